@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ * The seam between dpcxr and a device. A backend compiles a whole graph into a program; a program runs the two phases
+ * of a private step and keeps weights, sums and optimizer state wherever it likes. No pointer into device memory leaves
+ * it: everything here is host memory in canonical layout (images NHWC, parameters as PyTorch stores them, f32).
+ *
+ * One logical step:
+ *     zero(SUM)
+ *     for each physical batch:   phase_a(rows) -> norms;  coefficients = clip(norms);  phase_b(SUM, coefficients)
+ *     update(noise, rule)        weights <- rule(weights, (SUM + noise) * scale)
+ *
+ * A unit with more rows than max_rows goes through the UNIT bank: zero(UNIT); for each piece phase_a, phase_b(UNIT,
+ * ones); bank_norms(UNIT) -> coefficients; fold(coefficients): SUM += c * UNIT.
+ *
+ * Programs are used by one thread at a time. */
+#pragma once
+#include <dpcxr/error.h>
+#include "graph/layers.h"
+
+typedef struct _DpcxrProgram DpcxrProgram;
+
+/* Named sets of one tensor per parameter. */
+typedef enum {
+    DPCXR_BANK_WEIGHT,
+    DPCXR_BANK_SUM,     /* sum over units of coefficient * unit gradient, of the current logical step */
+    DPCXR_BANK_UNIT,    /* gradient of one unit larger than a physical batch; allocated on first use */
+    DPCXR_BANK_MOMENT1, /* optimizer state; zero at first; allocated on first use */
+    DPCXR_BANK_MOMENT2,
+    DPCXR_N_BANKS
+} DpcxrBank;
+
+typedef struct {
+    int max_rows;  /* images in one physical batch, at least 1 */
+    int max_units; /* units in one physical batch, at least 1 */
+    int threads;   /* 0: all processors */
+    gboolean bf16; /* a backend or processor without it refuses (DPCXR_ERROR_USAGE) */
+    gboolean training; /* FALSE: forward only, no gradient memory */
+    gboolean norms;    /* FALSE: phase_a leaves out norms (training without privacy) */
+    const float *pos_weight; /* (nullable) [outputs], copied */
+    int n_groups;            /* clipping groups; flat clipping: 1 */
+    const int *group_of;     /* (nullable: all 0) [parameters], copied */
+} DpcxrProgramOptions;
+
+/* Rows of one physical batch. A unit's rows are adjacent: unit u has rows unit_offsets[u] .. unit_offsets[u+1]-1. */
+typedef struct {
+    int rows;                 /* 0 .. max_rows */
+    const float *images;      /* [rows, height, width, channels] */
+    const float *targets;     /* [rows, outputs] in [0, 1] */
+    const float *mask;        /* [rows, outputs] 1: known, 0: leaves the row's loss */
+    const float *row_weights; /* [rows] factor of a row's loss gradient within its unit: 1 / images of the unit */
+    int units;                /* 0 .. max_units */
+    const int *unit_offsets;  /* [units + 1] */
+    const float *output_gradient; /* (nullable) [rows, output shape]: replaces the loss; tests of single layers */
+} DpcxrBatch;
+
+/* Host buffers for what phase A finds out. */
+typedef struct {
+    float *losses;  /* [rows] BCE with logits, mean over known labels (0 where none is known), unweighted by row */
+    float *logits;  /* [rows, outputs] */
+    double *norms2; /* [parameters, units] squared L2 norm of the unit's gradient: an upper bound, rounding of both phases
+                       included; INFINITY where anything of the unit is not finite. Only with options.norms. */
+    float *input_gradient; /* (nullable) [rows, height, width, channels]; tests only, costs time */
+} DpcxrBatchResult;
+
+typedef enum { DPCXR_RULE_SGD, DPCXR_RULE_ADAPTIVE } DpcxrUpdateRule;
+
+/* One optimizer step as scalars; g = (SUM + noise) * scale, element by element, in f32 with the order given here.
+ * SGD: g += weight_decay * w; if momentum != 0: m = first ? g : momentum * m + (1 - dampening) * g,
+ *      g = nesterov ? g + momentum * m : m; w -= lr * g.
+ * ADAPTIVE (Adam, AdamW, NAdam): w *= 1 - decay; g += weight_decay * w; m = beta1 * m + (1 - beta1) * g;
+ *      v = beta2 * v + (1 - beta2) * g * g; w -= (gradient_rate * g + moment_rate * m) / (sqrt(v) / v_root + eps). */
+typedef struct {
+    DpcxrUpdateRule rule;
+    const float *const *noise; /* (nullable) [parameters] arrays of the parameter's size, already at full scale */
+    double scale;              /* 1 / divisor: public, never the realised count */
+    double weight_decay;       /* added to the gradient */
+    double lr, momentum, dampening;
+    gboolean nesterov, first;
+    double decay; /* decoupled weight decay, times lr */
+    double beta1, beta2, gradient_rate, moment_rate, v_root, eps;
+} DpcxrUpdate;
+
+typedef struct {
+    const char *name; /* "ref", "cpu", "vulkan" */
+    const char *summary;
+    /* (nullable result) NULL where the backend can run here, else a sentence why not. */
+    const char *(*unavailable)(void);
+    DpcxrProgram *(*compile)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error);
+} DpcxrBackend;
+
+/* What a backend implements; each entry has the contract of the wrapper below. */
+typedef struct {
+    void (*free)(DpcxrProgram *program);
+    gboolean (*write)(DpcxrProgram *program, DpcxrBank bank, int parameter, const float *values, GError **error);
+    gboolean (*read)(DpcxrProgram *program, DpcxrBank bank, int parameter, float *values, GError **error);
+    gboolean (*zero)(DpcxrProgram *program, DpcxrBank bank, GError **error);
+    gboolean (*forward)(DpcxrProgram *program, int rows, const float *images, float *outputs, GError **error);
+    gboolean (*phase_a)(DpcxrProgram *program, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error);
+    gboolean (*phase_b)(DpcxrProgram *program, DpcxrBank bank, const float *coefficients, GError **error);
+    gboolean (*bank_norms)(DpcxrProgram *program, DpcxrBank bank, double *norms2, GError **error);
+    gboolean (*fold)(DpcxrProgram *program, const float *coefficients, GError **error);
+    gboolean (*update)(DpcxrProgram *program, const DpcxrUpdate *update, GError **error);
+    gsize (*memory)(const DpcxrProgram *program); /* bytes reserved, for --dry-run */
+} DpcxrProgramClass;
+
+/* First member of every backend's program. */
+struct _DpcxrProgram {
+    const DpcxrProgramClass *class;
+    const DpcxrBackend *backend;
+    const DpcxrGraph *graph; /* borrowed: outlives the program */
+    DpcxrProgramOptions options; /* pos_weight and group_of owned here; group_of never NULL */
+    int n_parameters, n_outputs;
+    int rows, units; /* of the last phase_a, for phase_b */
+};
+
+/* Finds a backend: "ref", "cpu", "vulkan", or "auto" (the fastest that is available here). DPCXR_ERROR_USAGE. */
+const DpcxrBackend *dpcxr_backend_find(const char *name, GError **error);
+
+/* Compiles @graph (finished; borrowed). On success weights are all zero: write them before use. Where options.training,
+ * the kernels of the program are checked against `ref` on two images (DPCXR_ERROR_FAILED names the layer that is off). */
+DpcxrProgram *dpcxr_program_new(const DpcxrBackend *backend, const DpcxrGraph *graph,
+                                const DpcxrProgramOptions *options, GError **error);
+void dpcxr_program_free(DpcxrProgram *program);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrProgram, dpcxr_program_free)
+
+/* One tensor of a bank, in the parameter's PyTorch layout and size. */
+gboolean dpcxr_program_write(DpcxrProgram *program, DpcxrBank bank, int parameter, const float *values, GError **error);
+gboolean dpcxr_program_read(DpcxrProgram *program, DpcxrBank bank, int parameter, float *values, GError **error);
+gboolean dpcxr_program_zero(DpcxrProgram *program, DpcxrBank bank, GError **error);
+
+/* Evaluation. @outputs: [rows, output shape]. rows may exceed max_rows here. */
+gboolean dpcxr_program_forward(DpcxrProgram *program, int rows, const float *images, float *outputs, GError **error);
+/* Forward, loss, backward; keeps what phase B needs until the next phase A. Arrays of @result are caller's. */
+gboolean dpcxr_program_phase_a(DpcxrProgram *program, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error);
+/* @bank (SUM or UNIT) += sum over the units of the last phase A of coefficient * gradient.
+ * @coefficients: [n_groups, units], finite, >= 0. A unit whose coefficient is 0 in a group is left out, not multiplied
+ * (0 * NaN is NaN). */
+gboolean dpcxr_program_phase_b(DpcxrProgram *program, DpcxrBank bank, const float *coefficients, GError **error);
+/* @norms2: [parameters] squared norms of the bank's tensors as upper bounds, INFINITY where not finite. */
+gboolean dpcxr_program_bank_norms(DpcxrProgram *program, DpcxrBank bank, double *norms2, GError **error);
+/* SUM += coefficients[group of the parameter] * UNIT; a group with 0 is left out. */
+gboolean dpcxr_program_fold(DpcxrProgram *program, const float *coefficients, GError **error);
+/* weights <- rule(weights, (SUM + noise) * scale). DPCXR_ERROR_FAILED and unchanged weights where the noised sum is not
+ * finite. */
+gboolean dpcxr_program_update(DpcxrProgram *program, const DpcxrUpdate *update, GError **error);
+gsize dpcxr_program_memory(const DpcxrProgram *program);

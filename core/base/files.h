@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * Files that are whole or not there: written to a temporary name beside the target, synced, renamed, folder synced. */
+#pragma once
+#include <gio/gio.h>
+#include <stdio.h>
+#include <dpcxr/error.h>
+
+/* A file under construction. */
+typedef struct {
+    FILE *stream;
+    char *path, *temporary;
+} DpcxrNewFile;
+
+/* @mode: 0600 for what is private, else 0644 (before umask). DPCXR_ERROR_FAILED names the path and the cause. */
+gboolean dpcxr_new_file_open(DpcxrNewFile *file, const char *path, int mode, GError **error);
+/* Flushes, syncs, renames. On failure the temporary file is gone and the old file, if any, untouched. */
+gboolean dpcxr_new_file_commit(DpcxrNewFile *file, GError **error);
+void dpcxr_new_file_abandon(DpcxrNewFile *file); /* safe on a zeroed or committed one */
+
+/* All at once. @length -1: up to the NUL. */
+gboolean dpcxr_write_file(const char *path, const char *content, gssize length, int mode, GError **error);
+/* Creates @path and its parents; an existing folder is fine but gets no other mode. */
+gboolean dpcxr_make_folder(const char *path, int mode, GError **error);

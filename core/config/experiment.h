@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ * An experiment: the YAML file with includes, overrides and defaults resolved, every value checked. What comes out of
+ * here is complete and immutable; nobody downstream reads YAML or invents a default. */
+#pragma once
+#include <dpcxr/dpcxr.h>
+#include "plugin/registry.h"
+
+/* `{type: NAME, option: value, ...}` */
+typedef struct {
+    char *type;
+    const DpcxrPluginEntry *entry; /* NULL for built-in types (optimizer, schedule, sampler, ...) */
+    DpcxrOptions *options;
+} DpcxrFeature;
+
+typedef struct {
+    char *name, *column;
+    double *bins; /* (nullable) increasing edges; NULL: one group for each value of the column */
+    gsize n_bins; /* edges */
+} DpcxrGroup;
+
+typedef enum { DPCXR_PRECISION_FP32, DPCXR_PRECISION_BF16 } DpcxrPrecision;
+typedef enum { DPCXR_UNCERTAIN_IGNORE, DPCXR_UNCERTAIN_ONES, DPCXR_UNCERTAIN_ZEROS, DPCXR_UNCERTAIN_SMOOTH } DpcxrUncertain;
+typedef enum { DPCXR_MISSING_IGNORE, DPCXR_MISSING_ZEROS } DpcxrMissing;
+typedef enum { DPCXR_NORMALISE_UNIT, DPCXR_NORMALISE_IMAGENET, DPCXR_NORMALISE_XRV } DpcxrNormalise;
+typedef enum { DPCXR_POS_WEIGHT_NONE, DPCXR_POS_WEIGHT_PUBLIC, DPCXR_POS_WEIGHT_PRIVATE_COUNTS, DPCXR_POS_WEIGHT_EXACT } DpcxrPosWeight;
+typedef enum { DPCXR_UNIT_PATIENT, DPCXR_UNIT_IMAGE } DpcxrUnit;
+typedef enum { DPCXR_NOISE_GAUSSIAN, DPCXR_NOISE_GRID } DpcxrNoiseType;
+typedef enum { DPCXR_SOURCE_OS, DPCXR_SOURCE_SEEDED } DpcxrNoiseSource;
+
+typedef struct {
+    char *name;
+    gboolean stage_train, stage_evaluate, stage_report;
+    guint64 seed;
+
+    struct {
+        char *type; /* auto | cpu | vulkan | ref */
+        DpcxrPrecision precision;
+        int threads; /* 0: all */
+    } device;
+
+    struct {
+        DpcxrFeature dataset;
+        char **labels; /* NULL-terminated, at least one */
+        int n_labels;
+        DpcxrUncertain uncertain;
+        DpcxrMissing missing;
+        DpcxrGroup *groups;
+        gsize n_groups;
+        int size, channels; /* channels 1 or 3 */
+        DpcxrNormalise normalise;
+        DpcxrFeature *augment; /* in order */
+        gsize n_augment;
+        char *cache_dir; /* (nullable) */
+        int workers;     /* decoding threads; 0: auto */
+    } data;
+
+    struct {
+        DpcxrFeature plugin;   /* options without init and init_data */
+        char *init;            /* (nullable) a .safetensors file */
+        gboolean init_public;  /* init_data: public */
+        char *init_ledger;     /* (nullable) ledger of the run that made `init` */
+    } model;
+
+    struct {
+        DpcxrPosWeight pos_weight_type;
+        double *pos_weight; /* [n_labels], PUBLIC only */
+        double pos_weight_noise_multiplier; /* PRIVATE_COUNTS only */
+    } loss;
+
+    DpcxrFeature optimizer, schedule;
+
+    struct {
+        double epochs;  /* used where steps is 0 */
+        guint64 steps;  /* 0: from epochs */
+        int logical;    /* expected units a step */
+        int physical;   /* images at once; 0: auto */
+        double ema;     /* decay; 0: none */
+        double checkpoint_minutes;
+        int checkpoint_keep;
+        gboolean release_ema;
+    } train;
+
+    struct {
+        gboolean enabled;
+        DpcxrUnit unit;
+        int images_per_patient; /* 0: all */
+        DpcxrAdjacency adjacency;
+        guint64 population; /* 0: the number of training units */
+        DpcxrSamplerKind sampler;
+        guint64 sampler_cap;
+        double clip_norm; /* flat */
+        DpcxrNoiseType noise_type;
+        DpcxrNoiseSource noise_source;
+        guint64 noise_seed;      /* seeded only */
+        double epsilon;          /* target or ceiling; 0: none given */
+        double noise_multiplier; /* 0 with unsafe_no_noise; negative: to be calibrated */
+        gboolean unsafe_no_noise, unsafe_delta;
+        double delta;
+        DpcxrFeature accountant;
+        DpcxrFeature *also_report;
+        gsize n_also_report;
+    } privacy;
+
+    struct {
+        gboolean valid, test;
+        gboolean threshold_youden; /* from valid: the only rule so far */
+        char *ci_method;           /* "none" | "bootstrap" */
+        int ci_replicates;
+    } evaluate;
+
+    char *yaml;     /* the resolved file, every value written out */
+    char *yaml_public; /* the same without paths, for release/ */
+} DpcxrExperiment;
+
+/* Reads @path with @overrides ("key.sub=value", NULL-terminated). Where anything is wrong: NULL and one DPCXR_ERROR_USAGE
+ * whose message has a line for each problem, "file:line:column: path: what is wrong, what is right". Adds the files of
+ * `plugins:` to the registry. */
+DpcxrExperiment *dpcxr_experiment_load(const char *path, const char *const *overrides, GError **error);
+void dpcxr_experiment_free(DpcxrExperiment *experiment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrExperiment, dpcxr_experiment_free)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * Learning-rate schedules as a pure function of the step. */
+#pragma once
+#include <dpcxr/options.h>
+
+typedef enum { DPCXR_SCHEDULE_CONSTANT, DPCXR_SCHEDULE_COSINE } DpcxrScheduleType;
+
+typedef struct {
+    DpcxrScheduleType type;
+    guint64 warmup_steps; /* linear from 0 (excluded) to 1 (reached at step warmup_steps) */
+    double final_factor;  /* cosine: factor of the last step */
+} DpcxrSchedule;
+
+const DpcxrOptionSpec *dpcxr_schedule_options(const char *type); /* NULL: unknown */
+const char *const *dpcxr_schedule_types(void);
+void dpcxr_schedule_init(DpcxrSchedule *schedule, const char *type, const DpcxrOptions *options);
+/* The factor on lr at @step, 0 .. steps-1. */
+double dpcxr_schedule_factor(const DpcxrSchedule *schedule, guint64 step, guint64 steps);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * Epsilon from events, through whichever accountant plugin; and back: noise for a target epsilon. */
+#pragma once
+#include "config/experiment.h"
+
+/* epsilon of @mechanism at @delta. Checks what the plugin returns: no NaN, no negative, lower <= upper.
+ * DPCXR_ERROR_PRIVACY where the accountant does not cover the events. */
+gboolean dpcxr_account_epsilon(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double delta,
+                               DpcxrInterval *epsilon, GError **error);
+gboolean dpcxr_account_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double epsilon,
+                             DpcxrInterval *delta, GError **error);
+/* Like dpcxr_account_epsilon, and refuses accountants that are approximate. */
+gboolean dpcxr_account_claim(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double delta,
+                             DpcxrInterval *epsilon, GError **error);
+
+/* The smallest noise multiplier (to 6 digits) with upper epsilon <= @target for @steps (its noise_multiplier is ignored)
+ * composed with @before (nullable: events that are already fixed, e.g. private counts).
+ * DPCXR_ERROR_PRIVACY: cannot be reached, with the reason. */
+gboolean dpcxr_calibrate_noise(const DpcxrFeature *accountant, const DpcxrMechanism *before, const DpcxrEvent *steps,
+                               DpcxrAdjacency adjacency, double target, double delta, double *noise_multiplier,
+                               GError **error);
+/* The largest count <= steps->count with upper epsilon <= @target when composed with @before. */
+gboolean dpcxr_calibrate_steps(const DpcxrFeature *accountant, const DpcxrMechanism *before, const DpcxrEvent *steps,
+                               DpcxrAdjacency adjacency, double target, double delta, guint64 *count, GError **error);
+
+/* Epsilon as printed: rounded up at the last of @digits decimals, never down. */
+char *dpcxr_format_epsilon(double epsilon, int digits);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * The privacy card: what is claimed, under which assumptions, and every touch of data that is not covered
+ * (privacy.json, privacy.md). */
+#pragma once
+#include "config/experiment.h"
+#include "privacy/ledger.h"
+
+typedef struct {
+    const DpcxrExperiment *experiment;
+    DpcxrLedger *ledger;
+    guint64 population, max_unit_rows; /* max_unit_rows is private: used for wording only where a public cap exists */
+    double sampling_rate, noise_multiplier, clip_norm, divisor;
+    guint64 steps_planned, steps_done, steps_lost; /* lost: charged, and done again after a crash */
+    const char *model_sha256;                      /* of release/model.safetensors */
+} DpcxrCardFacts;
+
+/* Why there is no claim, as one clause each ("privacy.enabled is false"); empty: the claim holds. (transfer full) */
+GPtrArray *dpcxr_claim_voids(const DpcxrExperiment *experiment);
+
+/* Writes privacy.json and privacy.md into @folder. *epsilon: the claimed number, before rounding.
+ * DPCXR_ERROR_PRIVACY: there is no claim to make. */
+gboolean dpcxr_card_write(const char *folder, const DpcxrCardFacts *facts, double *epsilon, GError **error);
