@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Files that are whole or not there: written to a temporary name beside the target, synced, renamed, folder synced. */
+ * Files that are whole or not there: written to a temporary name beside the target (".NAME.XXXXXX"), synced, renamed,
+ * folder synced. What a killed process left under such a name goes when the same target is written next. */
 #pragma once
 #include <gio/gio.h>
 #include <stdio.h>
@@ -13,9 +14,10 @@ typedef struct {
 
 /* @mode: 0600 for what is private, else 0644 (before umask). DPCXR_ERROR_FAILED names the path and the cause. */
 gboolean dpcxr_new_file_open(DpcxrNewFile *file, const char *path, int mode, GError **error);
-/* Flushes, syncs, renames. On failure the temporary file is gone and the old file, if any, untouched. */
+/* Flushes, syncs, renames. On failure the temporary file is gone and the old file, if any, untouched (or, where only the
+ * sync of the folder failed, the new one in its place). Either way @file is done with: zeroed. */
 gboolean dpcxr_new_file_commit(DpcxrNewFile *file, GError **error);
-void dpcxr_new_file_abandon(DpcxrNewFile *file); /* safe on a zeroed or committed one */
+void dpcxr_new_file_abandon(DpcxrNewFile *file); /* removes it; safe on a zeroed or committed one */
 
 /* All at once. @length -1: up to the NUL. */
 gboolean dpcxr_write_file(const char *path, const char *content, gssize length, int mode, GError **error);
