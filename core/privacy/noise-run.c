@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The body of a noise kernel. The build compiles it once for each instruction set, with DPCXR_NOISE_RUN as the name of
- * the function (meson.build); the compiler vectorises both loops. */
+ * The body of a noise kernel. The build compiles it once for each instruction set, with DPCXR_NOISE_RUN as
+ * the name of the function (meson.build); the compiler vectorises both loops. */
 #include "privacy/gaussian.h"
 #include "privacy/noise-kernel.h"
 

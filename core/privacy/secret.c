@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Key and streams. The key is alone in a memory page that is locked, left out of core dumps, read-only once it is
- * filled, and empty in a forked child, which therefore cannot repeat the parent's noise. */
+ * Key and streams. The key is alone in a memory page that is locked, left out of core dumps, read-only once
+ * it is filled, and empty in a forked child, which therefore cannot repeat the parent's noise. */
 #include "privacy/secret.h"
 
 #include <errno.h>
@@ -106,7 +106,8 @@ DpcxrSecret *dpcxr_secret_new_seeded(guint64 seed)
     guint64 number = GUINT64_TO_LE(seed);
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, KEY_BYTES);
-    crypto_generichash_update(&state, (const guint8 *)domain, sizeof domain); /* with the NUL: ends the domain */
+    crypto_generichash_update(&state, (const guint8 *)domain,
+                              sizeof domain); /* with the NUL: ends the domain */
     crypto_generichash_update(&state, (const guint8 *)&number, sizeof number);
     crypto_generichash_final(&state, secret->page->key, KEY_BYTES);
     secret->seeded = TRUE;
@@ -156,8 +157,8 @@ static void stream(const guint8 *key, const guint8 *nonce, guint64 block, void *
     crypto_stream_chacha20_ietf_xor_ic(out, out, bytes, nonce, (guint32)block, key);
 }
 
-void dpcxr_secret_fill_with_key(const guint8 *key, const DpcxrAddress *address, guint64 offset, guint64 *words,
-                                gsize n)
+void dpcxr_secret_fill_with_key(const guint8 *key, const DpcxrAddress *address, guint64 offset,
+                                guint64 *words, gsize n)
 {
     guint8 nonce[12];
     dpcxr_secret_nonce(address, nonce);
@@ -182,7 +183,8 @@ void dpcxr_secret_fill_with_key(const guint8 *key, const DpcxrAddress *address, 
             words[i] = GUINT64_FROM_LE(words[i]);
 }
 
-void dpcxr_secret_fill(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 offset, guint64 *words, gsize n)
+void dpcxr_secret_fill(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 offset, guint64 *words,
+                       gsize n)
 {
     if (!secret->page->present)
         g_error("secret key: used in a forked process, where it does not exist");
