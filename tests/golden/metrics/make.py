@@ -38,14 +38,14 @@ def judge(y, p, threshold):
 def cases():
     rng = np.random.default_rng(8)
     for n in (1, 2, 3, 4, 5, 8, 13, 40, 101, 300):
-        for kind in ("continuous", "ties", "coarse", "balanced", "constant", "one-class", "fixed"):
+        for kind in ("continuous", "ties", "coarse", "balanced", "balanced ties", "constant", "one-class", "fixed"):
             y = (rng.random(n) < 0.35).astype(int)
-            if kind == "balanced":
+            if kind.startswith("balanced"):
                 y = rng.permutation(np.arange(n) % 2)
             if kind == "one-class":
                 y[:] = n % 2
             p = 1 / (1 + np.exp(-(rng.normal(size=n) + y)))
-            if kind == "ties":
+            if kind.endswith("ties"):
                 p = np.round(p, 1)
             if kind == "coarse":
                 p = np.round(p * 2) / 2
