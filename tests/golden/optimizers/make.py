@@ -57,7 +57,7 @@ def run(name, options, start, gradients):
 
 def make_optimizers():
     rng = np.random.default_rng(20)
-    start = rng.normal(size=SIZE).astype(np.float32)
+    start = (0.5 * rng.normal(size=SIZE)).astype(np.float32)
     # sizes from 1e-6 to 0.3, some exact zeros, a trend per weight so that moments build up
     scale = 10.0 ** rng.uniform(-6, -0.5, size=SIZE)
     gradients = ((rng.normal(size=(STEPS, SIZE)) + rng.normal(size=SIZE)) * scale).astype(np.float32)
