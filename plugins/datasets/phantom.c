@@ -151,14 +151,13 @@ static void draw_findings(const Phantom *phantom, double age, gboolean *present,
 /* Slight cases overlap with what is seen in some who were read as healthy. */
 static float draw_severity(const Phantom *phantom, gboolean present, DpcxrRandom *random)
 {
-    float difficulty = (float)phantom->difficulty;
     float u = (float)dpcxr_random_uniform(random);
-    gboolean mimic = chance(random, 0.4);
-    float least = 0.6f - 0.55f * difficulty;
+    gboolean mimic = chance(random, 0.48 * phantom->difficulty);
+    float least = 0.65f - 0.6f * (float)phantom->difficulty;
 
     if (present)
         return least + (1 - least) * u;
-    return mimic ? 0.9f * difficulty * u * u : 0;
+    return mimic ? u : 0;
 }
 
 static void draw_patient(const Phantom *phantom, guint32 number, Patient *patient)
@@ -170,7 +169,8 @@ static void draw_patient(const Phantom *phantom, guint32 number, Patient *patien
     double age = (MAX(old, older) + dpcxr_random_uniform(&random)) / 2;
     patient->age = 18 + (int)(78 * age);
     patient->female = chance(&random, 0.45);
-    patient->images = 1 + (guint32)dpcxr_random_below(&random, 4);
+    guint64 few = dpcxr_random_below(&random, 4), fewer = dpcxr_random_below(&random, 4);
+    patient->images = 1 + (guint32)MIN(few, fewer);
 
     draw_findings(phantom, age, patient->present, &random);
     for (int i = 0; i < FINDINGS; i++)
@@ -178,9 +178,9 @@ static void draw_patient(const Phantom *phantom, guint32 number, Patient *patien
 
     patient->width = (patient->female ? 0.68f : 0.72f) + 0.05f * spread(&random);
     patient->heart = 0.90f + 0.12f * spread(&random) + 0.36f * patient->severity[CARDIOMEGALY];
-    patient->dome[RIGHT] = 0.42f + 0.07f * spread(&random) - 0.06f * patient->severity[ATELECTASIS + RIGHT];
+    patient->dome[RIGHT] = 0.42f + 0.07f * spread(&random) - 0.10f * patient->severity[ATELECTASIS + RIGHT];
     patient->dome[LEFT] = patient->dome[RIGHT] + 0.05f + 0.04f * spread(&random) -
-                          0.06f * patient->severity[ATELECTASIS + LEFT];
+                          0.10f * patient->severity[ATELECTASIS + LEFT];
     patient->rib_spacing = 0.145f + 0.015f * spread(&random);
     patient->rib_phase = between(&random, 0, 1);
     patient->aorta = 0.5f + 0.6f * (float)age + 0.2f * spread(&random);
@@ -335,7 +335,7 @@ static void draw_vessels(Canvas *canvas, const Patient *patient, int side, Dpcxr
 static void draw_congestion(Canvas *canvas, const Patient *patient, int side, DpcxrRandom *random)
 {
     float severity = patient->severity[CONGESTION];
-    draw_blob(canvas, IN_LUNG, at(side, 0.28f, 0), 0.40f, 0.52f, 0.30f * severity);
+    draw_blob(canvas, IN_LUNG, at(side, 0.28f, 0), 0.40f, 0.52f, 0.26f * severity);
     for (int i = 0; i < 5; i++) {
         float y = 0.10f + 0.06f * i + 0.02f * spread(random);
         draw_line(canvas, IN_LUNG, at(side, patient->width - 0.02f, y),
@@ -346,25 +346,25 @@ static void draw_congestion(Canvas *canvas, const Patient *patient, int side, Dp
 /* A patch of unequal, fuzzy clouds. */
 static void draw_infiltrates(Canvas *canvas, float severity, int side, DpcxrRandom *random)
 {
-    float out = between(random, 0.28f, 0.50f), y = between(random, -0.35f, 0.30f);
+    float out = between(random, 0.30f, 0.50f), y = between(random, -0.30f, 0.25f);
     for (int i = 0; i < 6; i++) {
-        float radius = between(random, 0.08f, 0.20f), amount = between(random, 0.16f, 0.34f);
+        float radius = between(random, 0.10f, 0.22f), amount = between(random, 0.20f, 0.40f);
         Point centre = at(side, out + 0.2f * spread(random), y + 0.24f * spread(random));
         draw_blob(canvas, IN_LUNG, centre, radius, radius * between(random, 0.7f, 1), amount * severity);
     }
 }
 
-/* Plates: one to three thin, dense, nearly level lines in the lower lung. */
+/* Plates: two or three thin, dense, nearly level lines in the lower lung. */
 static void draw_atelectasis(Canvas *canvas, const Patient *patient, int side, DpcxrRandom *random)
 {
     float severity = patient->severity[ATELECTASIS + side];
-    int plates = 1 + (int)dpcxr_random_below(random, 3);
+    int plates = 2 + (int)dpcxr_random_below(random, 2);
     for (int i = 0; i < plates; i++) {
         float y = patient->dome[side] - canvas->view->breath - between(random, 0.06f, 0.30f);
-        float out = between(random, 0.20f, 0.34f), length = between(random, 0.18f, 0.34f);
-        float rise = between(random, -0.10f, 0.06f), width = between(random, 0.018f, 0.030f);
+        float out = between(random, 0.20f, 0.30f), length = between(random, 0.24f, 0.38f);
+        float rise = between(random, -0.10f, 0.06f), width = between(random, 0.022f, 0.036f);
         draw_line(canvas, IN_LUNG, at(side, out, y), at(side, out + length, y + rise), width,
-                  0.15f * severity + 0.45f * severity, 0.8f);
+                  0.70f * severity, 0.8f);
     }
 }
 
