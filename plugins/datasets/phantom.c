@@ -27,8 +27,7 @@ static const DpcxrOptionSpec options[] = {
     {NULL},
 };
 
-/* --- Findings
- * ------------------------------------------------------------------------------------------------- */
+/* --- Findings --- */
 
 enum { RIGHT, LEFT, SIDES }; /* of the patient */
 
@@ -85,8 +84,7 @@ typedef struct {
     float exposure, contrast, noise;
 } View;
 
-/* --- Small numbers
- * -------------------------------------------------------------------------------------------- */
+/* --- Small numbers --- */
 
 static float between(DpcxrRandom *random, float low, float high)
 {
@@ -108,7 +106,7 @@ static gboolean chance(DpcxrRandom *random, double probability)
 /* From 0 to 1 while @distance goes from -@softness to +@softness, with level ends. */
 static float edge(float distance, float softness)
 {
-    float t = CLAMP(distance / softness * 0.5f + 0.5f, 0.0f, 1.0f);
+    float t = CLAMP(distance * (0.5f / softness) + 0.5f, 0.0f, 1.0f);
     return t * t * (3 - 2 * t);
 }
 
@@ -123,8 +121,7 @@ static float bump(float q)
     return q < 1 ? square(1 - q) : 0;
 }
 
-/* --- Patients
- * ------------------------------------------------------------------------------------------------- */
+/* --- Patients --- */
 
 /* Age makes most findings likelier; heart failure comes with congestion and effusions, effusions with
  * atelectasis. */
@@ -136,14 +133,14 @@ static void draw_findings(const Phantom *phantom, double age, gboolean *present,
     for (int side = 0; side < SIDES; side++) {
         gboolean other = side == LEFT;
         double effusion = 0.04 + 0.14 * age + (present[CONGESTION] ? 0.28 : 0);
-        double infiltrates = side == RIGHT ? 0.18 + 0.06 * age : 0.14 + 0.06 * age;
+        double infiltrates = (side == RIGHT ? 0.10 : 0.07) + 0.18 * age;
         if (other && present[EFFUSION + RIGHT])
-            effusion += 0.22;
+            effusion += 0.25;
         if (other && present[INFILTRATES + RIGHT])
             infiltrates += 0.20;
         present[EFFUSION + side] = chance(random, scale * effusion);
         present[INFILTRATES + side] = chance(random, scale * infiltrates);
-        double atelectasis = 0.10 + 0.08 * age + (present[EFFUSION + side] ? 0.22 : 0);
+        double atelectasis = 0.07 + 0.14 * age + (present[EFFUSION + side] ? 0.22 : 0);
         present[ATELECTASIS + side] = chance(random, scale * atelectasis);
     }
 }
@@ -152,7 +149,7 @@ static void draw_findings(const Phantom *phantom, double age, gboolean *present,
 static float draw_severity(const Phantom *phantom, gboolean present, DpcxrRandom *random)
 {
     float u = (float)dpcxr_random_uniform(random);
-    gboolean mimic = chance(random, 0.48 * phantom->difficulty);
+    gboolean mimic = chance(random, 0.40 * phantom->difficulty);
     float least = 0.65f - 0.6f * (float)phantom->difficulty;
 
     if (present)
@@ -177,10 +174,10 @@ static void draw_patient(const Phantom *phantom, guint32 number, Patient *patien
         patient->severity[i] = draw_severity(phantom, patient->present[i], &random);
 
     patient->width = (patient->female ? 0.68f : 0.72f) + 0.05f * spread(&random);
-    patient->heart = 0.90f + 0.12f * spread(&random) + 0.36f * patient->severity[CARDIOMEGALY];
-    patient->dome[RIGHT] = 0.42f + 0.07f * spread(&random) - 0.10f * patient->severity[ATELECTASIS + RIGHT];
+    patient->heart = 0.86f + 0.12f * spread(&random) + 0.46f * patient->severity[CARDIOMEGALY];
+    patient->dome[RIGHT] = 0.42f + 0.07f * spread(&random) - 0.14f * patient->severity[ATELECTASIS + RIGHT];
     patient->dome[LEFT] = patient->dome[RIGHT] + 0.05f + 0.04f * spread(&random) -
-                          0.10f * patient->severity[ATELECTASIS + LEFT];
+                          0.14f * patient->severity[ATELECTASIS + LEFT];
     patient->rib_spacing = 0.145f + 0.015f * spread(&random);
     patient->rib_phase = between(&random, 0, 1);
     patient->aorta = 0.5f + 0.6f * (float)age + 0.2f * spread(&random);
@@ -214,34 +211,45 @@ static void draw_view(const Phantom *phantom, const Patient *patient, const Row 
     view->breath = between(&random, 0, 0.08f) + (view->ap ? 0.06f : 0);
     view->exposure = 1 + 0.25f * spread(&random);
     view->contrast = 1 + 0.20f * spread(&random);
-    view->noise = between(&random, 0.015f, 0.04f);
+    view->noise = between(&random, 0.015f, 0.035f);
 }
 
-/* --- Canvas
- * --------------------------------------------------------------------------------------------------- */
+/* --- Canvas --- */
 
 /* Two layers of small things, in attenuation: what is seen in aerated lung only, and what is seen everywhere.
  */
 typedef enum { IN_LUNG, EVERYWHERE, LAYERS } Layer;
 
 typedef struct {
-    const View *view;
-    int size;
-    float *layer[LAYERS]; /* [size, size] */
-} Canvas;
-
-typedef struct {
     float x, y;
 } Point;
 
-/* Body coordinates of a place in the image, which is in pixels. */
-static Point to_body(const Canvas *canvas, float column, float row)
+typedef struct {
+    const View *view;
+    int size;
+    Point origin, right, down; /* the first pixel's centre and the steps to its neighbours, in body units */
+    float *layer[LAYERS];      /* [size, size] */
+} Canvas;
+
+/* @layers: [LAYERS, size, size], zeroed; borrowed. */
+static void prepare_canvas(Canvas *canvas, const View *view, int size, float *layers)
 {
-    const View *view = canvas->view;
-    float u = (column + 0.5f) / canvas->size * 2 - 1 - view->x,
-          v = (row + 0.5f) / canvas->size * 2 - 1 - view->y;
-    return (Point){(view->cos * u + view->sin * v) / view->scale,
-                   (view->cos * v - view->sin * u) / view->scale};
+    float step = 2 / (size * view->scale);
+    float u = (1.0f / size - 1 - view->x) / view->scale, v = (1.0f / size - 1 - view->y) / view->scale;
+
+    canvas->view = view;
+    canvas->size = size;
+    canvas->origin = (Point){view->cos * u + view->sin * v, view->cos * v - view->sin * u};
+    canvas->right = (Point){view->cos * step, -view->sin * step};
+    canvas->down = (Point){view->sin * step, view->cos * step};
+    for (int i = 0; i < LAYERS; i++)
+        canvas->layer[i] = layers + (gsize)i * size * size;
+}
+
+static Point to_body(const Canvas *canvas, int column, int row)
+{
+    const Point *o = &canvas->origin, *r = &canvas->right, *d = &canvas->down;
+    return (Point){o->x + column * r->x + row * d->x, o->y + column * r->y + row * d->y};
 }
 
 static Point to_pixels(const Canvas *canvas, Point p)
@@ -269,10 +277,12 @@ static Box box_around(const Canvas *canvas, Point a, Point b, float reach)
 static void draw_blob(Canvas *canvas, Layer layer, Point centre, float rx, float ry, float amount)
 {
     Box box = box_around(canvas, centre, centre, MAX(rx, ry));
+    float x_scale = 1 / rx, y_scale = 1 / ry;
+
     for (int row = box.top; row < box.bottom; row++) {
         for (int column = box.left; column < box.right; column++) {
-            Point p = to_body(canvas, (float)column, (float)row);
-            float q = square((p.x - centre.x) / rx) + square((p.y - centre.y) / ry);
+            Point p = to_body(canvas, column, row);
+            float q = square((p.x - centre.x) * x_scale) + square((p.y - centre.y) * y_scale);
             canvas->layer[layer][row * canvas->size + column] += amount * bump(q);
         }
     }
@@ -282,27 +292,27 @@ static void draw_blob(Canvas *canvas, Layer layer, Point centre, float rx, float
  */
 static void draw_line(Canvas *canvas, Layer layer, Point a, Point b, float width, float amount, float taper)
 {
-    float dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
     /* Thinner than a pixel, it is drawn a pixel wide and fainter. */
     float finest = 1.5f / (canvas->size * canvas->view->scale), drawn = MAX(width, finest);
     Box box = box_around(canvas, a, b, drawn);
+    Point d = {b.x - a.x, b.y - a.y};
+    float per_length2 = 1 / (d.x * d.x + d.y * d.y), per_width2 = 1 / square(drawn);
 
     amount *= width / drawn;
     for (int row = box.top; row < box.bottom; row++) {
         for (int column = box.left; column < box.right; column++) {
-            Point p = to_body(canvas, (float)column, (float)row);
-            float t = ((p.x - a.x) * dx + (p.y - a.y) * dy) / length2;
-            t = CLAMP(t, 0.0f, 1.0f);
-            float q = square(p.x - a.x - t * dx) + square(p.y - a.y - t * dy);
-            float left = 1 - t * (1 - taper);
-            canvas->layer[layer][row * canvas->size + column] +=
-                amount * left * bump(q / square(drawn * left));
+            Point p = to_body(canvas, column, row);
+            float along = ((p.x - a.x) * d.x + (p.y - a.y) * d.y) * per_length2;
+            along = CLAMP(along, 0.0f, 1.0f);
+            float left = 1 - along * (1 - taper);
+            float q = (square(p.x - a.x - along * d.x) + square(p.y - a.y - along * d.y)) * per_width2;
+            if (q < left * left)
+                canvas->layer[layer][row * canvas->size + column] += amount * left * bump(q / (left * left));
         }
     }
 }
 
-/* --- Small things: vessels, bones, cables, and most signs
- * ----------------------------------------------------- */
+/* --- Small things: vessels, bones, cables, and most signs --- */
 
 /* @outward: from the midline to the side. */
 static Point at(int side, float outward, float y)
@@ -346,10 +356,10 @@ static void draw_congestion(Canvas *canvas, const Patient *patient, int side, Dp
 /* A patch of unequal, fuzzy clouds. */
 static void draw_infiltrates(Canvas *canvas, float severity, int side, DpcxrRandom *random)
 {
-    float out = between(random, 0.30f, 0.50f), y = between(random, -0.30f, 0.25f);
-    for (int i = 0; i < 6; i++) {
-        float radius = between(random, 0.10f, 0.22f), amount = between(random, 0.20f, 0.40f);
-        Point centre = at(side, out + 0.2f * spread(random), y + 0.24f * spread(random));
+    float out = between(random, 0.34f, 0.50f), y = between(random, -0.30f, 0.25f);
+    for (int i = 0; i < 7; i++) {
+        float radius = between(random, 0.12f, 0.24f), amount = between(random, 0.22f, 0.42f);
+        Point centre = at(side, out + 0.26f * spread(random), y + 0.32f * spread(random));
         draw_blob(canvas, IN_LUNG, centre, radius, radius * between(random, 0.7f, 1), amount * severity);
     }
 }
@@ -359,9 +369,13 @@ static void draw_atelectasis(Canvas *canvas, const Patient *patient, int side, D
 {
     float severity = patient->severity[ATELECTASIS + side];
     int plates = 2 + (int)dpcxr_random_below(random, 2);
+    float above = patient->dome[side] - canvas->view->breath;
+    /* The lung around them holds less air, too. */
+    draw_blob(canvas, IN_LUNG, at(side, 0.46f, above - 0.08f), 0.30f, 0.22f, 0.20f * severity);
     for (int i = 0; i < plates; i++) {
-        float y = patient->dome[side] - canvas->view->breath - between(random, 0.06f, 0.30f);
-        float out = between(random, 0.20f, 0.30f), length = between(random, 0.24f, 0.38f);
+        float y = above - between(random, 0.04f, 0.26f);
+        float out = between(random, 0.20f, 0.30f) + (side == LEFT ? 0.10f : 0),
+              length = between(random, 0.24f, 0.38f);
         float rise = between(random, -0.10f, 0.06f), width = between(random, 0.022f, 0.036f);
         draw_line(canvas, IN_LUNG, at(side, out, y), at(side, out + length, y + rise), width,
                   0.70f * severity, 0.8f);
@@ -421,8 +435,7 @@ static void draw_small_things(Canvas *canvas, const Phantom *phantom, const Row 
     }
 }
 
-/* --- The chest
- * ------------------------------------------------------------------------------------------------ */
+/* --- The chest --- */
 
 #define TEXTURE 24 /* lattice of the lung's faint structure */
 
@@ -480,10 +493,10 @@ static float floor_at(const Chest *chest, int side, float out)
 }
 
 /* How much of the way through the chest is aerated lung, 0 to 1. */
-static float air_at(const Chest *chest, int side, Point p, float out)
+static float air_at(const Chest *chest, int side, Point p, float out, float wall)
 {
     float upper = 0.11f + 0.03f * edge(p.y + 0.45f, 0.2f);
-    return edge(wall_at(chest, p.y) - out, 0.025f) * edge(out - upper, 0.03f) *
+    return edge(wall - out, 0.025f) * edge(out - upper, 0.03f) *
            edge(floor_at(chest, side, out) - p.y, 0.03f);
 }
 
@@ -499,12 +512,12 @@ static float heart_at(const Chest *chest, Point p)
 }
 
 /* Ribs at the back fall outward; those in front, fainter, fall inward and end in cartilage. */
-static float ribs_at(const Chest *chest, Point p, float out)
+static float ribs_at(const Chest *chest, Point p, float out, float wall)
 {
     float spacing = chest->patient->rib_spacing, phase = chest->patient->rib_phase;
     float back = (p.y + 0.9f - (0.50f * out - 0.12f) * out) / spacing + phase;
     float front = (p.y + 0.9f - 0.42f * (0.75f - out)) / (spacing * 1.1f) + phase;
-    float inside = edge(wall_at(chest, p.y) + 0.03f - out, 0.02f) * edge(0.72f - p.y, 0.1f);
+    float inside = edge(wall + 0.03f - out, 0.02f) * edge(0.72f - p.y, 0.1f);
 
     if (back < 0 || front < 0) /* above the first rib */
         return 0;
@@ -536,27 +549,30 @@ static float breast_at(const Chest *chest, Point p, float out)
     return 0.16f * chest->patient->breast * edge(1 - q, 0.25f) * edge(p.y + 0.25f, 0.35f);
 }
 
-/* What the rays lose on their way through the body at @p. @marks: there, of each layer. */
-static float attenuation_at(const Chest *chest, Point p, const float marks[LAYERS])
+/* What the rays lose on their way through the body at @p. @in_lung, @everywhere: the layers there. */
+static float attenuation_at(const Chest *chest, Point p, float in_lung, float everywhere)
 {
     int side = p.x < 0 ? RIGHT : LEFT;
     float out = p.x < 0 ? -p.x : p.x;
-    float tissue = tissue_at(chest, p, out), heart = heart_at(chest, p);
-    float air = air_at(chest, side, p, out) * (1 - 0.75f * heart);
+    float tissue = tissue_at(chest, p, out);
+    if (tissue <= 0)
+        return 0;
+
+    float wall = wall_at(chest, p.y), heart = heart_at(chest, p);
+    float air = air_at(chest, side, p, out, wall) * (1 - 0.75f * heart);
     float fluid = chest->patient->severity[EFFUSION + side];
     /* Lying down, an effusion spreads behind the lung and veils it from below. */
     float veil = chest->view->ap ? 0.16f * fluid * edge(p.y - 0.1f, 0.5f) : 0;
     float trachea = bump(square((p.x - 0.01f) / 0.055f)) * edge(-0.22f - p.y, 0.1f);
-    float lung =
-        marks[IN_LUNG] + 0.05f * texture_at(chest, p) + 0.05f * chest->patient->severity[CONGESTION] + veil;
+    float lung = in_lung + 0.05f * texture_at(chest, p) + 0.05f * chest->patient->severity[CONGESTION] + veil;
+    lung = lung / (1 + MAX(lung, 0.0f)); /* what fills the air space is no denser than the heart */
 
     return tissue * (1 - 0.74f * air - 0.20f * trachea) + air * lung + 0.10f * heart * tissue +
-           ribs_at(chest, p, out) * tissue + spine_at(p) * tissue + breast_at(chest, p, out) +
-           marks[EVERYWHERE] * MIN(tissue * 4, 1.0f);
+           ribs_at(chest, p, out, wall) * tissue + spine_at(p) * tissue + breast_at(chest, p, out) +
+           everywhere * MIN(tissue * 4, 1.0f);
 }
 
-/* --- The film
- * ------------------------------------------------------------------------------------------------- */
+/* --- The film --- */
 
 /* Triangular noise, growing where few rays arrive, from two bytes a pixel, four pixels a draw. */
 static void develop(const Phantom *phantom, const Row *row, const View *view, const float *attenuation,
@@ -578,28 +594,28 @@ static void develop(const Phantom *phantom, const Row *row, const View *view, co
     }
 }
 
+/* @scratch: [LAYERS, size, size], zeroed. */
 static void draw_image(const Phantom *phantom, const Row *row, float *scratch, guint8 *film)
 {
-    gsize pixels = (gsize)phantom->size * phantom->size;
+    int size = phantom->size;
     Patient patient;
     View view;
     Chest chest;
+    Canvas canvas;
 
     draw_patient(phantom, row->patient, &patient);
     draw_view(phantom, &patient, row, &view);
     prepare_chest(&chest, phantom, row, &patient, &view);
-    Canvas canvas = {&view, phantom->size, {scratch, scratch + pixels}};
+    prepare_canvas(&canvas, &view, size, scratch);
     draw_small_things(&canvas, phantom, row, &patient);
-    for (gsize i = 0; i < pixels; i++) {
-        const float marks[LAYERS] = {canvas.layer[IN_LUNG][i], canvas.layer[EVERYWHERE][i]};
-        Point p = to_body(&canvas, (float)(i % phantom->size), (float)(i / phantom->size));
-        canvas.layer[IN_LUNG][i] = attenuation_at(&chest, p, marks);
-    }
-    develop(phantom, row, &view, canvas.layer[IN_LUNG], film);
+    for (int y = 0, i = 0; y < size; y++)
+        for (int x = 0; x < size; x++, i++)
+            scratch[i] = attenuation_at(&chest, to_body(&canvas, x, y), canvas.layer[IN_LUNG][i],
+                                        canvas.layer[EVERYWHERE][i]);
+    develop(phantom, row, &view, scratch, film);
 }
 
-/* --- The plugin
- * ----------------------------------------------------------------------------------------------- */
+/* --- The plugin --- */
 
 static gboolean find_names(const char *what, const char *const *wanted, const char *const *have, gsize n_have,
                            int *found, GError **error)
@@ -623,6 +639,7 @@ static gboolean find_names(const char *what, const char *const *wanted, const ch
     return TRUE;
 }
 
+/* What a report says of a finding. */
 static DpcxrLabel read_label(const Phantom *phantom, gboolean present, DpcxrRandom *random)
 {
     double u = dpcxr_random_uniform(random);
