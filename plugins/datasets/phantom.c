@@ -345,7 +345,7 @@ static void draw_vessels(Canvas *canvas, const Patient *patient, int side, Dpcxr
 static void draw_congestion(Canvas *canvas, const Patient *patient, int side, DpcxrRandom *random)
 {
     float severity = patient->severity[CONGESTION];
-    draw_blob(canvas, IN_LUNG, at(side, 0.28f, 0), 0.40f, 0.52f, 0.26f * severity);
+    draw_blob(canvas, IN_LUNG, at(side, 0.28f, 0), 0.40f, 0.52f, 0.32f * severity);
     for (int i = 0; i < 5; i++) {
         float y = 0.10f + 0.06f * i + 0.02f * spread(random);
         draw_line(canvas, IN_LUNG, at(side, patient->width - 0.02f, y),
@@ -358,7 +358,7 @@ static void draw_infiltrates(Canvas *canvas, float severity, int side, DpcxrRand
 {
     float out = between(random, 0.34f, 0.50f), y = between(random, -0.30f, 0.25f);
     for (int i = 0; i < 7; i++) {
-        float radius = between(random, 0.12f, 0.24f), amount = between(random, 0.22f, 0.42f);
+        float radius = between(random, 0.12f, 0.24f), amount = between(random, 0.28f, 0.52f);
         Point centre = at(side, out + 0.26f * spread(random), y + 0.32f * spread(random));
         draw_blob(canvas, IN_LUNG, centre, radius, radius * between(random, 0.7f, 1), amount * severity);
     }
@@ -371,14 +371,14 @@ static void draw_atelectasis(Canvas *canvas, const Patient *patient, int side, D
     int plates = 2 + (int)dpcxr_random_below(random, 2);
     float above = patient->dome[side] - canvas->view->breath;
     /* The lung around them holds less air, too. */
-    draw_blob(canvas, IN_LUNG, at(side, 0.46f, above - 0.08f), 0.30f, 0.22f, 0.20f * severity);
+    draw_blob(canvas, IN_LUNG, at(side, 0.46f, above - 0.08f), 0.30f, 0.22f, 0.26f * severity);
     for (int i = 0; i < plates; i++) {
         float y = above - between(random, 0.04f, 0.26f);
         float out = between(random, 0.20f, 0.30f) + (side == LEFT ? 0.10f : 0),
               length = between(random, 0.24f, 0.38f);
         float rise = between(random, -0.10f, 0.06f), width = between(random, 0.022f, 0.036f);
         draw_line(canvas, IN_LUNG, at(side, out, y), at(side, out + length, y + rise), width,
-                  0.70f * severity, 0.8f);
+                  1.0f * severity, 0.8f);
     }
 }
 
