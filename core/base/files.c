@@ -90,7 +90,7 @@ gboolean dpcxr_new_file_open(DpcxrNewFile *file, const char *path, int mode, GEr
         g_unlink(temporary);
         return fail(error, "create", path, cause);
     }
-    *file = (DpcxrNewFile){stream, g_strdup(path), g_steal_pointer(&temporary)};
+    *file = (DpcxrNewFile){stream, g_strdup(path), g_steal_pointer(&temporary), 0};
     return TRUE;
 }
 
@@ -108,20 +108,28 @@ static gboolean sync_folder(const char *path, GError **error)
     return cause == 0 || fail(error, "sync", folder, cause);
 }
 
-/* Everything written and on disk? Returns 0 or the cause. */
-static int flush(FILE *stream)
+void dpcxr_new_file_write(DpcxrNewFile *file, const void *data, gsize n)
 {
-    gboolean earlier = ferror(stream) != 0;
+    if (n > 0 && file->cause == 0 && fwrite(data, 1, n, file->stream) != n)
+        file->cause = errno;
+}
 
-    if (fflush(stream) != 0 || fsync(fileno(stream)) != 0)
+/* Everything written and on disk? Returns 0 or the cause. */
+static int flush(const DpcxrNewFile *file)
+{
+    gboolean earlier = ferror(file->stream) != 0;
+
+    if (file->cause != 0)
+        return file->cause;
+    if (fflush(file->stream) != 0 || fsync(fileno(file->stream)) != 0)
         return errno;
-    return earlier ? EIO : 0; /* errno of an earlier write is gone */
+    return earlier ? EIO : 0;
 }
 
 gboolean dpcxr_new_file_commit(DpcxrNewFile *file, GError **error)
 {
     g_autofree char *path = g_strdup(file->path);
-    int cause = flush(file->stream);
+    int cause = flush(file);
 
     if (cause == 0 && g_rename(file->temporary, path) != 0)
         cause = errno;
@@ -148,15 +156,10 @@ void dpcxr_new_file_abandon(DpcxrNewFile *file)
 gboolean dpcxr_write_file(const char *path, const char *content, gssize length, int mode, GError **error)
 {
     DpcxrNewFile file;
-    gsize n = length < 0 ? strlen(content) : (gsize)length;
 
     if (!dpcxr_new_file_open(&file, path, mode, error))
         return FALSE;
-    if (fwrite(content, 1, n, file.stream) != n) {
-        int cause = errno;
-        dpcxr_new_file_abandon(&file);
-        return fail(error, "write", path, cause);
-    }
+    dpcxr_new_file_write(&file, content, length < 0 ? strlen(content) : (gsize)length);
     return dpcxr_new_file_commit(&file, error);
 }
 

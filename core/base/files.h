@@ -10,10 +10,14 @@
 typedef struct {
     FILE *stream;
     char *path, *temporary;
+    int cause; /* errno of the first write that failed, 0: none */
 } DpcxrNewFile;
 
 /* @mode: 0600 for what is private, else 0644 (before umask). DPCXR_ERROR_FAILED names the path and the cause. */
 gboolean dpcxr_new_file_open(DpcxrNewFile *file, const char *path, int mode, GError **error);
+/* Writes to the stream and remembers why it failed; commit reports it, so callers need not look. fprintf to the stream is
+ * fine, too: commit then fails all the same, perhaps without the cause. */
+void dpcxr_new_file_write(DpcxrNewFile *file, const void *data, gsize n);
 /* Flushes, syncs, renames. On failure the temporary file is gone and the old file, if any, untouched (or, where only the
  * sync of the folder failed, the new one in its place). Either way @file is done with: zeroed. */
 gboolean dpcxr_new_file_commit(DpcxrNewFile *file, GError **error);

@@ -4,8 +4,11 @@
 #include "base/workers.h"
 #include "privacy/secret.h"
 
-/* out[i] = (float)(std * z_i), z standard normal, for elements 0 .. n-1 of the tensor at @address; bits do not depend on
- * the number of workers. @workers nullable. */
+/* Most elements of one tensor: the other half of its stream holds the tail words. */
+#define DPCXR_NOISE_MAX (DPCXR_SECRET_WORDS / 2)
+
+/* out[i] = (float)(std * z_i), z standard normal, for elements 0 .. n-1 of the tensor at @address; bits depend neither on
+ * the number of workers nor on the processor. @workers nullable. */
 void dpcxr_noise_fill(const DpcxrSecret *secret, const DpcxrAddress *address, double std, float *out, gsize n,
                       DpcxrWorkers *workers);
 
@@ -13,3 +16,13 @@ void dpcxr_noise_fill(const DpcxrSecret *secret, const DpcxrAddress *address, do
  * standard deviation that is 5 % off. FALSE with DPCXR_ERROR_PRIVACY: training must not start. A good generator fails
  * with probability below 1e-9. */
 gboolean dpcxr_noise_self_test(const DpcxrSecret *secret, GError **error);
+
+/* The parts of the above, for tests. */
+
+/* Turns @groups groups of words (noise-kernel.h), the first of them group @first of the tensor at @address, into
+ * normals; radius words that are tails get their further bits from @secret. */
+void dpcxr_noise_transform(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 first,
+                           const guint64 *words, gsize groups, double std, float *out);
+/* The checks of the self test on @samples, DPCXR_NOISE_TEST_SAMPLES of them, which should be standard normal. */
+#define DPCXR_NOISE_TEST_SAMPLES (1 << 20)
+gboolean dpcxr_noise_check(const float *samples, GError **error);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ * Two images, each a unit of its own, through the program under test and through the specification. A library that picks
+ * another kernel on another machine, or was created under another thread count, is caught here and not in a paper. */
+#include "backend/check.h"
+#include "backend/ref/ref.h"
+#include <dpcxr/random.h>
+#include <math.h>
+
+enum { ROWS = 2 };
+/* Relative to the norm of the tensor; f32 kernels agree to about 1e-5, a wrong one is off by 1e-1 and more. */
+static const double tolerance = 2e-3;
+
+typedef struct {
+    float *images, *targets, *mask, *logits, *losses;
+    double *norms2;
+    float **sums; /* [parameters] */
+} Run;
+
+static void clear_run(Run *run, int parameters)
+{
+    g_free(run->images);
+    g_free(run->targets);
+    g_free(run->mask);
+    g_free(run->logits);
+    g_free(run->losses);
+    g_free(run->norms2);
+    for (int i = 0; run->sums && i < parameters; i++)
+        g_free(run->sums[i]);
+    g_free(run->sums);
+}
+
+static float *uniform(DpcxrRandom *random, gsize n, double low, double high)
+{
+    float *values = g_new(float, n);
+    for (gsize i = 0; i < n; i++)
+        values[i] = (float)(low + (high - low) * dpcxr_random_uniform(random));
+    return values;
+}
+
+/* Weights as at the start of training, but norms' scales and shifts off one and zero, so that an error in them shows. */
+static gboolean write_weights(DpcxrProgram *program, GError **error)
+{
+    for (int i = 0; i < program->n_parameters; i++) {
+        const DpcxrParameter *parameter = dpcxr_graph_parameter(program->graph, i);
+        g_autofree float *values = g_new(float, parameter->size);
+        dpcxr_graph_initial_values(program->graph, i, 0, values);
+        for (gsize k = 0; parameter->n_dims == 1 && k < parameter->size; k++)
+            values[k] += 0.125f * (float)((int)(k % 5) - 2);
+        if (!dpcxr_program_write(program, DPCXR_BANK_WEIGHT, i, values, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean run_program(DpcxrProgram *program, int rows, Run *run, GError **error)
+{
+    static const int offsets[ROWS + 1] = {0, 1, 2};
+    static const float ones[ROWS] = {1, 1};
+    const DpcxrGraph *graph = program->graph;
+    DpcxrRandom random;
+    dpcxr_random_init(&random, 0, "program check", 0, 0);
+    gsize outputs = (gsize)program->n_outputs * ROWS;
+    run->images = uniform(&random, dpcxr_shape_size(dpcxr_graph_layer(graph, 0)->shape) * ROWS, 0, 1);
+    run->targets = uniform(&random, outputs, 0, 1);
+    run->mask = uniform(&random, outputs, 1, 1);
+    run->logits = g_new0(float, outputs);
+    run->losses = g_new0(float, ROWS);
+    run->norms2 = g_new0(double, (gsize)program->n_parameters * ROWS);
+    run->sums = g_new0(float *, program->n_parameters);
+    g_autofree float *coefficients = g_new(float, (gsize)program->options.n_groups * ROWS);
+    for (int i = 0; i < program->options.n_groups * rows; i++)
+        coefficients[i] = i % rows ? 0.5f : 1.0f;
+    DpcxrBatch batch = {.rows = rows,
+                        .images = run->images,
+                        .targets = run->targets,
+                        .mask = run->mask,
+                        .row_weights = ones,
+                        .units = rows,
+                        .unit_offsets = offsets};
+    DpcxrBatchResult result = {.losses = run->losses, .logits = run->logits, .norms2 = run->norms2};
+    if (!write_weights(program, error) || !dpcxr_program_zero(program, DPCXR_BANK_SUM, error) ||
+        !dpcxr_program_phase_a(program, &batch, &result, error) ||
+        !dpcxr_program_phase_b(program, DPCXR_BANK_SUM, coefficients, error))
+        return FALSE;
+    for (int i = 0; i < program->n_parameters; i++) {
+        run->sums[i] = g_new(float, dpcxr_graph_parameter(graph, i)->size);
+        if (!dpcxr_program_read(program, DPCXR_BANK_SUM, i, run->sums[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ||a - b|| / (||b|| + floor), NaN-proof: anything not finite counts as infinitely far. */
+static double distance(const float *a, const float *b, gsize n, double floor)
+{
+    double difference = 0, norm = 0;
+    for (gsize i = 0; i < n; i++) {
+        difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        norm += (double)b[i] * b[i];
+    }
+    double relative = sqrt(difference) / (sqrt(norm) + floor);
+    return isfinite(relative) ? relative : INFINITY;
+}
+
+static gboolean fail(GError **error, const DpcxrProgram *program, const char *what, const char *name, double off)
+{
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
+                "start-up check of backend %s: %s %s differs from the reference by %.2g (at most %.2g is right). Nothing "
+                "was trained. A library on this machine computes wrongly; device.type: ref still works",
+                program->backend->name, what, name, off, tolerance);
+    return FALSE;
+}
+
+/* A tensor whose true gradient is zero (a bias before a norm) is rounding only; it is held against the whole gradient. */
+static double gradient_floor(const DpcxrProgram *program, const Run *wanted)
+{
+    double sum = 1e-30;
+    for (int i = 0; i < program->n_parameters; i++)
+        for (gsize k = 0; k < dpcxr_graph_parameter(program->graph, i)->size; k++)
+            sum += (double)wanted->sums[i][k] * wanted->sums[i][k];
+    return 1e-3 * sqrt(sum);
+}
+
+static gboolean compare(const DpcxrProgram *program, int rows, const Run *got, const Run *wanted, GError **error)
+{
+    double floor = gradient_floor(program, wanted);
+    double off = distance(got->logits, wanted->logits, (gsize)(program->n_outputs * rows), 1e-6);
+    if (!(off <= tolerance))
+        return fail(error, program, "the output", "of the network", off);
+    for (int i = 0; i < program->n_parameters; i++) {
+        const DpcxrParameter *parameter = dpcxr_graph_parameter(program->graph, i);
+        off = distance(got->sums[i], wanted->sums[i], parameter->size, floor);
+        if (!(off <= tolerance))
+            return fail(error, program, "the gradient of", parameter->name, off);
+        for (int u = 0; program->options.norms && u < rows; u++) {
+            double norm = sqrt(wanted->norms2[i * rows + u]) + floor;
+            double above = (sqrt(got->norms2[i * rows + u]) + floor) / norm - 1;
+            if (!(above >= -tolerance && above <= 0.05))
+                return fail(error, program, "the norm of", parameter->name, above);
+        }
+    }
+    return TRUE;
+}
+
+static gboolean forget(DpcxrProgram *program, GError **error)
+{
+    return dpcxr_program_zero(program, DPCXR_BANK_WEIGHT, error) && dpcxr_program_zero(program, DPCXR_BANK_SUM, error);
+}
+
+gboolean dpcxr_program_check(DpcxrProgram *program, GError **error)
+{
+    if (program->backend == &dpcxr_backend_ref)
+        return TRUE;
+    int rows = MIN(ROWS, MIN(program->options.max_rows, program->options.max_units));
+    DpcxrProgramOptions options = program->options;
+    options.max_rows = options.max_units = rows;
+    options.bf16 = FALSE;
+    g_autoptr(DpcxrProgram) reference = dpcxr_program_new(&dpcxr_backend_ref, program->graph, &options, error);
+    Run got = {0}, wanted = {0};
+    gboolean good = reference && run_program(reference, rows, &wanted, error) &&
+                    run_program(program, rows, &got, error) && compare(program, rows, &got, &wanted, error) &&
+                    forget(program, error);
+    clear_run(&got, program->n_parameters);
+    clear_run(&wanted, program->n_parameters);
+    return good;
+}
