@@ -91,7 +91,7 @@ static void append_working(GString *text, const GPtrArray *list, DpcxrPluginKind
     for (guint i = 0; i < list->len; i++) {
         const DpcxrPluginEntry *entry = g_ptr_array_index(list, i);
         if (entry->kind == kind && entry->plugin)
-            g_string_append_printf(text, "  %-12s %s\n", entry->name, entry->plugin->summary);
+            g_string_append_printf(text, "  %-14s %s\n", entry->name, entry->plugin->summary);
     }
     if (text->len == before)
         g_string_append(text, "  (none)\n");
