@@ -15,7 +15,7 @@ typedef struct {
 /* The names of docs/interface; a subcommand without a function is known and says that it is not there. */
 static const Row rows[] = {
     {"run", "CONFIG [KEY=VALUE]...", "train, evaluate and account one experiment", NULL},
-    {"check", "CONFIG [KEY=VALUE]... [--data]", "check a configuration, and its data", NULL},
+    {"check", "CONFIG [KEY=VALUE]... [--data]", "check a configuration, and its data", dpcxr_cmd_check},
     {"plugins", "[KIND [NAME]]", "list plugins, or describe one", dpcxr_cmd_plugins},
     {"new", "KIND NAME [DIR]", "start a plugin outside this tree", NULL},
     {"eps", "--sampling-rate Q ...", "epsilon of a training that is planned", NULL},
