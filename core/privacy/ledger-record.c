@@ -11,7 +11,7 @@ static void append_number(GString *line, const char *key, double value)
     g_string_append_printf(line, ",\"%s\":%s", key, g_ascii_dtostr(text, sizeof text, value));
 }
 
-static GString *dpcxr_record_format(const DpcxrDpcxrRecord *record)
+GString *dpcxr_record_format(const DpcxrRecord *record)
 {
     GString *line = g_string_new(NULL);
     g_string_append_printf(line, "{\"record\":\"%s\"", record_names[record->kind]);
@@ -105,7 +105,7 @@ static gboolean id_member(JsonObject *object, char id[33])
     return TRUE;
 }
 
-static gboolean dpcxr_record_parse(JsonObject *object, DpcxrRecord *record)
+gboolean dpcxr_record_parse(JsonObject *object, DpcxrRecord *record)
 {
     int kind, adjacency, unit, sampler;
     *record = (DpcxrRecord){0};

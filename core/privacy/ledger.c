@@ -52,7 +52,7 @@ static gboolean equal_but_for_count(const DpcxrEvent *a, const DpcxrEvent *b)
 }
 
 /* Takes a record into account. (nullable) What is wrong with it where it stands. */
-static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrDpcxrRecord *record)
+static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrRecord *record)
 {
     if (ledger->has_header == (record->kind == DPCXR_RECORD_LEDGER))
         return ledger->has_header ? "a second header" : "the header is missing";
@@ -245,7 +245,7 @@ static gboolean write_all(int fd, const char *bytes, gsize length)
 
 /* Applies, writes and syncs a record. After a failure nobody knows what the disk holds, so the ledger takes
  * no more. */
-static gboolean ledger_write(DpcxrLedger *ledger, const DpcxrDpcxrRecord *record, GError **error)
+static gboolean ledger_write(DpcxrLedger *ledger, const DpcxrRecord *record, GError **error)
 {
     const char *wrong = ledger_apply(ledger, record);
     if (wrong) {
