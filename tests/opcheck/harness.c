@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-const DpcxrBackend *const check_backends[3] = {&dpcxr_backend_cpu, &dpcxr_backend_cpu_direct, &dpcxr_backend_cpu_gram};
+const DpcxrBackend *const check_backends[3] = {&dpcxr_backend_cpu, &dpcxr_backend_cpu_direct,
+                                               &dpcxr_backend_cpu_gram};
 
 enum { GUARD = 64 };
 static const float sentinel = -0x1.234568p77f;
@@ -50,7 +51,8 @@ Batch batch_new(const DpcxrGraph *graph, const int *rows_of, guint64 seed)
     for (int u = 0; u < batch.units; u++)
         batch.offsets[u + 1] = batch.offsets[u] + rows_of[u];
     batch.rows = batch.offsets[batch.units];
-    gsize rows = (gsize)batch.rows, outputs = dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape);
+    gsize rows = (gsize)batch.rows,
+          outputs = dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape);
     batch.images = normal_values(rows * dpcxr_shape_size(dpcxr_graph_layer(graph, 0)->shape), seed, 1);
     batch.output_gradient = normal_values(rows * outputs, seed, 2);
     batch.targets = normal_values(rows * outputs, seed, 3);
@@ -76,7 +78,8 @@ void batch_free(Batch *batch)
     guarded_free(&batch->row_weights);
 }
 
-Side side_new(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch *batch, SideOptions options, guint64 seed)
+Side side_new(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch *batch, SideOptions options,
+              guint64 seed)
 {
     g_autoptr(GError) error = NULL;
     DpcxrProgramOptions program = {.max_rows = MAX(batch->rows, options.max_rows),
@@ -102,7 +105,7 @@ Side side_new(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch 
     side.losses = guarded_new((gsize)batch->rows);
     side.logits = guarded_new((gsize)batch->rows * (gsize)side.program->n_outputs);
     side.input_gradient = guarded_new(batch->images.n);
-    side.norms2 = g_new0(double, (gsize)side.program->n_parameters * (gsize)batch->units);
+    side.norms2 = g_new0(double, (gsize)side.program->n_parameters *(gsize)batch->units);
     return side;
 }
 
@@ -126,7 +129,8 @@ void side_phase_a(Side *side, const Batch *b, gboolean loss)
                         .units = b->units,
                         .unit_offsets = b->offsets,
                         .output_gradient = loss ? NULL : b->output_gradient.values};
-    DpcxrBatchResult result = {side->losses.values, side->logits.values, side->norms2, side->input_gradient.values};
+    DpcxrBatchResult result = {side->losses.values, side->logits.values, side->norms2,
+                               side->input_gradient.values};
     dpcxr_program_phase_a(side->program, &batch, &result, &error);
     g_assert_no_error(error);
     guarded_check(&side->losses, "losses");
@@ -162,14 +166,15 @@ double norm_of(const float *values, gsize n)
     return sqrt(sum);
 }
 
-void check_close(const char *what, const float *got, const float *wanted, gsize n, double tolerance, double floor)
+void check_close(const char *what, const float *got, const float *wanted, gsize n, double tolerance,
+                 double floor)
 {
     double difference = 0, norm = 0;
     for (gsize i = 0; i < n; i++) {
         if (!isfinite(wanted[i])) {
             if (isfinite(got[i]))
-                g_test_fail_printf("%s: element %zu is %g, where the reference has %g", what, i, (double)got[i],
-                        (double)wanted[i]);
+                g_test_fail_printf("%s: element %zu is %g, where the reference has %g", what, i,
+                                   (double)got[i], (double)wanted[i]);
             continue;
         }
         difference += ((double)got[i] - wanted[i]) * ((double)got[i] - wanted[i]);
@@ -177,14 +182,16 @@ void check_close(const char *what, const float *got, const float *wanted, gsize 
     }
     double relative = sqrt(difference) / (sqrt(norm) + floor);
     if (!(relative <= tolerance))
-        g_test_fail_printf("%s: off by %.3g of its norm %.3g (tolerance %.3g)", what, relative, sqrt(norm), tolerance);
+        g_test_fail_printf("%s: off by %.3g of its norm %.3g (tolerance %.3g)", what, relative, sqrt(norm),
+                           tolerance);
 }
 
 void check_equal_bits(const char *what, const float *got, const float *wanted, gsize n)
 {
     for (gsize i = 0; i < n; i++)
         if (memcmp(&got[i], &wanted[i], sizeof *got))
-            g_test_fail_printf("%s: element %zu is %.9g, then %.9g", what, i, (double)wanted[i], (double)got[i]);
+            g_test_fail_printf("%s: element %zu is %.9g, then %.9g", what, i, (double)wanted[i],
+                               (double)got[i]);
 }
 
 void check_norms(Side *side, const Batch *batch, double above)
@@ -201,7 +208,7 @@ void check_norms(Side *side, const Batch *batch, double above)
             double norm = norm_of(sum.values, sum.n), bound = sqrt(side->norms2[i * batch->units + u]);
             if (isfinite(bound) && !(norm <= bound && bound <= norm * (1 + above) + 1e-30))
                 g_test_fail_printf("norm of %s, unit %d: %.9g, said to be at most %.9g",
-                        dpcxr_graph_parameter(side->program->graph, i)->name, u, norm, bound);
+                                   dpcxr_graph_parameter(side->program->graph, i)->name, u, norm, bound);
             guarded_free(&sum);
         }
     }
@@ -238,7 +245,8 @@ static void compare_norms(const Side *got, const Side *wanted, const Batch *batc
         double a = sqrt(got->norms2[i]), b = sqrt(wanted->norms2[i]);
         if (isfinite(a) != isfinite(b) || (isfinite(b) && fabs(a - b) > 0.02 * b + 1e-4 * sqrt(total)))
             g_test_fail_printf("norm of %s, unit %d: %.9g, the reference has %.9g",
-                    dpcxr_graph_parameter(batch->graph, i / batch->units)->name, i % batch->units, a, b);
+                               dpcxr_graph_parameter(batch->graph, i / batch->units)->name, i % batch->units,
+                               a, b);
     }
 }
 
@@ -249,7 +257,8 @@ static void compare_forward(Side *got, const Side *wanted, const Batch *batch)
     gsize image = batch->images.n / (gsize)batch->rows, n = wanted->logits.n;
     Guarded images = guarded_new(2 * (gsize)batch->rows * image), outputs = guarded_new(2 * n);
     for (int k = 0; k < 2; k++)
-        memcpy(images.values + (gsize)k * batch->images.n, batch->images.values, batch->images.n * sizeof(float));
+        memcpy(images.values + (gsize)k * batch->images.n, batch->images.values,
+               batch->images.n * sizeof(float));
     dpcxr_program_forward(got->program, 2 * batch->rows, images.values, outputs.values, &error);
     g_assert_no_error(error);
     guarded_check(&outputs, "outputs");
@@ -279,7 +288,8 @@ static void run_again(const DpcxrBackend *backend, Side *first, const Batch *bat
 void check_graph(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch *batch, gboolean loss)
 {
     SideOptions options = {.threads = 2, .n_groups = 1};
-    Side got = side_new(backend, graph, batch, options, 7), wanted = side_new(&dpcxr_backend_ref, graph, batch, options, 7);
+    Side got = side_new(backend, graph, batch, options, 7),
+         wanted = side_new(&dpcxr_backend_ref, graph, batch, options, 7);
     g_autofree float *coefficients = g_new(float, batch->units);
     side_phase_a(&wanted, batch, loss);
     side_phase_a(&got, batch, loss);
@@ -287,8 +297,8 @@ void check_graph(const DpcxrBackend *backend, const DpcxrGraph *graph, const Bat
     check_close("losses", got.losses.values, wanted.losses.values, wanted.losses.n, 1e-4, 1e-6);
     /* Over two values a norm's gradient cancels almost whole; what is left is held against what came in. */
     double floor = loss ? 1e-6 : 0.01 * norm_of(batch->output_gradient.values, batch->output_gradient.n);
-    check_close("input gradient", got.input_gradient.values, wanted.input_gradient.values, wanted.input_gradient.n,
-                2e-5, floor);
+    check_close("input gradient", got.input_gradient.values, wanted.input_gradient.values,
+                wanted.input_gradient.n, 2e-5, floor);
     compare_norms(&got, &wanted, batch);
     for (int u = 0; u < batch->units; u++) {
         gboolean skipped = u % 4 == 3;

@@ -13,12 +13,14 @@ static DpcxrNode activation(DpcxrGraph *graph, DpcxrNode x, gboolean mish)
 static DpcxrNode block(DpcxrGraph *graph, DpcxrNode x, int channels, int stride, gboolean mish, int number)
 {
     DpcxrNode shortcut = x;
-    DpcxrNode y = dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 3, stride, 1, FALSE}, "layer%d.conv1", number);
+    DpcxrNode y =
+        dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 3, stride, 1, FALSE}, "layer%d.conv1", number);
     y = activation(graph, dpcxr_group_norm(graph, y, 4, 1e-5, "layer%d.bn1", number), mish);
     y = dpcxr_conv2d(graph, y, (DpcxrConv2d){channels, 3, 1, 1, FALSE}, "layer%d.conv2", number);
     y = dpcxr_group_norm(graph, y, 4, 1e-5, "layer%d.bn2", number);
     if (stride > 1) {
-        shortcut = dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 1, stride, 0, FALSE}, "layer%d.downsample.0", number);
+        shortcut = dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 1, stride, 0, FALSE},
+                                "layer%d.downsample.0", number);
         shortcut = dpcxr_group_norm(graph, shortcut, 4, 1e-5, "layer%d.downsample.1", number);
     }
     return activation(graph, dpcxr_add(graph, number % 2 ? y : shortcut, number % 2 ? shortcut : y), mish);
@@ -46,8 +48,8 @@ static DpcxrGraph *resnet(gboolean mish)
     return finish(graph, x, 5);
 }
 
-/* What no network of ours has, and a plugin may: several readers, norms and activations in other orders, sums of a tensor
- * with itself and with its own norm, pools of activations. */
+/* What no network of ours has, and a plugin may: several readers, norms and activations in other orders, sums
+ * of a tensor with itself and with its own norm, pools of activations. */
 static DpcxrGraph *odd_graph(void)
 {
     DpcxrGraph *graph = dpcxr_graph_new(9, 8, 3);
@@ -99,13 +101,14 @@ static void test_loss(gconstpointer data)
     Batch batch = batch_new(graph, (int[]){1, 2, 1, 0}, 4);
     memset(batch.mask.values + 5, 0, 5 * sizeof(float));
     SideOptions options = {.threads = 2, .n_groups = 1, .pos_weight = pos_weight};
-    Side got = side_new(data, graph, &batch, options, 7), wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
+    Side got = side_new(data, graph, &batch, options, 7),
+         wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
     side_phase_a(&got, &batch, TRUE);
     side_phase_a(&wanted, &batch, TRUE);
     g_assert_cmpfloat(got.losses.values[1], ==, 0);
     check_close("losses", got.losses.values, wanted.losses.values, wanted.losses.n, 1e-5, 0);
-    check_close("input gradient", got.input_gradient.values, wanted.input_gradient.values, wanted.input_gradient.n,
-                2e-5, 0);
+    check_close("input gradient", got.input_gradient.values, wanted.input_gradient.values,
+                wanted.input_gradient.n, 2e-5, 0);
     side_free(&got);
     side_free(&wanted);
     batch_free(&batch);
@@ -122,7 +125,8 @@ static void test_groups(gconstpointer data)
     static const float coefficients[] = {1, 0, 0.25f, 0, 0.5f, 1};
     Batch batch = batch_new(graph, (int[]){1, 1, 2, 0}, 5);
     SideOptions options = {.threads = 2, .n_groups = 2, .group_of = group_of};
-    Side got = side_new(data, graph, &batch, options, 7), wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
+    Side got = side_new(data, graph, &batch, options, 7),
+         wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
     side_phase_a(&got, &batch, TRUE);
     side_phase_a(&wanted, &batch, TRUE);
     side_phase_b(&got, coefficients);
@@ -153,8 +157,10 @@ static void test_large_unit(gconstpointer data)
     dpcxr_program_zero(two.program, DPCXR_BANK_SUM, &error);
     dpcxr_program_zero(two.program, DPCXR_BANK_UNIT, &error);
     for (int k = 0; k < 2; k++) {
-        memcpy(piece.images.values, whole.images.values + (gsize)k * piece.images.n, piece.images.n * sizeof(float));
-        memcpy(piece.output_gradient.values, whole.output_gradient.values + (gsize)k * piece.output_gradient.n,
+        memcpy(piece.images.values, whole.images.values + (gsize)k * piece.images.n,
+               piece.images.n * sizeof(float));
+        memcpy(piece.output_gradient.values,
+               whole.output_gradient.values + (gsize)k * piece.output_gradient.n,
                piece.output_gradient.n * sizeof(float));
         side_phase_a(&two, &piece, FALSE);
         dpcxr_program_phase_b(two.program, DPCXR_BANK_UNIT, unity, &error);
@@ -182,15 +188,35 @@ static void test_large_unit(gconstpointer data)
     batch_free(&piece);
 }
 
-/* --- Update --------------------------------------------------------------------------------------------------------- */
+/* --- Update
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static const DpcxrUpdate updates[] = {
     {.rule = DPCXR_RULE_SGD, .scale = 0.25, .lr = 0.1},
-    {.rule = DPCXR_RULE_SGD, .scale = 1 / 3.0, .lr = 0.1, .weight_decay = 0.01, .momentum = 0.9, .first = TRUE},
+    {.rule = DPCXR_RULE_SGD,
+     .scale = 1 / 3.0,
+     .lr = 0.1,
+     .weight_decay = 0.01,
+     .momentum = 0.9,
+     .first = TRUE},
     {.rule = DPCXR_RULE_SGD, .scale = 1 / 3.0, .lr = 0.1, .momentum = 0.9, .dampening = 0.1},
-    {.rule = DPCXR_RULE_SGD, .scale = 1 / 3.0, .lr = 0.1, .weight_decay = 0.01, .momentum = 0.9, .nesterov = TRUE},
-    {.rule = DPCXR_RULE_ADAPTIVE, .scale = 1 / 7.0, .weight_decay = 0.01, .decay = 0.001, .beta1 = 0.9, .beta2 = 0.999,
-     .gradient_rate = 1e-3, .moment_rate = 2e-3, .v_root = 0.7, .eps = 1e-8},
+    {.rule = DPCXR_RULE_SGD,
+     .scale = 1 / 3.0,
+     .lr = 0.1,
+     .weight_decay = 0.01,
+     .momentum = 0.9,
+     .nesterov = TRUE},
+    {.rule = DPCXR_RULE_ADAPTIVE,
+     .scale = 1 / 7.0,
+     .weight_decay = 0.01,
+     .decay = 0.001,
+     .beta1 = 0.9,
+     .beta2 = 0.999,
+     .gradient_rate = 1e-3,
+     .moment_rate = 2e-3,
+     .v_root = 0.7,
+     .eps = 1e-8},
 };
 
 static float **random_tensors(const DpcxrGraph *graph, guint64 seed)
@@ -230,7 +256,8 @@ static void test_update(gconstpointer data)
     g_autoptr(DpcxrGraph) graph = resnet(TRUE);
     Batch batch = batch_new(graph, (int[]){1, 0}, 8);
     SideOptions options = {.threads = 2, .n_groups = 1};
-    Side sides[] = {side_new(data, graph, &batch, options, 7), side_new(&dpcxr_backend_ref, graph, &batch, options, 7)};
+    Side sides[] = {side_new(data, graph, &batch, options, 7),
+                    side_new(&dpcxr_backend_ref, graph, &batch, options, 7)};
     for (guint k = 0; k < G_N_ELEMENTS(updates); k++) {
         float **sum = random_tensors(graph, k), **noise = random_tensors(graph, 100 + k);
         DpcxrUpdate update = updates[k];
@@ -244,7 +271,8 @@ static void test_update(gconstpointer data)
             for (int bank = DPCXR_BANK_WEIGHT; bank <= DPCXR_BANK_MOMENT2; bank++) {
                 if (bank == DPCXR_BANK_UNIT)
                     continue;
-                Guarded a = side_read(&sides[0], (DpcxrBank)bank, i), b = side_read(&sides[1], (DpcxrBank)bank, i);
+                Guarded a = side_read(&sides[0], (DpcxrBank)bank, i),
+                        b = side_read(&sides[1], (DpcxrBank)bank, i);
                 check_equal_bits(dpcxr_graph_parameter(graph, i)->name, a.values, b.values, b.n);
                 guarded_free(&a);
                 guarded_free(&b);
@@ -255,7 +283,8 @@ static void test_update(gconstpointer data)
     /* oneDNN's copies of the weights follow. */
     side_phase_a(&sides[0], &batch, TRUE);
     side_phase_a(&sides[1], &batch, TRUE);
-    check_close("output after updates", sides[0].logits.values, sides[1].logits.values, sides[1].logits.n, 1e-5, 1e-6);
+    check_close("output after updates", sides[0].logits.values, sides[1].logits.values, sides[1].logits.n,
+                1e-5, 1e-6);
     side_free(&sides[0]);
     side_free(&sides[1]);
     batch_free(&batch);
@@ -296,7 +325,8 @@ static void test_update_not_finite(gconstpointer data)
     batch_free(&batch);
 }
 
-/* --- Adversarial gradients ------------------------------------------------------------------------------------------ */
+/* --- Adversarial gradients
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *name;
@@ -306,10 +336,14 @@ typedef struct {
 } Adversary;
 
 static const Adversary adversaries[] = {
-    {"offset", 3, 1, 1000, 0.01, 1, TRUE},        {"offset-strided", 3, 2, 1000, 0.01, 1, TRUE},
-    {"offset-1x1", 1, 1, 1000, 0.01, 1, TRUE},    {"large-offset", 3, 1, 1e6, 1, 1, TRUE},
-    {"exact", 1, 1, 1000, 0, 1, TRUE},            {"overflowing-gram", 3, 1, 0, 1e15, 1e10, FALSE},
-    {"underflowing-gram", 3, 1, 0, 1e-25, 1e28, FALSE}, {"tiny", 3, 1, 0, 1e-20, 1e-20, FALSE},
+    {"offset", 3, 1, 1000, 0.01, 1, TRUE},
+    {"offset-strided", 3, 2, 1000, 0.01, 1, TRUE},
+    {"offset-1x1", 1, 1, 1000, 0.01, 1, TRUE},
+    {"large-offset", 3, 1, 1e6, 1, 1, TRUE},
+    {"exact", 1, 1, 1000, 0, 1, TRUE},
+    {"overflowing-gram", 3, 1, 0, 1e15, 1e10, FALSE},
+    {"underflowing-gram", 3, 1, 0, 1e-25, 1e28, FALSE},
+    {"tiny", 3, 1, 0, 1e-20, 1e-20, FALSE},
     {"linear", 0, 1, 1000, 0.01, 1, TRUE},
 };
 
@@ -317,8 +351,9 @@ static DpcxrGraph *adversary_graph(const Adversary *a)
 {
     DpcxrGraph *graph = dpcxr_graph_new(a->kernel ? 8 : 1, a->kernel ? 8 : 1, 64);
     DpcxrNode x = dpcxr_graph_input(graph);
-    x = a->kernel ? dpcxr_conv2d(graph, x, (DpcxrConv2d){32, a->kernel, a->stride, a->kernel / 2, FALSE}, "conv")
-                  : dpcxr_linear(graph, x, 8, "fc");
+    x = a->kernel
+            ? dpcxr_conv2d(graph, x, (DpcxrConv2d){32, a->kernel, a->stride, a->kernel / 2, FALSE}, "conv")
+            : dpcxr_linear(graph, x, 8, "fc");
     return finish(graph, x, 0);
 }
 
@@ -341,8 +376,8 @@ static void make_hostile(const Adversary *a, Batch *batch, int channels)
         }
 }
 
-/* What phase B adds for a unit alone is never longer than the clip norm. Gram norms cover the exact gradient, too; a direct
- * norm is that of the gradient as computed, which is the one that is added. */
+/* What phase B adds for a unit alone is never longer than the clip norm. Gram norms cover the exact gradient,
+ * too; a direct norm is that of the gradient as computed, which is the one that is added. */
 static void check_adversary(const DpcxrBackend *backend, const Adversary *a)
 {
     const double clip_norm = 0.5;
@@ -351,13 +386,15 @@ static void check_adversary(const DpcxrBackend *backend, const Adversary *a)
     Batch batch = batch_new(graph, (int[]){3, 3, 0}, 9);
     make_hostile(a, &batch, dpcxr_graph_layer(graph, 1)->shape.channels);
     SideOptions options = {.threads = 2, .n_groups = 1};
-    Side got = side_new(backend, graph, &batch, options, 7), exact = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
+    Side got = side_new(backend, graph, &batch, options, 7),
+         exact = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
     side_phase_a(&got, &batch, FALSE);
     side_phase_a(&exact, &batch, FALSE);
     float coefficients[2];
     dpcxr_clip_flat(got.norms2, n, batch.units, clip_norm, coefficients);
     for (int u = 0; u < batch.units; u++) {
-        float alone[2] = {u == 0 ? coefficients[0] : 0, u == 1 ? coefficients[1] : 0}, one[2] = {u == 0, u == 1};
+        float alone[2] = {u == 0 ? coefficients[0] : 0, u == 1 ? coefficients[1] : 0},
+              one[2] = {u == 0, u == 1};
         double added = 0, gradient = 0;
         side_phase_b(&got, alone);
         side_phase_b(&exact, one);
@@ -370,8 +407,9 @@ static void check_adversary(const DpcxrBackend *backend, const Adversary *a)
         }
         gboolean exact_too = backend == &dpcxr_backend_cpu_gram;
         if (!(added <= clip_norm) || (exact_too && !(coefficients[u] * gradient <= clip_norm)))
-            g_test_fail_printf("%s: unit %d adds %.9g, coefficient times its gradient is %.9g, the clip norm %.9g", a->name, u,
-                    added, coefficients[u] * gradient, clip_norm);
+            g_test_fail_printf(
+                "%s: unit %d adds %.9g, coefficient times its gradient is %.9g, the clip norm %.9g", a->name,
+                u, added, coefficients[u] * gradient, clip_norm);
         if (isfinite(gradient) && gradient < 1e15 && gradient > 1e-15)
             g_assert_cmpfloat(coefficients[u], >, 0);
     }

@@ -12,11 +12,21 @@ typedef struct {
     int rows_of[8]; /* images of each unit */
 } Case;
 
-#define ONE {1}
-#define SOME {1, 3, 2, 1, 1}
-#define MANY {7, 1}
+#define ONE                                                                                                  \
+    {                                                                                                        \
+        1                                                                                                    \
+    }
+#define SOME                                                                                                 \
+    {                                                                                                        \
+        1, 3, 2, 1, 1                                                                                        \
+    }
+#define MANY                                                                                                 \
+    {                                                                                                        \
+        7, 1                                                                                                 \
+    }
 static const Case cases[] = {
-    /* Convolutions: kernels 1, 2, 3, 5, 7; strides 1, 2, 3; padding none, half, full; channels off every vector width. */
+    /* Convolutions: kernels 1, 2, 3, 5, 7; strides 1, 2, 3; padding none, half, full; channels off every
+       vector width. */
     {DPCXR_LAYER_CONV2D, 1, 1, 1, 1, 1, 1, 0, FALSE, ONE},
     {DPCXR_LAYER_CONV2D, 1, 1, 33, 17, 1, 1, 0, TRUE, SOME},
     {DPCXR_LAYER_CONV2D, 1, 1, 5, 7, 3, 1, 1, TRUE, SOME},
@@ -64,7 +74,8 @@ static DpcxrGraph *graph_of(const Case *c)
     DpcxrGraph *graph = dpcxr_graph_new(c->height, c->width, c->channels);
     DpcxrNode x = dpcxr_graph_input(graph);
     if (c->type == DPCXR_LAYER_CONV2D)
-        x = dpcxr_conv2d(graph, x, (DpcxrConv2d){c->out_channels, c->kernel, c->stride, c->padding, c->bias}, "conv");
+        x = dpcxr_conv2d(graph, x, (DpcxrConv2d){c->out_channels, c->kernel, c->stride, c->padding, c->bias},
+                         "conv");
     else if (c->type == DPCXR_LAYER_LINEAR)
         x = dpcxr_linear(graph, x, c->out_channels, "fc");
     else if (c->type == DPCXR_LAYER_GROUP_NORM)
@@ -98,8 +109,8 @@ static void test_benign(gconstpointer data)
     batch_free(&batch);
 }
 
-/* A NaN, an infinity and values near the largest float in some images: agree where the reference is finite; such a unit is
- * named by its norms, and the others are as if it were not there. */
+/* A NaN, an infinity and values near the largest float in some images: agree where the reference is finite;
+ * such a unit is named by its norms, and the others are as if it were not there. */
 static void test_not_finite(gconstpointer data)
 {
     const Test *test = data;
@@ -147,9 +158,10 @@ int main(int argc, char **argv)
             *test = (Test){c, check_backends[k]};
             if (k > 0 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
                 continue;
-            g_autofree char *name = g_strdup_printf(
-                "%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name, dpcxr_layer_type_name(c->type), c->height,
-                c->width, c->channels, c->out_channels, c->kernel, c->stride, c->padding, c->rows_of[0]);
+            g_autofree char *name =
+                g_strdup_printf("%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name,
+                                dpcxr_layer_type_name(c->type), c->height, c->width, c->channels,
+                                c->out_channels, c->kernel, c->stride, c->padding, c->rows_of[0]);
             g_autofree char *benign = g_strdup_printf("/opcheck/%s", name);
             g_autofree char *hostile = g_strdup_printf("/not-finite/%s", name);
             g_test_add_data_func(benign, test, test_benign);
