@@ -453,8 +453,8 @@ static void test_slack(void)
     g_autoptr(DpcxrGraph) graph = dpcxr_graph_new(1, 1, 64);
     finish(graph, dpcxr_linear(graph, dpcxr_graph_input(graph), 48, "fc"), 48);
     Batch batch = batch_new(graph, (int[]){5, 0}, 10);
-    Side got =
-        side_new(&dpcxr_backend_cpu_gram, graph, &batch, (SideOptions){.threads = 1, .n_groups = 1}, 7);
+    Side got = side_new(&dpcxr_backend_cpu_gram, graph, &batch,
+                        (SideOptions){.threads = 1, .n_groups = 1, .max_rows = max_rows}, 7);
     side_phase_a(&got, &batch, FALSE);
     side_phase_b(&got, (const float[]){1});
     Guarded sum = side_read(&got, DPCXR_BANK_SUM, 0);
