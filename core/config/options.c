@@ -252,10 +252,12 @@ static gboolean is_collection(DpcxrOptionType type)
     return type == DPCXR_OPTION_STRINGS || type == DPCXR_OPTION_NUMBERS || type == DPCXR_OPTION_MAP;
 }
 
-/* Whether the value may be null: the default is, or it is a list or map left blank. */
+/* Whether the value may be null: the default is, or it is a list or map left blank, or a text that stands for
+ * nothing. */
 static gboolean allows_null(const DpcxrOptionSpec *spec)
 {
-    return spec->fallback && (!strcmp(spec->fallback, "null") || is_collection(spec->type));
+    return spec->fallback && (!strcmp(spec->fallback, "null") || is_collection(spec->type) ||
+                              spec->type == DPCXR_OPTION_STRING || spec->type == DPCXR_OPTION_PATH);
 }
 
 static gboolean read_value(const Context *context, const DpcxrOptionSpec *spec, const DpcxrYaml *node,
