@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Files that are whole or not there: written to a temporary name beside the target, synced, renamed, folder synced. */
+ * Files that are whole or not there: written to a temporary name beside the target (".NAME.XXXXXX"), synced, renamed,
+ * folder synced. What a killed process left under such a name goes when the same target is written next. */
 #pragma once
 #include <gio/gio.h>
 #include <stdio.h>
@@ -9,13 +10,18 @@
 typedef struct {
     FILE *stream;
     char *path, *temporary;
+    int cause; /* errno of the first write that failed, 0: none */
 } DpcxrNewFile;
 
 /* @mode: 0600 for what is private, else 0644 (before umask). DPCXR_ERROR_FAILED names the path and the cause. */
 gboolean dpcxr_new_file_open(DpcxrNewFile *file, const char *path, int mode, GError **error);
-/* Flushes, syncs, renames. On failure the temporary file is gone and the old file, if any, untouched. */
+/* Writes to the stream and remembers why it failed; commit reports it, so callers need not look. fprintf to the stream is
+ * fine, too: commit then fails all the same, perhaps without the cause. */
+void dpcxr_new_file_write(DpcxrNewFile *file, const void *data, gsize n);
+/* Flushes, syncs, renames. On failure the temporary file is gone and the old file, if any, untouched (or, where only the
+ * sync of the folder failed, the new one in its place). Either way @file is done with: zeroed. */
 gboolean dpcxr_new_file_commit(DpcxrNewFile *file, GError **error);
-void dpcxr_new_file_abandon(DpcxrNewFile *file); /* safe on a zeroed or committed one */
+void dpcxr_new_file_abandon(DpcxrNewFile *file); /* removes it; safe on a zeroed or committed one */
 
 /* All at once. @length -1: up to the NUL. */
 gboolean dpcxr_write_file(const char *path, const char *content, gssize length, int mode, GError **error);

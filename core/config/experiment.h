@@ -57,7 +57,7 @@ typedef struct {
     struct {
         DpcxrFeature plugin;   /* options without init and init_data */
         char *init;            /* (nullable) a .safetensors file */
-        gboolean init_public;  /* init_data: public */
+        gboolean init_public;  /* init_data: public; FALSE without init_ledger: private, voids the claim */
         char *init_ledger;     /* (nullable) ledger of the run that made `init` */
     } model;
 
@@ -92,10 +92,10 @@ typedef struct {
         DpcxrNoiseType noise_type;
         DpcxrNoiseSource noise_source;
         guint64 noise_seed;      /* seeded only */
-        double epsilon;          /* target or ceiling; 0: none given */
+        double epsilon;          /* target or ceiling; 0: none given, or no noise */
         double noise_multiplier; /* 0 with unsafe_no_noise; negative: to be calibrated */
         gboolean unsafe_no_noise, unsafe_delta;
-        double delta;
+        double delta;            /* 0: none given (not enabled, or no noise) */
         DpcxrFeature accountant;
         DpcxrFeature *also_report;
         gsize n_also_report;
@@ -112,9 +112,19 @@ typedef struct {
     char *yaml_public; /* the same without paths, for release/ */
 } DpcxrExperiment;
 
-/* Reads @path with @overrides ("key.sub=value", NULL-terminated). Where anything is wrong: NULL and one DPCXR_ERROR_USAGE
- * whose message has a line for each problem, "file:line:column: path: what is wrong, what is right". Adds the files of
- * `plugins:` to the registry. */
+/* Where plugins come from. */
+typedef struct {
+    const DpcxrPluginEntry *(*find)(DpcxrPluginKind kind, const char *name, GError **error);
+    gboolean (*add)(const char *path, GError **error); /* an item of `plugins:` */
+} DpcxrPluginSource;
+
+/* Reads @path with @overrides ("key.sub=value", NULL-terminated, nullable). Where anything is wrong: NULL and one error
+ * whose message has a line for each problem, "file:line:column: path: what is wrong, what is right"; DPCXR_ERROR_PRIVACY
+ * where only privacy rules are broken, else DPCXR_ERROR_USAGE. Scans for plugins and adds those of `plugins:` to the
+ * registry. */
 DpcxrExperiment *dpcxr_experiment_load(const char *path, const char *const *overrides, GError **error);
+/* The same with plugins from elsewhere. */
+DpcxrExperiment *dpcxr_experiment_load_with(const char *path, const char *const *overrides,
+                                            const DpcxrPluginSource *plugins, GError **error);
 void dpcxr_experiment_free(DpcxrExperiment *experiment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrExperiment, dpcxr_experiment_free)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * safetensors files (little-endian u64 header size, JSON header, raw data): weights and checkpoints. The reader
- * believes nothing: sizes, offsets, overlaps, depth and duplicate names are checked, and the file is memory-mapped. */
+ * believes nothing: sizes, offsets, overlaps, holes, depth and duplicate names are checked, and the file is memory-mapped
+ * (so nobody may cut it while it is open; files of dpcxr are replaced whole). */
 #pragma once
 #include <dpcxr/error.h>
 
@@ -19,8 +20,11 @@ typedef struct _DpcxrSafetensors DpcxrSafetensors;
 
 /* DPCXR_ERROR_DATA names the file and what is wrong. */
 DpcxrSafetensors *dpcxr_safetensors_open(const char *path, GError **error);
+/* The same from memory; @path is for messages. Tests and the fuzzer. */
+DpcxrSafetensors *dpcxr_safetensors_from_bytes(GBytes *bytes, const char *path, GError **error);
 void dpcxr_safetensors_free(DpcxrSafetensors *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrSafetensors, dpcxr_safetensors_free)
+/* Tensors in the order of their data. */
 gsize dpcxr_safetensors_count(const DpcxrSafetensors *file);
 const DpcxrNamedTensor *dpcxr_safetensors_get(const DpcxrSafetensors *file, gsize i);
 const DpcxrNamedTensor *dpcxr_safetensors_find(const DpcxrSafetensors *file, const char *name); /* NULL: none */
@@ -30,6 +34,7 @@ const char *dpcxr_safetensors_metadata(const DpcxrSafetensors *file, const char 
 gboolean dpcxr_safetensors_copy_f32(const DpcxrSafetensors *file, const char *name, const int *dims, int n_dims,
                                     float *out, GError **error);
 
-/* Writes atomically (base/files.h). @metadata: (nullable) key, value, ..., NULL. */
+/* Writes atomically (base/files.h), tensors in the order given. @metadata: (nullable) key, value, ..., NULL.
+ * DPCXR_ERROR_FAILED: the write, two tensors of one name, bytes that are not what the shape asks for. */
 gboolean dpcxr_safetensors_write(const char *path, int mode, const DpcxrNamedTensor *tensors, gsize n,
                                  const char *const *metadata, GError **error);

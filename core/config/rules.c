@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT
+ * One function a rule; each says what is wrong at the key that has to change. */
+#include "config/rules.h"
+#include "config/yaml.h"
+#include <string.h>
+
+typedef struct {
+    const DpcxrResolved *resolved;
+    DpcxrProblems *problems;
+} Rules;
+
+static const DpcxrOptions *options_of(const Rules *rules, DpcxrSectionId id)
+{
+    return rules->resolved->sections[id];
+}
+
+static gboolean good(const Rules *rules, DpcxrSectionId id, const char *key)
+{
+    return dpcxr_options_is_good(options_of(rules, id), key);
+}
+
+static gboolean given(const Rules *rules, DpcxrSectionId id, const char *key)
+{
+    return dpcxr_options_is_set(options_of(rules, id), key);
+}
+
+static gboolean is_choice(const Rules *rules, DpcxrSectionId id, const char *key, const char *word)
+{
+    return g_strcmp0(dpcxr_options_get_string(options_of(rules, id), key), word) == 0;
+}
+
+G_GNUC_PRINTF(5, 6)
+static void fail(const Rules *rules, DpcxrErrorCode code, DpcxrSectionId id, const char *key,
+                 const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *path = dpcxr_options_join(dpcxr_sections()[id].path, key);
+    dpcxr_problems_add(rules->problems, code, dpcxr_options_mark(options_of(rules, id), key), path, "%s",
+                       message);
+}
+
+/* ---- not built yet ---- */
+
+static const DpcxrOptionSpec *spec_of(const DpcxrOptions *options, const char *key)
+{
+    const DpcxrOptionSpec *spec = dpcxr_options_specs(options);
+    while (strcmp(spec->name, key))
+        spec++;
+    return spec;
+}
+
+/* The first value of the option that is in the row, or NULL. */
+static const char *find_unbuilt(const DpcxrOptions *options, const DpcxrUnbuilt *row)
+{
+    if (!row->values)
+        return row->key;
+    g_auto(GStrv) values = g_strsplit(row->values, "|", -1);
+    if (spec_of(options, row->key)->type == DPCXR_OPTION_STRINGS) {
+        for (const char *const *item = dpcxr_options_get_strings(options, row->key); *item; item++)
+            if (g_strv_contains((const char *const *)values, *item))
+                return *item;
+        return NULL;
+    }
+    const char *text = dpcxr_options_get_string(options, row->key);
+    return text && g_strv_contains((const char *const *)values, text) ? text : NULL;
+}
+
+static void check_unbuilt(const Rules *rules)
+{
+    for (const DpcxrUnbuilt *row = dpcxr_unbuilt(); row->key; row++) {
+        const DpcxrOptions *options = options_of(rules, row->section);
+        if (!dpcxr_options_is_set(options, row->key))
+            continue;
+        const char *value = find_unbuilt(options, row);
+        if (value)
+            fail(rules, DPCXR_ERROR_USAGE, row->section, row->key,
+                 "\"%s\" is not implemented yet in this version; %s", value, row->instead);
+    }
+}
+
+/* ---- names and lists ---- */
+
+/* One component of a path, on any file system, and harmless in a shell. */
+static void check_name(const Rules *rules)
+{
+    enum { LONGEST = 100 };
+    const char *name = dpcxr_options_get_string(options_of(rules, DPCXR_SECTION_TOP), "name");
+    if (!good(rules, DPCXR_SECTION_TOP, "name"))
+        return;
+    gsize length = strlen(name);
+    gboolean safe = length > 0 && length <= LONGEST && (g_ascii_isalnum(*name) || *name == '_');
+    for (const char *c = name; *c; c++)
+        safe &= g_ascii_isalnum(*c) || strchr("._-", *c) != NULL;
+    if (!safe)
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_TOP, "name",
+             "names the run folder: expected up to %d letters, digits, \".\", \"_\", \"-\", starting with a "
+             "letter, digit or _",
+             LONGEST);
+}
+
+static void check_distinct(const Rules *rules, DpcxrSectionId id, const char *key)
+{
+    const char *const *items = dpcxr_options_get_strings(options_of(rules, id), key);
+    if (!good(rules, id, key))
+        return;
+    if (!*items)
+        fail(rules, DPCXR_ERROR_USAGE, id, key, "needs at least one");
+    for (gsize i = 0; items[i]; i++) {
+        g_autofree char *shown = dpcxr_yaml_show(items[i]);
+        if (!*items[i] || strpbrk(items[i], "\n\r\t\""))
+            fail(rules, DPCXR_ERROR_USAGE, id, key, "\"%s\" cannot be a name", shown);
+        for (gsize j = 0; j < i; j++)
+            if (!strcmp(items[i], items[j])) {
+                fail(rules, DPCXR_ERROR_USAGE, id, key, "\"%s\" is there twice", shown);
+                break;
+            }
+    }
+}
+
+static gboolean does_evaluate(const Rules *rules)
+{
+    const char *const *stages = dpcxr_options_get_strings(options_of(rules, DPCXR_SECTION_TOP), "stages");
+    return g_strv_contains(stages, "evaluate");
+}
+
+/* ---- model and loss ---- */
+
+static void check_init(const Rules *rules)
+{
+    const char *data = dpcxr_options_get_string(options_of(rules, DPCXR_SECTION_MODEL), "init_data");
+    if (!good(rules, DPCXR_SECTION_MODEL, "init_data") ||
+        (data && (!strcmp(data, "public") || !strcmp(data, "private"))))
+        return;
+    g_autofree char *shown = dpcxr_yaml_show(data ? data : "null");
+    if (data && g_str_has_prefix(data, "ledger "))
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_MODEL, "init_data",
+             "weights with a ledger are not implemented yet in this version; use public, or private (voids "
+             "the claim)");
+    else
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_MODEL, "init_data",
+             "expected public, private (voids the claim) or ledger PATH, got \"%s\"", shown);
+}
+
+static void check_pos_weight(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_POS_WEIGHT;
+    if (!good(rules, id, "type") || !good(rules, id, "weights") || !good(rules, DPCXR_SECTION_DATA, "labels"))
+        return;
+    gboolean is_public = is_choice(rules, id, "type", "public");
+    gsize n;
+    dpcxr_options_get_numbers(options_of(rules, id), "weights", &n);
+    const char *const *labels = dpcxr_options_get_strings(options_of(rules, DPCXR_SECTION_DATA), "labels");
+    gsize n_labels = g_strv_length((char **)labels);
+    if (is_public && n != n_labels)
+        fail(rules, DPCXR_ERROR_USAGE, id, "weights",
+             "expected one weight for each of the %" G_GSIZE_FORMAT " labels, got %" G_GSIZE_FORMAT, n_labels,
+             n);
+    if (!is_public && n)
+        fail(rules, DPCXR_ERROR_USAGE, id, "weights", "belong to type public");
+    if (given(rules, id, "noise_multiplier") && !is_choice(rules, id, "type", "private_counts"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "noise_multiplier", "belongs to type private_counts");
+}
+
+/* ---- the claim ---- */
+
+/* noise_multiplier: 0 was asked for and allowed: there is nothing to calibrate and nothing to claim. */
+static gboolean is_noiseless(const Rules *rules)
+{
+    const DpcxrOptions *privacy = options_of(rules, DPCXR_SECTION_PRIVACY);
+    return given(rules, DPCXR_SECTION_PRIVACY, "noise_multiplier") &&
+           dpcxr_options_get_number(privacy, "noise_multiplier") == 0;
+}
+
+static void check_noise(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_PRIVACY;
+    if (!good(rules, id, "epsilon") || !good(rules, id, "noise_multiplier") ||
+        !good(rules, id, "unsafe_no_noise"))
+        return;
+    gboolean allowed = dpcxr_options_get_bool(options_of(rules, id), "unsafe_no_noise");
+    if (!given(rules, id, "epsilon") && !given(rules, id, "noise_multiplier"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "epsilon",
+             "is missing: give the epsilon to reach (the noise is calibrated to it), or a noise_multiplier");
+    if (is_noiseless(rules) && !allowed)
+        fail(rules, DPCXR_ERROR_PRIVACY, id, "noise_multiplier",
+             "0 means no noise and no privacy; if that is meant, add unsafe_no_noise: true, which voids the "
+             "claim");
+    if (allowed && !is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, id, "unsafe_no_noise", "has a meaning only with noise_multiplier: 0");
+}
+
+static void check_delta(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_PRIVACY;
+    const DpcxrOptions *privacy = options_of(rules, id);
+    if (!good(rules, id, "delta"))
+        return;
+    double delta = dpcxr_options_get_number(privacy, "delta");
+    gint64 population = dpcxr_options_get_int(privacy, "population");
+    if (!given(rules, id, "delta")) {
+        if (!is_noiseless(rules))
+            fail(rules, DPCXR_ERROR_USAGE, id, "delta",
+                 "is missing: give a probability well below one in the number of training %ss, such as 1e-6",
+                 is_choice(rules, id, "unit", "image") ? "image" : "patient");
+    } else if (delta >= 1) {
+        fail(rules, DPCXR_ERROR_USAGE, id, "delta", "must be below 1");
+    } else if (population && delta >= 1.0 / population && !dpcxr_options_get_bool(privacy, "unsafe_delta")) {
+        fail(rules, DPCXR_ERROR_PRIVACY, id, "delta",
+             "is not below 1/population: it allows to publish whole records; lower it, or add unsafe_delta: "
+             "true");
+    }
+}
+
+static void check_adjacency(const Rules *rules)
+{
+    if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
+        is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "poisson"))
+        fail(rules, DPCXR_ERROR_PRIVACY, DPCXR_SECTION_PRIVACY, "adjacency",
+             "replace_one with Poisson sampling has no proven bound here; use zero_out or add_remove, or "
+             "sampler: full");
+}
+
+static void check_accountant(const Rules *rules)
+{
+    const DpcxrPluginEntry *entry = rules->resolved->features[DPCXR_SECTION_ACCOUNTANT].entry;
+    const DpcxrAccountant *accountant = entry ? entry->plugin->feature : NULL;
+    if (accountant && accountant->approximate)
+        fail(rules, DPCXR_ERROR_PRIVACY, DPCXR_SECTION_ACCOUNTANT, "type",
+             "%s approximates and proves no bound: it may stand in also_report, not make the claim",
+             entry->name);
+}
+
+void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
+{
+    const Rules rules = {resolved, problems};
+    const DpcxrOptions *privacy = resolved->sections[DPCXR_SECTION_PRIVACY];
+    check_unbuilt(&rules);
+    check_name(&rules);
+    check_distinct(&rules, DPCXR_SECTION_TOP, "stages");
+    check_distinct(&rules, DPCXR_SECTION_DATA, "labels");
+    if (does_evaluate(&rules))
+        check_distinct(&rules, DPCXR_SECTION_EVALUATE, "splits");
+    check_init(&rules);
+    check_pos_weight(&rules);
+    if (!dpcxr_options_is_good(privacy, "enabled") || !dpcxr_options_get_bool(privacy, "enabled"))
+        return;
+    check_noise(&rules);
+    check_delta(&rules);
+    check_adjacency(&rules);
+    check_accountant(&rules);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/loop.h"
+#include "privacy/accounting.h"
+#include "train/metrics-log.h"
+#include "train/progress.h"
+#include "train/stop.h"
+#include <math.h>
+#include <stdio.h>
+
+/* The state of one run of the loop. */
+typedef struct {
+    DpcxrLoop *loop;
+    DpcxrTrainer *trainer;
+    DpcxrMetricsLog *log;
+    DpcxrProgress *progress;
+    guint64 images, failed, skipped;
+    double loss;            /* running mean, about the last 20 steps */
+    gint64 last_checkpoint; /* microseconds, monotonic */
+} Course;
+
+static double epoch_of(const DpcxrLoop *loop)
+{
+    return (double)loop->step * loop->plan->divisor / (double)loop->plan->population;
+}
+
+/* What the ledger has been charged with so far; NaN where nothing is claimed. */
+static double spent(const DpcxrLoop *loop)
+{
+    const DpcxrExperiment *e = loop->plan->experiment;
+    DpcxrInterval epsilon;
+    if (!dpcxr_plan_has_claim(loop->plan) || dpcxr_ledger_steps(loop->ledger) == 0 ||
+        !dpcxr_account_epsilon(&e->privacy.accountant, dpcxr_ledger_mechanism(loop->ledger), e->privacy.delta, &epsilon,
+                               NULL))
+        return NAN;
+    return epsilon.upper;
+}
+
+static gboolean save(Course *course, GError **error)
+{
+    const DpcxrLoop *loop = course->loop;
+    DpcxrCheckpointInfo info = {.step = loop->step,
+                                .ledger_head = loop->ledger ? (char *)dpcxr_ledger_head(loop->ledger) : NULL,
+                                .data_digest = (char *)loop->data_digest,
+                                .config_digest = (char *)loop->config_digest};
+    course->last_checkpoint = g_get_monotonic_time();
+    return dpcxr_metrics_log_flush(course->log, error) &&
+           dpcxr_checkpoint_save(loop->folder->checkpoints, loop->program, loop->optimizer, &info,
+                                 loop->plan->experiment->train.checkpoint_keep, error);
+}
+
+static gboolean checkpoint_due(const Course *course)
+{
+    double minutes = course->loop->plan->experiment->train.checkpoint_minutes;
+    return (double)(g_get_monotonic_time() - course->last_checkpoint) >= minutes * 60 * G_USEC_PER_SEC;
+}
+
+static void show(Course *course, gboolean always)
+{
+    if (!always && !dpcxr_progress_due(course->progress))
+        return;
+    double epsilon = spent(course->loop);
+    DpcxrProgressState state = {course->loop->step, course->loss, epsilon, course->images};
+    dpcxr_progress_show(course->progress, &state);
+    if (!isnan(epsilon))
+        dpcxr_metrics_log_add(course->log, course->loop->step, epoch_of(course->loop), "epsilon_so_far", epsilon);
+}
+
+static void record(Course *course, const DpcxrStepReport *report)
+{
+    const DpcxrLoop *loop = course->loop;
+    double epoch = epoch_of(loop);
+    course->images += report->images;
+    course->failed += report->failed;
+    course->skipped += report->skipped;
+    if (!isnan(report->loss))
+        course->loss = isnan(course->loss) ? report->loss : 0.95 * course->loss + 0.05 * report->loss;
+    if (report->problem)
+        g_printerr("private note: step %" G_GUINT64_FORMAT ": %s; it counts as zero\n", loop->step, report->problem);
+    dpcxr_metrics_log_add(course->log, loop->step, epoch, "train_loss", report->loss);
+    dpcxr_metrics_log_add(course->log, loop->step, epoch, "train_units", (double)report->units);
+    dpcxr_metrics_log_add(course->log, loop->step, epoch, "train_images", (double)report->images);
+    if (loop->plan->experiment->privacy.enabled && report->units > 0)
+        dpcxr_metrics_log_add(course->log, loop->step, epoch, "clipped_fraction",
+                              (double)report->clipped / (double)report->units);
+    if (report->skipped)
+        dpcxr_metrics_log_add(course->log, loop->step, epoch, "skipped_units", (double)report->skipped);
+    if (report->failed)
+        dpcxr_metrics_log_add(course->log, loop->step, epoch, "failed_images", (double)report->failed);
+}
+
+/* Whether the budget allows one more charged step. Steps that a crash lost were charged, too. */
+static gboolean affordable(const DpcxrLoop *loop)
+{
+    return !loop->ledger || dpcxr_ledger_steps(loop->ledger) < loop->plan->allowed;
+}
+
+static gboolean run_steps(Course *course, GError **error)
+{
+    DpcxrLoop *loop = course->loop;
+    while (loop->step < loop->plan->steps && affordable(loop)) {
+        if (dpcxr_stop_wanted()) {
+            if (save(course, error))
+                g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_STOPPED,
+                            "stopped by a signal after step %" G_GUINT64_FORMAT "; go on with --resume", loop->step);
+            return FALSE;
+        }
+        DpcxrStepReport report;
+        gboolean good = dpcxr_trainer_step(course->trainer, &report, error);
+        if (good) {
+            loop->step++;
+            record(course, &report);
+            show(course, FALSE);
+        }
+        g_free(report.problem);
+        if (!good || (checkpoint_due(course) && !save(course, error)))
+            return FALSE;
+    }
+    return save(course, error);
+}
+
+static void summarise(const Course *course)
+{
+    const DpcxrLoop *loop = course->loop;
+    if (loop->step < loop->plan->steps)
+        printf("the privacy budget is spent after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+               " planned steps; training ends here\n",
+               loop->step, loop->plan->steps);
+    if (course->failed)
+        g_printerr("private note: %" G_GUINT64_FORMAT " images could not be read and counted as zero\n", course->failed);
+    if (course->skipped)
+        g_printerr("private note: %" G_GUINT64_FORMAT " unit gradients were not finite and were left out\n",
+                   course->skipped);
+}
+
+gboolean dpcxr_loop_run(DpcxrLoop *loop, GError **error)
+{
+    Course course = {.loop = loop, .loss = NAN, .last_checkpoint = g_get_monotonic_time()};
+    g_autoptr(DpcxrMetricsLog) log = dpcxr_metrics_log_open(loop->folder->metrics, error);
+    if (!log)
+        return FALSE;
+    g_autoptr(DpcxrTrainer) trainer = dpcxr_trainer_new(loop->plan, loop->data, loop->program, loop->ledger,
+                                                        loop->secret, loop->optimizer, loop->schedule, loop->step);
+    course.log = log;
+    course.trainer = trainer;
+    course.progress = dpcxr_progress_new("train", loop->step, loop->plan->steps, loop->quiet);
+    gboolean good = run_steps(&course, error);
+    if (good)
+        show(&course, TRUE);
+    dpcxr_progress_free(course.progress);
+    if (good)
+        summarise(&course);
+    return good && dpcxr_metrics_log_flush(log, error);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/plan.h"
+#include "privacy/accounting.h"
+#include "privacy/card.h"
+#include <math.h>
+
+gboolean dpcxr_plan_has_claim(const DpcxrPlan *plan)
+{
+    return plan->voids->len == 0;
+}
+
+gsize dpcxr_plan_rows_per_unit(const DpcxrPlan *plan)
+{
+    gsize cap = (gsize)plan->experiment->privacy.images_per_patient;
+    return plan->units->unit == DPCXR_UNIT_PATIENT && cap ? MIN(cap, plan->units->max_rows) : plan->units->max_rows;
+}
+
+/* Activations of one image grow with its area; 64 images of 128 px and 16 of 512 px stay well below a gigabyte. */
+static int automatic_physical(int size)
+{
+    return size <= 128 ? 64 : size <= 256 ? 32 : 16;
+}
+
+static gboolean plan_steps(DpcxrPlan *plan, double rate, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    plan->steps = e->train.steps ? e->train.steps : (guint64)floor(e->train.epochs / rate + 1e-9);
+    if (plan->steps > 0)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "train.epochs: %g epochs are less than one step of %d units out of %" G_GUINT64_FORMAT
+                "; raise train.epochs or lower train.batch.logical",
+                e->train.epochs, e->train.logical, plan->population);
+    return FALSE;
+}
+
+static gboolean plan_sampling(DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    gboolean full = e->privacy.enabled && e->privacy.sampler == DPCXR_SAMPLER_FULL;
+    if (!full && (guint64)e->train.logical > plan->population) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                    "train.batch.logical: %d units a step are more than the %" G_GUINT64_FORMAT " there are",
+                    e->train.logical, plan->population);
+        return FALSE;
+    }
+    plan->divisor = full ? (double)plan->population : e->train.logical;
+    double rate = plan->divisor / (double)plan->population;
+    if (e->privacy.enabled &&
+        !dpcxr_sampler_init(&plan->sampler, e->privacy.sampler, plan->units->n, rate,
+                            plan->units->unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0, error))
+        return FALSE;
+    return plan_steps(plan, rate, error);
+}
+
+static DpcxrEvent steps_event(const DpcxrPlan *plan, guint64 count)
+{
+    return (DpcxrEvent){.sampler = plan->sampler.kind,
+                        .sampling_rate = plan->sampler.sampling_rate,
+                        .noise_multiplier = plan->noise_multiplier,
+                        .count = count,
+                        .population = plan->population,
+                        .cap = plan->experiment->privacy.sampler_cap};
+}
+
+/* How many steps may be charged: the planned ones and, where the target leaves room, lost ones on top. */
+static gboolean plan_allowed(DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    plan->allowed = G_MAXUINT64;
+    if (!(e->privacy.epsilon > 0))
+        return TRUE;
+    DpcxrEvent most = steps_event(plan, plan->steps * 2 + 1000);
+    if (!dpcxr_calibrate_steps(&e->privacy.accountant, NULL, &most, e->privacy.adjacency, e->privacy.epsilon,
+                               e->privacy.delta, &plan->allowed, error))
+        return FALSE;
+    if (plan->allowed > 0)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "privacy.epsilon: one step with noise multiplier %g already exceeds epsilon %g; raise either",
+                plan->noise_multiplier, e->privacy.epsilon);
+    return FALSE;
+}
+
+static gboolean plan_noise(DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    plan->noise_multiplier = e->privacy.noise_multiplier;
+    plan->planned_epsilon = NAN;
+    if (e->privacy.unsafe_no_noise && e->privacy.noise_multiplier == 0)
+        return TRUE;
+    if (e->privacy.noise_multiplier < 0) {
+        DpcxrEvent steps = steps_event(plan, plan->steps);
+        if (!dpcxr_calibrate_noise(&e->privacy.accountant, NULL, &steps, e->privacy.adjacency, e->privacy.epsilon,
+                                   e->privacy.delta, &plan->noise_multiplier, error))
+            return FALSE;
+    }
+    plan->event = steps_event(plan, 1);
+    if (!plan_allowed(plan, error))
+        return FALSE;
+    DpcxrEvent planned = steps_event(plan, MIN(plan->steps, plan->allowed));
+    DpcxrMechanism mechanism = {.adjacency = e->privacy.adjacency, .events = &planned, .n_events = 1};
+    DpcxrInterval epsilon;
+    if (!dpcxr_account_claim(&e->privacy.accountant, &mechanism, e->privacy.delta, &epsilon, error))
+        return FALSE;
+    plan->planned_epsilon = epsilon.upper;
+    return TRUE;
+}
+
+DpcxrPlan *dpcxr_plan_new(const DpcxrExperiment *experiment, const DpcxrIndex *index, GError **error)
+{
+    g_autoptr(DpcxrPlan) plan = g_new0(DpcxrPlan, 1);
+    plan->experiment = experiment;
+    plan->planned_epsilon = NAN;
+    plan->voids = dpcxr_claim_voids(experiment);
+    plan->physical =
+        experiment->train.physical ? experiment->train.physical : automatic_physical(experiment->data.size);
+    plan->units = dpcxr_units_new(index, experiment->privacy.unit, error);
+    if (!plan->units)
+        return NULL;
+    plan->population = experiment->privacy.population ? experiment->privacy.population : plan->units->n;
+    if (experiment->privacy.enabled && !dpcxr_claim_check(experiment, plan->population, error))
+        return NULL;
+    if (!plan_sampling(plan, error) || (experiment->privacy.enabled && !plan_noise(plan, error)))
+        return NULL;
+    return g_steal_pointer(&plan);
+}
+
+void dpcxr_plan_free(DpcxrPlan *plan)
+{
+    if (!plan)
+        return;
+    dpcxr_units_free(plan->units);
+    if (plan->voids)
+        g_ptr_array_unref(plan->voids);
+    g_free(plan);
+}

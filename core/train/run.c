@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ * The stages in order. A process may end anywhere in here; the next one, with --resume, finds the ledger, the newest
+ * checkpoint and perhaps a whole release/, and goes on from there. */
+#include "train/run.h"
+#include "base/files.h"
+#include "eval/evaluate.h"
+#include "eval/results.h"
+#include "privacy/accounting.h"
+#include "privacy/noise.h"
+#include "train/loop.h"
+#include "train/network.h"
+#include "train/release.h"
+#include "train/setup.h"
+#include "train/stop.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    const DpcxrExperiment *experiment;
+    const DpcxrRunOptions *options;
+    DpcxrFolder folder;
+    DpcxrSetup setup;
+    DpcxrSecret *secret;
+    DpcxrLedger *ledger;
+    DpcxrOptimizer optimizer;
+    DpcxrSchedule schedule;
+    char *data_digest, *config_digest;
+    guint64 step;      /* steps done */
+    double epsilon;    /* claimed; NaN: none */
+    double auroc;      /* mean over labels on test; NaN: none */
+} Run;
+
+static void run_clear(Run *run)
+{
+    dpcxr_setup_clear(&run->setup);
+    dpcxr_secret_free(run->secret);
+    dpcxr_ledger_free(run->ledger);
+    dpcxr_folder_clear(&run->folder);
+    g_free(run->data_digest);
+    g_free(run->config_digest);
+}
+
+static gboolean open_secret(Run *run, GError **error)
+{
+    const DpcxrExperiment *e = run->experiment;
+    if (!e->privacy.enabled)
+        return TRUE;
+    run->secret = e->privacy.noise_source == DPCXR_SOURCE_SEEDED ? dpcxr_secret_new_seeded(e->privacy.noise_seed)
+                                                                 : dpcxr_secret_new(error);
+    return run->secret && dpcxr_noise_self_test(run->secret, error);
+}
+
+static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
+{
+    const DpcxrExperiment *e = run->experiment;
+    if (!(run->setup.plan->noise_multiplier > 0))
+        return TRUE;
+    gboolean exists = g_file_test(run->folder.ledger, G_FILE_TEST_EXISTS);
+    if (!exists && checkpoint) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "%s is missing, but there is a checkpoint: what was spent is not known, so the run cannot go on",
+                    run->folder.ledger);
+        return FALSE;
+    }
+    run->ledger = exists ? dpcxr_ledger_resume(run->folder.ledger, error)
+                         : dpcxr_ledger_create(run->folder.ledger, e->privacy.adjacency,
+                                               e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+                                               run->setup.plan->population, error);
+    return run->ledger != NULL;
+}
+
+/* The checkpoint must belong to this data, this configuration and this ledger. */
+static gboolean check_checkpoint(const Run *run, const char *path, const DpcxrCheckpointInfo *info, GError **error)
+{
+    const char *problem = NULL;
+    if (strcmp(info->config_digest, run->config_digest) != 0)
+        problem = "was written under another configuration";
+    else if (strcmp(info->data_digest, run->data_digest) != 0)
+        problem = "was written with other data: the index has changed since";
+    else if (run->ledger && !(info->ledger_head && dpcxr_ledger_contains(run->ledger, info->ledger_head)))
+        problem = "is newer than the ledger: the ledger was cut or exchanged, so what was spent is not known";
+    if (!problem)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY, "%s %s; the run cannot go on", path, problem);
+    return FALSE;
+}
+
+static gboolean load_checkpoint(Run *run, const char *path, GError **error)
+{
+    DpcxrCheckpointInfo info = {0};
+    if (!dpcxr_checkpoint_read_info(path, &info, error))
+        return FALSE;
+    gboolean good = check_checkpoint(run, path, &info, error) &&
+                    dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer, error);
+    run->step = info.step;
+    dpcxr_checkpoint_info_clear(&info);
+    return good;
+}
+
+/* Weights, optimizer, ledger: fresh, or as the newest checkpoint has them. */
+static gboolean begin(Run *run, GError **error)
+{
+    const DpcxrExperiment *e = run->experiment;
+    g_autofree char *checkpoint = dpcxr_checkpoint_newest(run->folder.checkpoints);
+    g_autofree char *note = NULL;
+    run->data_digest = dpcxr_index_digest(dpcxr_data_index(run->setup.data));
+    run->config_digest = dpcxr_folder_config_digest(e);
+    dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
+    dpcxr_schedule_init(&run->schedule, e->schedule.type, e->schedule.options);
+    if (!open_secret(run, error) || !open_ledger(run, checkpoint, error))
+        return FALSE;
+    if (checkpoint) {
+        if (!load_checkpoint(run, checkpoint, error))
+            return FALSE;
+        printf("resumed    after step %" G_GUINT64_FORMAT "\n", run->step);
+        return TRUE;
+    }
+    if (!dpcxr_network_initialise(run->setup.program, e, &note, error))
+        return FALSE;
+    if (note)
+        printf("weights    %s\n", note);
+    return TRUE;
+}
+
+static gboolean train(Run *run, GError **error)
+{
+    DpcxrLoop loop = {.plan = run->setup.plan,
+                      .folder = &run->folder,
+                      .data = run->setup.data,
+                      .program = run->setup.program,
+                      .ledger = run->ledger,
+                      .secret = run->secret,
+                      .optimizer = &run->optimizer,
+                      .schedule = &run->schedule,
+                      .data_digest = run->data_digest,
+                      .config_digest = run->config_digest,
+                      .quiet = run->options->quiet,
+                      .step = run->step};
+    if (!dpcxr_loop_run(&loop, error))
+        return FALSE;
+    run->step = loop.step;
+    return dpcxr_release_write(&run->folder, run->setup.plan, run->setup.program, run->ledger, run->step, &run->epsilon,
+                               error);
+}
+
+/* Scores one split into predictions-SPLIT.csv; NULL without error where it is not wanted or has no rows. */
+static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, DpcxrPredictions **predictions, GError **error)
+{
+    if (!wanted || dpcxr_index_count_split(dpcxr_data_index(run->setup.data), split) == 0)
+        return TRUE;
+    g_autofree char *name = g_strdup_printf("predictions-%s.csv", dpcxr_split_name(split));
+    g_autofree char *path = g_build_filename(run->folder.private_dir, name, NULL);
+    *predictions = dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
+    return *predictions && dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error);
+}
+
+static gboolean evaluate(Run *run, GError **error)
+{
+    g_autoptr(DpcxrPredictions) valid = NULL;
+    g_autoptr(DpcxrPredictions) test = NULL;
+    g_autofree char *path = g_build_filename(run->folder.private_dir, "results.json", NULL);
+    return score(run, DPCXR_SPLIT_VALID, run->experiment->evaluate.valid, &valid, error) &&
+           score(run, DPCXR_SPLIT_TEST, run->experiment->evaluate.test, &test, error) &&
+           dpcxr_results_write(path, run->experiment, valid, test, &run->auroc, error);
+}
+
+/* RESULT auroc=0.871 epsilon=1.00 delta=1e-06 unit=patient accountant=prv run=runs/NAME */
+static char *result_line(const Run *run)
+{
+    const DpcxrExperiment *e = run->experiment;
+    g_autofree char *auroc = isnan(run->auroc) ? g_strdup("none") : g_strdup_printf("%.3f", run->auroc);
+    if (isnan(run->epsilon))
+        return g_strdup_printf("RESULT auroc=%s epsilon=none run=%s", auroc, run->folder.root);
+    g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
+    return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%g unit=%s accountant=%s run=%s", auroc, epsilon,
+                           e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+                           e->privacy.accountant.type, run->folder.root);
+}
+
+static gboolean finish(Run *run, GError **error)
+{
+    g_autofree char *line = result_line(run);
+    g_autofree char *content = g_strdup_printf("%s\n", line);
+    if (!dpcxr_write_file(run->folder.done, content, -1, 0600, error))
+        return FALSE;
+    printf("%s\n", line);
+    return TRUE;
+}
+
+/* A run that is done says again what it said. */
+static gboolean repeat_result(const Run *run, gboolean *repeated, GError **error)
+{
+    g_autofree char *line = NULL;
+    *repeated = g_file_get_contents(run->folder.done, &line, NULL, NULL);
+    if (*repeated)
+        printf("%s is done; nothing is left to do\n%s", run->folder.root, line);
+    return TRUE;
+}
+
+static gboolean check_stages(const DpcxrExperiment *experiment, GError **error)
+{
+    if (experiment->stage_train)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "stages: this version evaluates at the end of a training only; keep `train` among the stages");
+    return FALSE;
+}
+
+static gboolean run_stages(Run *run, GError **error)
+{
+    if (!check_stages(run->experiment, error) || !dpcxr_folder_check(&run->folder, run->options->resume, error))
+        return FALSE;
+    if (!dpcxr_setup_open(&run->setup, run->experiment, error) || !dpcxr_setup_check_files(&run->setup, error))
+        return FALSE;
+    if (!run->options->quiet)
+        dpcxr_setup_print(&run->setup);
+    fflush(stdout);
+    dpcxr_stop_install();
+    gboolean repeated = FALSE;
+    if (!dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
+        !repeat_result(run, &repeated, error))
+        return FALSE;
+    if (repeated)
+        return TRUE;
+    return begin(run, error) && train(run, error) && (!run->experiment->stage_evaluate || evaluate(run, error)) &&
+           finish(run, error);
+}
+
+gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *options, GError **error)
+{
+    Run run = {.experiment = experiment, .options = options, .epsilon = NAN, .auroc = NAN};
+    dpcxr_folder_init(&run.folder, options->out, experiment->name);
+    gboolean good = run_stages(&run, error);
+    run_clear(&run);
+    return good;
+}
+
+gboolean dpcxr_run_dry(const DpcxrExperiment *experiment, GError **error)
+{
+    DpcxrSetup setup = {0};
+    gboolean good = dpcxr_setup_open(&setup, experiment, error);
+    if (good)
+        dpcxr_setup_print(&setup);
+    dpcxr_setup_clear(&setup);
+    return good;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/setup.h"
+#include "privacy/accounting.h"
+#include "train/network.h"
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* negatives / positives of each label over the training targets: exact counts of private data, which voids the claim. */
+static float *exact_pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
+{
+    int n = e->data.n_labels;
+    g_autofree double *positive = g_new0(double, n), *known = g_new0(double, n);
+    g_autofree float *targets = g_new(float, n), *mask = g_new(float, n);
+    for (gsize row = 0; row < dpcxr_index_count(dpcxr_data_index(data)); row++) {
+        if (dpcxr_index_split(dpcxr_data_index(data), row) != DPCXR_SPLIT_TRAIN)
+            continue;
+        dpcxr_data_targets(data, row, targets, mask);
+        for (int i = 0; i < n; i++) {
+            known[i] += mask[i];
+            positive[i] += mask[i] * targets[i];
+        }
+    }
+    float *weights = g_new(float, n);
+    for (int i = 0; i < n; i++)
+        weights[i] = (float)((known[i] - positive[i]) / MAX(positive[i], 1));
+    return weights;
+}
+
+/* (nullable) (transfer full) */
+static float *pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
+{
+    if (e->loss.pos_weight_type == DPCXR_POS_WEIGHT_EXACT)
+        return exact_pos_weight(e, data);
+    if (e->loss.pos_weight_type != DPCXR_POS_WEIGHT_PUBLIC)
+        return NULL;
+    float *weights = g_new(float, e->data.n_labels);
+    for (int i = 0; i < e->data.n_labels; i++)
+        weights[i] = (float)e->loss.pos_weight[i];
+    return weights;
+}
+
+static gboolean compile(DpcxrSetup *setup, GError **error)
+{
+    const DpcxrExperiment *e = setup->experiment;
+    const DpcxrBackend *backend = dpcxr_backend_find(e->device.type, error);
+    if (!backend)
+        return FALSE;
+    g_autofree float *weights = pos_weight(e, setup->data);
+    DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
+                                   .max_units = setup->plan->physical,
+                                   .threads = e->device.threads,
+                                   .bf16 = e->device.precision == DPCXR_PRECISION_BF16,
+                                   .training = e->stage_train,
+                                   .norms = e->privacy.enabled,
+                                   .pos_weight = weights,
+                                   .n_groups = 1};
+    setup->program = dpcxr_program_new(backend, setup->graph, &options, error);
+    return setup->program != NULL;
+}
+
+gboolean dpcxr_setup_open(DpcxrSetup *setup, const DpcxrExperiment *experiment, GError **error)
+{
+    *setup = (DpcxrSetup){.experiment = experiment};
+    return (setup->data = dpcxr_data_open(experiment, error)) &&
+           (setup->plan = dpcxr_plan_new(experiment, dpcxr_data_index(setup->data), error)) &&
+           (setup->graph = dpcxr_network_build(experiment, error)) && compile(setup, error);
+}
+
+void dpcxr_setup_clear(DpcxrSetup *setup)
+{
+    dpcxr_program_free(setup->program);
+    dpcxr_graph_free(setup->graph);
+    dpcxr_plan_free(setup->plan);
+    dpcxr_data_free(setup->data);
+    *setup = (DpcxrSetup){0};
+}
+
+static void print_privacy(const DpcxrPlan *plan)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    if (dpcxr_plan_has_claim(plan)) {
+        g_autofree char *epsilon = dpcxr_format_epsilon(plan->planned_epsilon, 4);
+        printf("privacy    epsilon %s at delta %g after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
+               e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+               dpcxr_adjacency_name(e->privacy.adjacency), e->privacy.accountant.type);
+    } else {
+        printf("privacy    NO CLAIM: ");
+        for (guint i = 0; i < plan->voids->len; i++)
+            printf("%s%s", i ? "; " : "", (const char *)plan->voids->pdata[i]);
+        printf("\n");
+    }
+    if (e->privacy.enabled)
+        printf("mechanism  %s sampling at rate %.6g, clip norm %g, noise multiplier %.6g, divisor %g\n",
+               dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate, e->privacy.clip_norm,
+               plan->noise_multiplier, plan->divisor);
+}
+
+void dpcxr_setup_print(const DpcxrSetup *setup)
+{
+    const DpcxrExperiment *e = setup->experiment;
+    const DpcxrIndex *index = dpcxr_data_index(setup->data);
+    printf("run        %s\n", e->name);
+    printf("data       %s: %zu train, %zu valid, %zu test images, %zu training units (%s)\n", e->data.dataset.type,
+           dpcxr_index_count_split(index, DPCXR_SPLIT_TRAIN), dpcxr_index_count_split(index, DPCXR_SPLIT_VALID),
+           dpcxr_index_count_split(index, DPCXR_SPLIT_TEST), setup->plan->units->n,
+           setup->plan->units->unit == DPCXR_UNIT_PATIENT ? "patients" : "images");
+    printf("model      %s, %zu parameters, %d x %d x %d images, %d labels\n", e->model.plugin.type,
+           dpcxr_graph_parameter_count(setup->graph), e->data.size, e->data.size, e->data.channels, e->data.n_labels);
+    printf("device     %s, %d images at once, %.0f MB reserved\n", setup->program->backend->name, setup->plan->physical,
+           (double)dpcxr_program_memory(setup->program) / 1e6);
+    printf("steps      %" G_GUINT64_FORMAT " of %g units (%.2f epochs)\n", setup->plan->steps, setup->plan->divisor,
+           (double)setup->plan->steps * setup->plan->divisor / (double)setup->plan->population);
+    print_privacy(setup->plan);
+}
+
+enum { PROBLEMS_SHOWN = 10 };
+
+static void add_problem(GString *problems, guint *n, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static void add_problem(GString *problems, guint *n, const char *format, ...)
+{
+    if ((*n)++ >= PROBLEMS_SHOWN)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    g_string_append(problems, "\n  ");
+    g_string_append_vprintf(problems, format, arguments);
+    va_end(arguments);
+}
+
+static void check_file(const DpcxrIndex *index, gsize row, GString *problems, guint *n)
+{
+    const char *path = dpcxr_index_path(index, row);
+    GStatBuf status;
+    if (!path)
+        return;
+    if (g_stat(path, &status) != 0)
+        add_problem(problems, n, "%s: cannot be read", path);
+    else if (status.st_size == 0)
+        add_problem(problems, n, "%s: is empty", path);
+}
+
+/* @splits: patient id to split + 1. */
+static void check_patient(const DpcxrIndex *index, gsize row, GHashTable *splits, GString *problems, guint *n)
+{
+    const char *patient = dpcxr_index_patient(index, row);
+    if (!*patient)
+        return;
+    int split = (int)dpcxr_index_split(index, row) + 1;
+    int before = GPOINTER_TO_INT(g_hash_table_lookup(splits, patient));
+    if (before && before != split)
+        add_problem(problems, n, "patient %s is in the splits %s and %s", patient,
+                    dpcxr_split_name((DpcxrSplit)(before - 1)), dpcxr_split_name((DpcxrSplit)(split - 1)));
+    g_hash_table_insert(splits, (gpointer)patient, GINT_TO_POINTER(split));
+}
+
+gboolean dpcxr_setup_check_files(const DpcxrSetup *setup, GError **error)
+{
+    const DpcxrIndex *index = dpcxr_data_index(setup->data);
+    g_autoptr(GHashTable) splits = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GString) problems = g_string_new(NULL);
+    guint n = 0;
+    for (gsize row = 0; row < dpcxr_index_count(index); row++) {
+        check_file(index, row, problems, &n);
+        check_patient(index, row, splits, problems, &n);
+    }
+    if (n == 0)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
+                "%u problems with the data set (`dpcxr check --data` lists all, also images that do not decode):%s%s", n,
+                problems->str, n > PROBLEMS_SHOWN ? "\n  ..." : "");
+    return FALSE;
+}

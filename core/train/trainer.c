@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/trainer.h"
+#include "base/workers.h"
+#include "privacy/clip.h"
+#include "privacy/noise.h"
+#include "train/shuffle.h"
+#include <math.h>
+#include <string.h>
+
+/* Host buffers of one physical batch. */
+typedef struct {
+    float *images, *targets, *mask, *row_weights, *losses, *logits, *coefficients;
+    double *norms2;
+    int *unit_offsets;
+    gboolean *ok;
+} Buffers;
+
+struct _DpcxrTrainer {
+    const DpcxrPlan *plan;
+    DpcxrProgram *program;
+    DpcxrLedger *ledger;
+    const DpcxrSecret *secret;
+    DpcxrOptimizer *optimizer;
+    const DpcxrSchedule *schedule;
+    DpcxrLoader *loader;
+    DpcxrShuffle shuffle;   /* not private */
+    DpcxrWorkers *workers;  /* for noise */
+    float **noise;          /* [parameters] */
+    DpcxrUnitDraw now, next; /* the step at work and the one whose images are being decoded */
+    guint64 step;
+    gboolean drawn;         /* `next` holds the draw of `step` */
+    gsize image_size;
+    Buffers buffers;
+};
+
+static gboolean is_private(const DpcxrTrainer *trainer)
+{
+    return trainer->plan->experiment->privacy.enabled;
+}
+
+/* The address of @step's secret streams: the sequence number that its event will get or, where noise must be
+ * reproducible, the step itself. A process that dies before the event is written takes its key with it. */
+static guint64 sequence_of(const DpcxrTrainer *trainer, guint64 step)
+{
+    if (!trainer->ledger || dpcxr_secret_is_seeded(trainer->secret))
+        return step;
+    return dpcxr_ledger_next_sequence(trainer->ledger) + (step - trainer->step);
+}
+
+/* Draws @step into `next` and lets the loader start on it. */
+static void draw_ahead(DpcxrTrainer *trainer, guint64 step)
+{
+    if (is_private(trainer))
+        dpcxr_sampler_draw(&trainer->plan->sampler, trainer->plan->units, trainer->secret, sequence_of(trainer, step),
+                           &trainer->next);
+    else
+        dpcxr_shuffle_draw(&trainer->shuffle, step, &trainer->next);
+    g_autofree DpcxrDraw *draws = g_new(DpcxrDraw, trainer->next.rows->len);
+    for (guint i = 0; i < trainer->next.rows->len; i++)
+        draws[i] = (DpcxrDraw){
+            .row = g_array_index(trainer->next.rows, gsize, i), .step = step, .view = 0, .augment = TRUE};
+    dpcxr_loader_request(trainer->loader, draws, trainer->next.rows->len);
+}
+
+static void take_draw(DpcxrTrainer *trainer)
+{
+    if (!trainer->drawn)
+        draw_ahead(trainer, trainer->step);
+    DpcxrUnitDraw swap = trainer->now;
+    trainer->now = trainer->next;
+    trainer->next = swap;
+    trainer->drawn = trainer->step + 1 < trainer->plan->steps;
+    if (trainer->drawn)
+        draw_ahead(trainer, trainer->step + 1);
+}
+
+static void take_rows(DpcxrTrainer *trainer, int rows, DpcxrStepReport *report)
+{
+    Buffers *b = &trainer->buffers;
+    g_autofree char *problem = NULL;
+    dpcxr_loader_take(trainer->loader, (gsize)rows, b->images, b->targets, b->mask, b->ok, &problem);
+    for (int i = 0; i < rows; i++)
+        report->failed += !b->ok[i];
+    if (problem && !report->problem)
+        report->problem = g_steal_pointer(&problem);
+}
+
+static gboolean run_phase_a(DpcxrTrainer *trainer, int rows, int units, DpcxrStepReport *report, GError **error)
+{
+    Buffers *b = &trainer->buffers;
+    DpcxrBatch batch = {.rows = rows,
+                        .images = b->images,
+                        .targets = b->targets,
+                        .mask = b->mask,
+                        .row_weights = b->row_weights,
+                        .units = units,
+                        .unit_offsets = b->unit_offsets};
+    DpcxrBatchResult result = {.losses = b->losses, .logits = b->logits, .norms2 = b->norms2};
+    if (!dpcxr_program_phase_a(trainer->program, &batch, &result, error))
+        return FALSE;
+    for (int i = 0; i < rows; i++)
+        report->loss += b->losses[i];
+    report->images += (guint64)rows;
+    return TRUE;
+}
+
+/* Coefficients of @units from the norms in the buffers; without privacy all are 1. */
+static void find_coefficients(DpcxrTrainer *trainer, int units, DpcxrStepReport *report)
+{
+    Buffers *b = &trainer->buffers;
+    for (int u = 0; u < units; u++)
+        b->coefficients[u] = 1;
+    if (!is_private(trainer))
+        return;
+    int skipped = dpcxr_clip_flat(b->norms2, trainer->program->n_parameters, units,
+                                  trainer->plan->experiment->privacy.clip_norm, b->coefficients);
+    int below_one = 0;
+    for (int u = 0; u < units; u++)
+        below_one += b->coefficients[u] < 1;
+    report->skipped += (guint64)skipped;
+    report->clipped += (guint64)(below_one - skipped);
+}
+
+/* Units @first .. @first+@units-1 of the draw, together at most one physical batch. */
+static gboolean whole_units(DpcxrTrainer *trainer, guint first, int units, DpcxrStepReport *report, GError **error)
+{
+    Buffers *b = &trainer->buffers;
+    const gsize *offsets = (const gsize *)trainer->now.unit_offsets->data + first;
+    for (int u = 0; u <= units; u++)
+        b->unit_offsets[u] = (int)(offsets[u] - offsets[0]);
+    for (int u = 0; u < units; u++)
+        for (int row = b->unit_offsets[u]; row < b->unit_offsets[u + 1]; row++)
+            b->row_weights[row] = 1 / (float)(b->unit_offsets[u + 1] - b->unit_offsets[u]);
+    int rows = b->unit_offsets[units];
+    take_rows(trainer, rows, report);
+    if (!run_phase_a(trainer, rows, units, report, error))
+        return FALSE;
+    find_coefficients(trainer, units, report);
+    return dpcxr_program_phase_b(trainer->program, DPCXR_BANK_SUM, b->coefficients, error);
+}
+
+/* A unit with more rows than a physical batch: its gradient is added up whole, then clipped and folded into the sum. */
+static gboolean large_unit(DpcxrTrainer *trainer, gsize rows, DpcxrStepReport *report, GError **error)
+{
+    Buffers *b = &trainer->buffers;
+    if (!dpcxr_program_zero(trainer->program, DPCXR_BANK_UNIT, error))
+        return FALSE;
+    for (gsize done = 0; done < rows;) {
+        int piece = (int)MIN((gsize)trainer->plan->physical, rows - done);
+        b->unit_offsets[0] = 0;
+        b->unit_offsets[1] = piece;
+        for (int i = 0; i < piece; i++)
+            b->row_weights[i] = 1 / (float)rows;
+        b->coefficients[0] = 1;
+        take_rows(trainer, piece, report);
+        if (!run_phase_a(trainer, piece, 1, report, error) ||
+            !dpcxr_program_phase_b(trainer->program, DPCXR_BANK_UNIT, b->coefficients, error))
+            return FALSE;
+        done += (gsize)piece;
+    }
+    if (!dpcxr_program_bank_norms(trainer->program, DPCXR_BANK_UNIT, b->norms2, error))
+        return FALSE;
+    find_coefficients(trainer, 1, report);
+    return dpcxr_program_fold(trainer->program, b->coefficients, error);
+}
+
+static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GError **error)
+{
+    const gsize *offsets = (const gsize *)trainer->now.unit_offsets->data;
+    guint n = trainer->now.units->len;
+    gsize physical = (gsize)trainer->plan->physical;
+    if (!dpcxr_program_zero(trainer->program, DPCXR_BANK_SUM, error))
+        return FALSE;
+    for (guint first = 0; first < n;) {
+        guint last = first + 1; /* one past the last unit that still fits */
+        while (last < n && offsets[last + 1] - offsets[first] <= physical)
+            last++;
+        gsize rows = offsets[last] - offsets[first];
+        gboolean good = rows <= physical ? whole_units(trainer, first, (int)(last - first), report, error)
+                                         : large_unit(trainer, rows, report, error);
+        if (!good)
+            return FALSE;
+        first = last;
+    }
+    report->units = n;
+    report->loss = report->images ? report->loss / (double)report->images : NAN;
+    return TRUE;
+}
+
+/* The event first, on disk; then the noise that it accounts for. */
+static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
+{
+    const DpcxrPlan *plan = trainer->plan;
+    guint64 expected = sequence_of(trainer, trainer->step), sequence;
+    if (!dpcxr_ledger_append(trainer->ledger, DPCXR_LEDGER_STEPS, &plan->event, &sequence, error))
+        return FALSE;
+    if (!dpcxr_secret_is_seeded(trainer->secret) && sequence != expected)
+        g_error("the ledger numbered a step %" G_GUINT64_FORMAT " that was sampled as %" G_GUINT64_FORMAT, sequence,
+                expected);
+    double std = plan->noise_multiplier * plan->experiment->privacy.clip_norm;
+    for (int i = 0; i < trainer->program->n_parameters; i++) {
+        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = expected, .tensor = (guint32)i};
+        dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i],
+                         dpcxr_graph_parameter(trainer->program->graph, i)->size, trainer->workers);
+    }
+    return TRUE;
+}
+
+static double divisor(const DpcxrTrainer *trainer, const DpcxrStepReport *report)
+{
+    return is_private(trainer) ? trainer->plan->divisor : (double)MAX(report->units, 1);
+}
+
+gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GError **error)
+{
+    *report = (DpcxrStepReport){0};
+    take_draw(trainer);
+    if (!sum_gradients(trainer, report, error))
+        return FALSE;
+    if (trainer->noise && !charge_and_make_noise(trainer, error))
+        return FALSE;
+    DpcxrUpdate update = {0};
+    dpcxr_optimizer_next(trainer->optimizer,
+                         dpcxr_schedule_factor(trainer->schedule, trainer->step, trainer->plan->steps), &update);
+    update.noise = (const float *const *)trainer->noise;
+    update.scale = 1 / divisor(trainer, report);
+    if (!dpcxr_program_update(trainer->program, &update, error))
+        return FALSE;
+    trainer->step++;
+    return TRUE;
+}
+
+static void allocate_buffers(DpcxrTrainer *trainer)
+{
+    gsize rows = (gsize)trainer->plan->physical, labels = (gsize)trainer->program->n_outputs;
+    gsize parameters = (gsize)trainer->program->n_parameters;
+    trainer->buffers = (Buffers){.images = g_new(float, rows * trainer->image_size),
+                                 .targets = g_new(float, rows * labels),
+                                 .mask = g_new(float, rows * labels),
+                                 .row_weights = g_new(float, rows),
+                                 .losses = g_new0(float, rows),
+                                 .logits = g_new(float, rows * labels),
+                                 .coefficients = g_new(float, rows),
+                                 .norms2 = g_new(double, rows * parameters),
+                                 .unit_offsets = g_new(int, rows + 1),
+                                 .ok = g_new(gboolean, rows)};
+}
+
+static void allocate_noise(DpcxrTrainer *trainer)
+{
+    int n = trainer->program->n_parameters;
+    trainer->workers = dpcxr_workers_new(trainer->plan->experiment->device.threads);
+    trainer->noise = g_new(float *, n);
+    for (int i = 0; i < n; i++)
+        trainer->noise[i] = g_new(float, dpcxr_graph_parameter(trainer->program->graph, i)->size);
+}
+
+DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
+                                const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
+                                guint64 step)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    if (plan->noise_multiplier > 0 && !(ledger && secret))
+        g_error("noise needs a ledger and a key");
+    DpcxrTrainer *trainer = g_new0(DpcxrTrainer, 1);
+    trainer->plan = plan;
+    trainer->program = program;
+    trainer->ledger = ledger;
+    trainer->secret = secret;
+    trainer->optimizer = optimizer;
+    trainer->schedule = schedule;
+    trainer->step = step;
+    trainer->image_size = (gsize)e->data.size * (gsize)e->data.size * (gsize)e->data.channels;
+    trainer->loader = dpcxr_loader_new(data, e->data.workers, plan->physical * 2);
+    dpcxr_shuffle_init(&trainer->shuffle, plan->units, e->seed, (gsize)e->train.logical,
+                       e->privacy.unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0);
+    dpcxr_unit_draw_init(&trainer->now);
+    dpcxr_unit_draw_init(&trainer->next);
+    allocate_buffers(trainer);
+    if (plan->noise_multiplier > 0)
+        allocate_noise(trainer);
+    return trainer;
+}
+
+void dpcxr_trainer_free(DpcxrTrainer *trainer)
+{
+    if (!trainer)
+        return;
+    Buffers *b = &trainer->buffers;
+    gpointer buffers[] = {b->images, b->targets,      b->mask,   b->row_weights,  b->losses,
+                          b->logits, b->coefficients, b->norms2, b->unit_offsets, b->ok};
+    for (guint i = 0; i < G_N_ELEMENTS(buffers); i++)
+        g_free(buffers[i]);
+    for (int i = 0; trainer->noise && i < trainer->program->n_parameters; i++)
+        g_free(trainer->noise[i]);
+    g_free(trainer->noise);
+    dpcxr_loader_free(trainer->loader);
+    dpcxr_shuffle_clear(&trainer->shuffle);
+    dpcxr_unit_draw_clear(&trainer->now);
+    dpcxr_unit_draw_clear(&trainer->next);
+    dpcxr_workers_free(trainer->workers);
+    g_free(trainer);
+}

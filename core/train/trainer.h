@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * One training step, private or not: draw, load, phase A, clip, phase B, charge, noise, update. The order of the last
+ * three is the privacy claim: the event is on disk before the noise exists, and the noise goes once onto the clipped
+ * sum. */
+#pragma once
+#include "backend/program.h"
+#include "data/loader.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "privacy/ledger.h"
+#include "privacy/secret.h"
+#include "train/plan.h"
+
+typedef struct _DpcxrTrainer DpcxrTrainer;
+
+/* What a step did, for progress and metrics. All of it is private. */
+typedef struct {
+    guint64 images, units;
+    double loss;          /* mean over images; NaN for an empty batch */
+    guint64 clipped;      /* units whose norm exceeded the clip norm */
+    guint64 skipped;      /* units left out because their gradient was not finite */
+    guint64 failed;       /* images that could not be decoded and counted as zero */
+    char *problem;        /* (owned, nullable) the first of them */
+} DpcxrStepReport;
+
+/* Everything is borrowed and outlives the trainer. @ledger, @secret: NULL without noise. @optimizer is advanced by each
+ * step. @step: the first one to do. */
+DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
+                                const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
+                                guint64 step);
+void dpcxr_trainer_free(DpcxrTrainer *trainer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrTrainer, dpcxr_trainer_free)
+
+/* Does one step. On an error the weights are those of the step before. */
+gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GError **error);

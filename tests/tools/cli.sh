@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# cli.sh DPCXR BUILD SOURCE CC: exit statuses, and what goes to which stream, as TAP.
+set -u
+export LC_ALL=C.UTF-8
+unset DPCXR_PLUGIN_PATH
+
+dpcxr=$1 build=$2 source=$3 cc=$4
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+failed=0
+number=0
+# try STATUS COMMAND...: keeps its output, and remembers where the exit status is another.
+try() {
+    expected=$1
+    shift
+    "$@" >"$scratch/out" 2>"$scratch/err"
+    status=$?
+    problem=
+    [ $status -eq "$expected" ] || problem="exit status $status instead of $expected"
+}
+# has out|err TEXT: remembers where the stream lacks the text. is_empty out|err likewise.
+has() {
+    grep -qF -- "$2" "$scratch/$1" || problem="$problem; no \"$2\" in $1"
+}
+is_empty() {
+    [ ! -s "$scratch/$1" ] || problem="$problem; $1 is not empty"
+}
+done_with() {
+    number=$((number + 1))
+    if [ -z "$problem" ]; then
+        echo "ok $number - $1"
+        return
+    fi
+    echo "not ok $number - $1"
+    { echo "$problem" && cat "$scratch/out" "$scratch/err"; } | sed 's/^/# /'
+    failed=1
+}
+
+try 2 "$dpcxr"; is_empty out; has err "usage: dpcxr COMMAND"
+done_with "without a command"
+try 0 "$dpcxr" --help; is_empty err; has out "plugins"
+done_with "--help"
+try 0 "$dpcxr" --version; has out "plugin ABI 1.0"
+done_with "--version"
+try 2 "$dpcxr" trian; is_empty out; has err '"trian" is not a command'
+done_with "an unknown command"
+
+try 2 "$dpcxr" audit x.yaml; is_empty out; has err "dpcxr audit: not in this version"
+done_with "a command to come"
+for command in run check plugins new eps sigma account eval predict compare report sweep audit export cache bench; do
+    try 0 "$dpcxr" --help; has out "$command"
+    [ -z "$problem" ] || break
+done
+done_with "--help names every command"
+
+try 0 "$dpcxr" plugins; is_empty err; has out accountant
+done_with "plugins"
+try 0 "$dpcxr" plugins --help; has out "KIND"
+done_with "plugins --help"
+try 2 "$dpcxr" plugins modle; has err 'did you mean "model"?'
+done_with "plugins of an unknown kind"
+try 2 "$dpcxr" plugins --jsno; has err "--jsno"
+done_with "an unknown option"
+try 2 "$dpcxr" plugins model a b; has err '"b"'
+done_with "too many arguments"
+
+export DPCXR_PLUGIN_PATH="$build/tests/plugins"
+try 0 "$dpcxr" plugins; has out "not usable"; has out "dpcxr-model-wrong_major.so: compiled for plugin ABI 2.0"
+done_with "broken plugins are listed and stop nobody"
+try 0 "$dpcxr" plugins model good; has out "depth: int in [1, 8], default 2"
+done_with "one plugin"
+try 2 "$dpcxr" plugins model failing_init; has err "dpcxr-model-failing_init.so: its init failed: the moon is not full"
+done_with "one broken plugin"
+try 0 "$dpcxr" plugins --json; has out '"kind" : "model"'; has out '"default" : "[a, b]"'
+done_with "plugins --json"
+unset DPCXR_PLUGIN_PATH
+
+# The command of docs/plugin-guide.md.
+try 0 sh -c 'cd "$1" && export PKG_CONFIG_PATH="$2/meson-uninstalled" &&
+    "$4" -shared -fPIC -O2 -o dpcxr-accountant-zcdp.so "$3/docs/examples/zcdp.c" $(pkg-config --cflags --libs dpcxr)' \
+    sh "$scratch" "$build" "$source" "$cc"
+first=$problem
+export DPCXR_PLUGIN_PATH="$scratch"
+try 0 "$dpcxr" plugins accountant zcdp; has out "File: $scratch/dpcxr-accountant-zcdp.so"
+problem=$first$problem
+unset DPCXR_PLUGIN_PATH
+done_with "a plugin built outside the tree"
+
+try 1 sh -c '"$1" plugins >/dev/full' sh "$dpcxr"; has err "standard output"
+done_with "output that cannot be written"
+
+# Found beside the program, from anywhere, also through the link.
+try 0 sh -c 'cd / && "$1" plugins --json' sh "$build/dpcxr"; is_empty err
+done_with "from another folder"
+try 2 "$build/dpcxr-run" --no-such-option; has err "dpcxr run"
+done_with "dpcxr-run is dpcxr run"
+
+echo "1..$number"
+exit $failed

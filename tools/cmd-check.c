@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * dpcxr check CONFIG [KEY=VALUE]... [--data] [--json]: whether an experiment could start. Without --data only
+ * the configuration is read (and its plugins loaded); with it, the index and every image, too. */
+#include "command.h"
+#include "config/experiment.h"
+#include "data/data.h"
+#include <stdio.h>
+
+/* What was found, in the words of the one who found it. */
+typedef struct {
+    char *summary;       /* (nullable) counts */
+    GPtrArray *problems; /* (nullable) of the data, strings */
+} Report;
+
+static void report_clear(Report *report)
+{
+    g_free(report->summary);
+    g_clear_pointer(&report->problems, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Report, report_clear)
+
+static gboolean check_data(const DpcxrExperiment *experiment, Report *report, GError **error)
+{
+    g_autoptr(DpcxrData) data = dpcxr_data_open(experiment, error);
+    if (!data)
+        return FALSE;
+    report->problems = dpcxr_data_check(data, experiment->device.threads, &report->summary);
+    return TRUE;
+}
+
+static void print_text(const char *config, const Report *report)
+{
+    if (report->summary)
+        fputs(report->summary, stdout);
+    for (guint i = 0; report->problems && i < report->problems->len; i++)
+        puts(g_ptr_array_index(report->problems, i));
+    if (!report->problems)
+        printf("%s: the configuration is valid\n", config);
+    else if (report->problems->len == 0)
+        printf("%s: the configuration and the data are valid\n", config);
+}
+
+static void print_json(const char *config, const Report *report)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    json_builder_set_member_name(json, "config");
+    json_builder_add_string_value(json, config);
+    json_builder_set_member_name(json, "data_checked");
+    json_builder_add_boolean_value(json, report->problems != NULL);
+    json_builder_set_member_name(json, "problems");
+    json_builder_begin_array(json);
+    for (guint i = 0; report->problems && i < report->problems->len; i++)
+        json_builder_add_string_value(json, g_ptr_array_index(report->problems, i));
+    json_builder_end_array(json);
+    json_builder_set_member_name(json, "summary");
+    if (report->summary)
+        json_builder_add_string_value(json, report->summary);
+    else
+        json_builder_add_null_value(json);
+    json_builder_end_object(json);
+    g_autoptr(JsonNode) node = json_builder_get_root(json);
+    dpcxr_cmd_print_json(node);
+}
+
+gboolean dpcxr_cmd_check(int argc, char **argv, GError **error)
+{
+    gboolean with_data = FALSE, as_json = FALSE;
+    g_auto(GStrv) words = NULL;
+    const GOptionEntry entries[] = {
+        {"data", 0, 0, G_OPTION_ARG_NONE, &with_data, "Also read the index and every image", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL},
+        {NULL},
+    };
+    if (!dpcxr_cmd_parse(
+            argc, argv, "CONFIG [KEY=VALUE]...",
+            "Checks an experiment file; with --data also files, patient overlap between splits and label "
+            "counts.",
+            entries, error))
+        return FALSE;
+    if (!words) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                    "dpcxr check: which experiment? dpcxr check CONFIG");
+        return FALSE;
+    }
+    g_autoptr(DpcxrExperiment) experiment =
+        dpcxr_experiment_load(words[0], (const char *const *)words + 1, error);
+    if (!experiment)
+        return FALSE;
+    g_auto(Report) report = {NULL};
+    if (with_data && !check_data(experiment, &report, error))
+        return FALSE;
+    (as_json ? print_json : print_text)(words[0], &report);
+    if (report.problems && report.problems->len > 0) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: %u problems with the data", words[0],
+                    report.problems->len);
+        return FALSE;
+    }
+    return TRUE;
+}
