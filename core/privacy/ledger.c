@@ -421,6 +421,11 @@ guint64 dpcxr_ledger_steps(const DpcxrLedger *ledger)
     return ledger->steps;
 }
 
+guint64 dpcxr_ledger_next_sequence(const DpcxrLedger *ledger)
+{
+    return ledger->next_sequence;
+}
+
 guint64 dpcxr_ledger_processes(const DpcxrLedger *ledger)
 {
     return ledger->processes;
