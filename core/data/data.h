@@ -7,20 +7,25 @@
 
 typedef struct _DpcxrData DpcxrData;
 
-/* Opens the dataset of @experiment (borrowed). DPCXR_ERROR_DATA, DPCXR_ERROR_USAGE (an augmentation that refuses the labels). */
+/* Opens the dataset of @experiment (borrowed). Decoded, resized images are kept in memory up to 2 GiB or a quarter of
+ * the machine's memory, whichever is less; results do not depend on it.
+ * DPCXR_ERROR_DATA, DPCXR_ERROR_USAGE (an augmentation that refuses the labels; a cache on disk). */
 DpcxrData *dpcxr_data_open(const DpcxrExperiment *experiment, GError **error);
 void dpcxr_data_free(DpcxrData *data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrData, dpcxr_data_free)
 
+const DpcxrExperiment *dpcxr_data_experiment(const DpcxrData *data);
 const DpcxrIndex *dpcxr_data_index(const DpcxrData *data);
+/* Empties the cache of decoded images and gives it another limit; 0: none. Not while anything loads. */
+void dpcxr_data_limit_cache(DpcxrData *data, gsize bytes);
 /* What the label policies make of a row: @targets and @mask of n_labels. */
 void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float *mask);
 
 /* One image to be made. */
 typedef struct {
     gsize row;
-    guint64 step;     /* address of the augmentation's random stream, with the row and @view */
-    guint32 view;
+    guint64 step;     /* address of the augmentation's random stream, with the row and @view; below 2^48 */
+    guint32 view;     /* below 2^16 */
     gboolean augment; /* training images only */
 } DpcxrDraw;
 
@@ -29,7 +34,15 @@ typedef struct {
 gboolean dpcxr_data_load(DpcxrData *data, const DpcxrDraw *draw, float *pixels, float *targets, float *mask,
                          GError **error);
 
-/* Every problem with the files of the index, one line each: unreadable images, patients in two splits, splits without
- * rows, labels without positives or negatives. Reads all images with @threads threads. Returns problems as an
- * array of strings (empty: none) and puts counts as text into @summary. (transfer full both) */
+/* Decodes and resizes a row without handing it out, so that it is known to be readable and (if it fits) cached.
+ * Thread-safe. DPCXR_ERROR_DATA names the sample and the file. */
+gboolean dpcxr_data_prepare(DpcxrData *data, gsize row, GError **error);
+
+/* Reads all images with @threads threads (0: one a processor) and returns a line for each that cannot be read, in the
+ * order of the index. Those are the problems that a run should not start with. (transfer full) */
+GPtrArray *dpcxr_data_check_files(DpcxrData *data, int threads);
+
+/* Every problem with the data set, one line each: unreadable images, patients in two splits, rows without a patient,
+ * splits without rows, labels without positives or negatives. Reads all images with @threads threads. Returns
+ * problems as an array of strings (empty: none) and puts counts as text into @summary (nullable). (transfer full both) */
 GPtrArray *dpcxr_data_check(DpcxrData *data, int threads, char **summary);

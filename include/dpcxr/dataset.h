@@ -54,8 +54,14 @@ typedef struct {
 #define DPCXR_PLUGIN_DEFINE_DATASET(NAME, ...)                                                                    \
     DPCXR_PLUGIN_DEFINE(dataset, DPCXR_PLUGIN_DATASET, DpcxrDataset, NAME, __VA_ARGS__)
 
+/* Position of @name in @names (NULL-terminated): of the equal one, else of the one that is equal in lower snake case
+ * ("pleural_effusion" finds "Pleural Effusion"). -1 with DPCXR_ERROR_DATA that lists @names: "no label \"x\"; ...".
+ * @what: "label" or "column". For open(), to look up what an experiment asks for. */
+int dpcxr_dataset_find(const char *what, const char *name, const char *const *names, GError **error);
+
 /* A CSV file read by column names. Plain RFC 4180; gzip is recognised by content; a leading byte order mark is
- * dropped; short rows have empty cells, cells beyond the header are dropped. */
+ * dropped; blank lines are skipped; short rows have empty cells, cells beyond the header are dropped; a row has at most
+ * 1 MiB. */
 typedef struct _DpcxrCsv DpcxrCsv;
 
 /* Opens @path and reads the header. DPCXR_ERROR_DATA: cannot be read, empty, not CSV. */
@@ -68,6 +74,11 @@ gboolean dpcxr_csv_next(DpcxrCsv *csv, GError **error);
 /* A cell of the current row, "" where it is empty; valid until the next row. */
 const char *dpcxr_csv_cell(const DpcxrCsv *csv, int column);
 int dpcxr_csv_line(const DpcxrCsv *csv); /* of the current row in the file, from 1 */
+/* DPCXR_ERROR_DATA "file:line: ..." for something wrong with the current row. */
+void dpcxr_csv_fail(const DpcxrCsv *csv, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* The label in a cell, as CheXpert and those after it write it: 1 or 1.0 positive, 0 or 0.0 negative, -1 or -1.0
+ * uncertain, empty missing. Anything else is an error that names file, line and column. */
+gboolean dpcxr_csv_label(const DpcxrCsv *csv, int column, DpcxrLabel *label, GError **error);
 void dpcxr_csv_free(DpcxrCsv *csv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrCsv, dpcxr_csv_free)
 

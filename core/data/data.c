@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT
+ * An open data set: decode -> gray -> resize to 8 bits (kept in memory while there is room) -> normalise ->
+ * augment. Everything before normalising depends on the row alone; everything after on the row and its draw's
+ * address. */
+#include <string.h>
+#include "data/data.h"
+#include "data/labels.h"
+#include "data/memory-cache.h"
+#include "data/normalise.h"
+#include "data/resize.h"
+
+typedef struct {
+    const DpcxrAugmentation *feature;
+    gpointer self;
+    char *purpose; /* of its random streams */
+} Augmentation;
+
+struct _DpcxrData {
+    const DpcxrExperiment *experiment;
+    DpcxrIndex *index;
+    const DpcxrDataset *dataset;
+    gpointer self;
+    gboolean is_open;
+    Augmentation *augment;
+    gsize n_augment; /* opened */
+    DpcxrNormaliser normaliser;
+    DpcxrMemoryCache *cache;
+};
+
+/* Columns that the groups of the experiment read, each once. (transfer full) */
+static char **wanted_columns(const DpcxrExperiment *experiment)
+{
+    g_autoptr(GStrvBuilder) columns = g_strv_builder_new();
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (gsize i = 0; i < experiment->data.n_groups; i++)
+        if (g_hash_table_add(seen, experiment->data.groups[i].column))
+            g_strv_builder_add(columns, experiment->data.groups[i].column);
+    return g_strv_builder_end(columns);
+}
+
+static gboolean open_index(DpcxrData *data, GError **error)
+{
+    const DpcxrFeature *feature = &data->experiment->data.dataset;
+    const char *const *labels = (const char *const *)data->experiment->data.labels;
+    g_auto(GStrv) columns = wanted_columns(data->experiment);
+    data->dataset = feature->entry->plugin->feature;
+    data->index = dpcxr_index_new(labels);
+    if (!data->dataset->open(feature->options, labels, (const char *const *)columns, data->index, &data->self,
+                             error))
+        return FALSE;
+    data->is_open = TRUE;
+    if (dpcxr_index_finish(data->index, error))
+        return TRUE;
+    g_prefix_error(error, "data set %s: ", feature->type);
+    return FALSE;
+}
+
+static gboolean open_augmentations(DpcxrData *data, GError **error)
+{
+    const DpcxrExperiment *experiment = data->experiment;
+    data->augment = g_new0(Augmentation, experiment->data.n_augment);
+    for (gsize i = 0; i < experiment->data.n_augment; i++) {
+        const DpcxrFeature *feature = &experiment->data.augment[i];
+        Augmentation *augmentation = &data->augment[i];
+        augmentation->feature = feature->entry->plugin->feature;
+        if (!augmentation->feature->open(feature->options, (const char *const *)experiment->data.labels,
+                                         &augmentation->self, error)) {
+            g_prefix_error(error, "data.augment.%" G_GSIZE_FORMAT " (%s): ", i, feature->type);
+            return FALSE;
+        }
+        augmentation->purpose = g_strdup_printf("augment:%" G_GSIZE_FORMAT ":%s", i, feature->type);
+        data->n_augment++;
+    }
+    return TRUE;
+}
+
+static gboolean refuse_disk_cache(const DpcxrExperiment *experiment, GError **error)
+{
+    if (!experiment->data.cache_dir)
+        return TRUE;
+    g_set_error(
+        error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+        "data.cache.dir: \"%s\": a cache on disk is not implemented; leave it null (decoded images are kept "
+        "in memory as far as they fit)",
+        experiment->data.cache_dir);
+    return FALSE;
+}
+
+DpcxrData *dpcxr_data_open(const DpcxrExperiment *experiment, GError **error)
+{
+    if (!refuse_disk_cache(experiment, error))
+        return NULL;
+    g_autoptr(DpcxrData) data = g_new0(DpcxrData, 1);
+    data->experiment = experiment;
+    if (!open_index(data, error) || !open_augmentations(data, error))
+        return NULL;
+    dpcxr_normaliser_init(&data->normaliser, experiment->data.normalise, experiment->data.channels);
+    data->cache = dpcxr_memory_cache_new(dpcxr_index_count(data->index), dpcxr_memory_cache_default_limit());
+    return g_steal_pointer(&data);
+}
+
+void dpcxr_data_free(DpcxrData *data)
+{
+    if (!data)
+        return;
+    for (gsize i = 0; i < data->n_augment; i++) {
+        if (data->augment[i].feature->close)
+            data->augment[i].feature->close(data->augment[i].self);
+        g_free(data->augment[i].purpose);
+    }
+    g_free(data->augment);
+    if (data->is_open && data->dataset->close)
+        data->dataset->close(data->self);
+    dpcxr_index_free(data->index);
+    dpcxr_memory_cache_free(data->cache);
+    g_free(data);
+}
+
+const DpcxrExperiment *dpcxr_data_experiment(const DpcxrData *data)
+{
+    return data->experiment;
+}
+
+const DpcxrIndex *dpcxr_data_index(const DpcxrData *data)
+{
+    return data->index;
+}
+
+void dpcxr_data_limit_cache(DpcxrData *data, gsize bytes)
+{
+    dpcxr_memory_cache_free(data->cache);
+    data->cache = dpcxr_memory_cache_new(dpcxr_index_count(data->index), bytes);
+}
+
+void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float *mask)
+{
+    const DpcxrExperiment *experiment = data->experiment;
+    gboolean training = dpcxr_index_split(data->index, row) == DPCXR_SPLIT_TRAIN;
+    for (int i = 0; i < experiment->data.n_labels; i++)
+        dpcxr_label_target(dpcxr_index_label(data->index, row, i), experiment->data.uncertain,
+                           experiment->data.missing, training, &targets[i], &mask[i]);
+}
+
+/* At full size, or shrunk by the decoder to no less than twice the wanted size: the last factor of two and
+ * more is left to the antialiased resize, so a JPEG decoder's coarse shrinking is not visible in the result.
+ */
+static gboolean load_image(DpcxrData *data, gsize row, DpcxrImage *image, GError **error)
+{
+    int min_size = 2 * data->experiment->data.size;
+    if (data->dataset->load) {
+        if (!data->dataset->load(data->self, data->index, row, min_size, image, error))
+            return FALSE;
+    } else {
+        const char *path = dpcxr_index_path(data->index, row);
+        if (!path) {
+            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
+                        "the data set plugin gave neither a path nor load()");
+            return FALSE;
+        }
+        if (!dpcxr_image_read(path, min_size, image, error))
+            return FALSE;
+    }
+    if (image->pixels && image->width > 0 && image->height > 0 &&
+        (image->channels == 1 || image->channels == 3) && (image->depth == 8 || image->depth == 16))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
+                "the data set plugin handed over an image of %d x %d x %d, %d bits", image->width,
+                image->height, image->channels, image->depth);
+    dpcxr_image_clear(image);
+    return FALSE;
+}
+
+/* (transfer full) The row's image in 8 bits at the experiment's size, @bytes long; NULL on an error. */
+static DpcxrResized *make_resized(DpcxrData *data, gsize row, gsize *bytes, GError **error)
+{
+    int size = data->experiment->data.size;
+    DpcxrImage image = {0};
+    if (!load_image(data, row, &image, error))
+        return NULL;
+    if (data->experiment->data.channels == 1)
+        dpcxr_image_to_gray(&image);
+    DpcxrResized *resized = NULL;
+    if (!g_size_checked_mul(bytes, size, size) || !g_size_checked_mul(bytes, *bytes, image.channels) ||
+        !g_size_checked_add(bytes, *bytes, sizeof *resized) || !(resized = g_try_malloc(*bytes)))
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "no memory for an image of %d x %d", size, size);
+    else if (!dpcxr_image_resize(&image, size, size, resized->pixels, error))
+        g_clear_pointer(&resized, g_free);
+    else
+        resized->channels = image.channels;
+    dpcxr_image_clear(&image);
+    return resized;
+}
+
+/* The cached image, or a new one, which is then cached (*own NULL) or the caller's to free (*own). */
+static const DpcxrResized *get_resized(DpcxrData *data, gsize row, DpcxrResized **own, GError **error)
+{
+    *own = NULL;
+    const DpcxrResized *cached = dpcxr_memory_cache_get(data->cache, row);
+    if (cached)
+        return cached;
+    gsize bytes = 0;
+    DpcxrResized *made = make_resized(data, row, &bytes, error);
+    if (!made)
+        g_prefix_error(error, "sample %s: ", dpcxr_index_sample(data->index, row));
+    else if (!dpcxr_memory_cache_put(data->cache, row, made, bytes))
+        *own = made;
+    return made;
+}
+
+gboolean dpcxr_data_prepare(DpcxrData *data, gsize row, GError **error)
+{
+    g_autofree DpcxrResized *own = NULL;
+    return get_resized(data, row, &own, error) != NULL;
+}
+
+/* The chain in its order, each link with a stream of its own: whatever one draws, the others draw the same.
+ */
+static void augment(const DpcxrData *data, const DpcxrDraw *draw, DpcxrSample *sample)
+{
+    g_assert(draw->step >> 48 == 0 && draw->view >> 16 == 0);
+    guint64 address = draw->step | (guint64)draw->view << 48;
+    for (gsize i = 0; i < data->n_augment; i++) {
+        const Augmentation *augmentation = &data->augment[i];
+        DpcxrRandom random;
+        dpcxr_random_init(&random, data->experiment->seed, augmentation->purpose, address,
+                          (guint32)draw->row);
+        augmentation->feature->apply(augmentation->self, sample, &random);
+    }
+}
+
+gboolean dpcxr_data_load(DpcxrData *data, const DpcxrDraw *draw, float *pixels, float *targets, float *mask,
+                         GError **error)
+{
+    g_assert(draw->row < dpcxr_index_count(data->index));
+    int size = data->experiment->data.size;
+    g_autofree DpcxrResized *own = NULL;
+    const DpcxrResized *image = get_resized(data, draw->row, &own, error);
+    if (!image)
+        return FALSE;
+    dpcxr_normaliser_apply(&data->normaliser, image->pixels, image->channels, (gsize)size * size, pixels);
+    dpcxr_data_targets(data, draw->row, targets, mask);
+    if (draw->augment) {
+        DpcxrSample sample = {.pixels = pixels,
+                              .height = size,
+                              .width = size,
+                              .channels = data->experiment->data.channels,
+                              .background = data->normaliser.background,
+                              .targets = targets,
+                              .mask = mask,
+                              .n_labels = data->experiment->data.n_labels};
+        augment(data, draw, &sample);
+    }
+    return TRUE;
+}
