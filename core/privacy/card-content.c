@@ -50,7 +50,7 @@ static gboolean check_agreement(const DpcxrCardFacts *facts, GError **error)
         return card_refuse(error, "the ledger is about another number of units than the run");
     if (dpcxr_ledger_steps(facts->ledger) < facts->steps_done + facts->steps_lost)
         return card_refuse(error, "the ledger has fewer steps than were done and lost");
-    return dpcxr_claim_check_delta(experiment, facts->population, error);
+    return dpcxr_claim_check(experiment, facts->population, error);
 }
 
 /* Weights that were themselves trained privately cost what their run cost, as if on the same records: always

@@ -18,7 +18,7 @@ typedef struct {
 GPtrArray *dpcxr_claim_voids(const DpcxrExperiment *experiment);
 
 /* Before step 1. DPCXR_ERROR_PRIVACY: delta >= 1/@population without privacy.unsafe_delta. TRUE where privacy is off. */
-gboolean dpcxr_claim_check_delta(const DpcxrExperiment *experiment, guint64 population, GError **error);
+gboolean dpcxr_claim_check(const DpcxrExperiment *experiment, guint64 population, GError **error);
 
 /* Writes privacy.json and privacy.md into @folder. *epsilon: the claimed number, before rounding: everything on the
  * ledger, the ledger of private initial weights, and steps that were planned, within the target, but not done (a run

@@ -24,7 +24,7 @@ GPtrArray *dpcxr_claim_voids(const DpcxrExperiment *experiment)
     return reasons;
 }
 
-gboolean dpcxr_claim_check_delta(const DpcxrExperiment *experiment, guint64 population, GError **error)
+gboolean dpcxr_claim_check(const DpcxrExperiment *experiment, guint64 population, GError **error)
 {
     double delta = experiment->privacy.delta;
     if (!experiment->privacy.enabled || experiment->privacy.unsafe_delta || delta < 1.0 / (double)population)
