@@ -17,7 +17,7 @@
 G_STATIC_ASSERT(FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 16);
 
 static const DpcxrOptionSpec options[] = {
-    {"patients", DPCXR_OPTION_INT, "2500", 100, 1000000, NULL, NULL, "Patients, with 1 to 4 images each"},
+    {"patients", DPCXR_OPTION_INT, "4000", 100, 1000000, NULL, NULL, "Patients, with 1 to 4 images each"},
     {"seed", DPCXR_OPTION_INT, "1", 0, 9007199254740992.0, NULL, NULL, "Other seeds are other patients"},
     {"size", DPCXR_OPTION_INT, "128", 32, 2048, NULL, "pixels", "Width and height of the drawn images"},
     {"prevalence", DPCXR_OPTION_NUMBER, "1", 0, 2, NULL, NULL, "Factor on how common the findings are"},
@@ -152,7 +152,7 @@ static void draw_findings(const Phantom *phantom, double age, gboolean *present,
 static float draw_severity(const Phantom *phantom, gboolean present, DpcxrRandom *random)
 {
     float u = (float)dpcxr_random_uniform(random);
-    gboolean mimic = chance(random, 0.40 * phantom->difficulty);
+    gboolean mimic = chance(random, 0.36 * phantom->difficulty);
     float least = 0.65f - 0.6f * (float)phantom->difficulty;
 
     if (present)
@@ -212,8 +212,8 @@ static void draw_view(const Phantom *phantom, const Patient *patient, const Row 
     view->x = 0.10f * spread(&random);
     view->y = 0.05f + 0.08f * spread(&random);
     view->breath = between(&random, 0, 0.08f) + (view->ap ? 0.06f : 0);
-    view->exposure = 1 + 0.25f * spread(&random);
-    view->contrast = 1 + 0.20f * spread(&random);
+    view->exposure = 1 + 0.18f * spread(&random);
+    view->contrast = 1 + 0.15f * spread(&random);
     view->noise = between(&random, 0.015f, 0.035f);
 }
 
@@ -495,7 +495,7 @@ static float floor_at(const Chest *chest, int side, float out)
     float severity = chest->patient->severity[EFFUSION + side];
     float dome = chest->dome[side] + 1.15f * square(out - 0.33f);
     float level =
-        chest->dome[side] + 0.24f - 0.60f * severity + 0.30f * (1 - square(square(out / chest->wall)));
+        chest->dome[side] + 0.22f - 0.68f * severity + 0.30f * (1 - square(square(out / chest->wall)));
     return MIN(dome, level);
 }
 
@@ -530,7 +530,7 @@ static float ribs_at(const Chest *chest, Point p, float out, float wall)
         return 0;
     back -= (int)back;
     front -= (int)front;
-    return inside * (0.15f * bump(square((back - 0.5f) / 0.34f)) * edge(out - 0.06f, 0.03f) +
+    return inside * (0.12f * bump(square((back - 0.5f) / 0.34f)) * edge(out - 0.06f, 0.03f) +
                      0.07f * bump(square((front - 0.5f) / 0.36f)) * edge(out - 0.28f, 0.06f));
 }
 
