@@ -279,8 +279,11 @@ static void test_step(gconstpointer data)
 
 int main(int argc, char **argv)
 {
-    static const Case cases[] = {{"ref", "narrow-1"}, {"ref", "narrow-3"},  {"cpu", "narrow-1"},
-                                 {"cpu", "narrow-3"}, {"cpu", "resnet9-1"}, {"cpu", "resnet9-3"}};
+    static const Case cases[] = {{"ref", "narrow-1"},
+                                 {"ref", "narrow-3"},
+                                 {"cpu", "narrow-1"},
+                                 {"cpu", "narrow-3"},
+                                 {"cpu", "resnet9-3"}};
 
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/resnet9/parameters", test_parameters);

@@ -152,5 +152,4 @@ if __name__ == "__main__":
     narrow, full = [8, 8, 16, 32, 64], [64, 64, 128, 256, 512]
     for c, clip_norm in ((1, 8.0), (3, 8.0)):
         make(os.path.join(HERE, f"narrow-{c}.safetensors"), c, narrow, 8, 48, clip_norm, True)
-    for c in (1, 3):
-        make(os.path.join(HERE, f"resnet9-{c}.safetensors"), c, full, 32, 64, 28.0, False)
+    make(os.path.join(HERE, "resnet9-3.safetensors"), 3, full, 32, 64, 28.0, False)
