@@ -262,7 +262,8 @@ static void write_table(GString *text, const DpcxrCard *card)
     g_string_append_printf(text, "| process starts | %" G_GUINT64_FORMAT " |\n",
                            dpcxr_ledger_processes(facts->ledger));
     if (card->steps_recorded < facts->steps_planned)
-        g_string_append(text, "\nThe run was stopped early; epsilon is that of all planned steps.\n");
+        g_string_append(text,
+                        "\nThe run ended early; epsilon is that of all planned steps that fit the target.\n");
 }
 
 static void write_reports(GString *text, const DpcxrCard *card)

@@ -5,7 +5,7 @@
  *
  * Everything follows from (seed, patient, image), in any order and from any thread, and is the same to the
  * bit on every machine: only + - * / and sqrt on floats and integer randomness; no libm, no contraction
- * (meson.build turns it off).
+ * (meson.build turns it off), and no two draws in one expression, whose order C leaves open.
  *
  * Lengths are in body units: the frame of an average pose is [-1, 1] x [-1, 1], x to the image's right, y
  * down. Attenuation is in units of the thickest soft tissue. The numbers are drawn by eye, not measured. */
@@ -13,10 +13,11 @@
 #include <float.h>
 #include <math.h>
 
-G_STATIC_ASSERT(FLT_EVAL_METHOD == 0); /* wider intermediate results (x87) would change bits */
+/* Wider intermediate results (x87) would change bits; 16 is 0 on processors that have half precision. */
+G_STATIC_ASSERT(FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 16);
 
 static const DpcxrOptionSpec options[] = {
-    {"patients", DPCXR_OPTION_INT, "2500", 100, 1000000, NULL, NULL, "Patients, with 1 to 4 images each"},
+    {"patients", DPCXR_OPTION_INT, "4000", 100, 1000000, NULL, NULL, "Patients, with 1 to 4 images each"},
     {"seed", DPCXR_OPTION_INT, "1", 0, 9007199254740992.0, NULL, NULL, "Other seeds are other patients"},
     {"size", DPCXR_OPTION_INT, "128", 32, 2048, NULL, "pixels", "Width and height of the drawn images"},
     {"prevalence", DPCXR_OPTION_NUMBER, "1", 0, 2, NULL, NULL, "Factor on how common the findings are"},
@@ -94,7 +95,9 @@ static float between(DpcxrRandom *random, float low, float high)
 /* Bell-shaped around 0, within (-1, 1), standard deviation 1/3. */
 static float spread(DpcxrRandom *random)
 {
-    double sum = dpcxr_random_uniform(random) + dpcxr_random_uniform(random) + dpcxr_random_uniform(random);
+    double sum = 0;
+    for (int i = 0; i < 3; i++)
+        sum += dpcxr_random_uniform(random);
     return (float)(sum * (2 / 3.0) - 1);
 }
 
@@ -149,7 +152,7 @@ static void draw_findings(const Phantom *phantom, double age, gboolean *present,
 static float draw_severity(const Phantom *phantom, gboolean present, DpcxrRandom *random)
 {
     float u = (float)dpcxr_random_uniform(random);
-    gboolean mimic = chance(random, 0.40 * phantom->difficulty);
+    gboolean mimic = chance(random, 0.36 * phantom->difficulty);
     float least = 0.65f - 0.6f * (float)phantom->difficulty;
 
     if (present)
@@ -209,8 +212,8 @@ static void draw_view(const Phantom *phantom, const Patient *patient, const Row 
     view->x = 0.10f * spread(&random);
     view->y = 0.05f + 0.08f * spread(&random);
     view->breath = between(&random, 0, 0.08f) + (view->ap ? 0.06f : 0);
-    view->exposure = 1 + 0.25f * spread(&random);
-    view->contrast = 1 + 0.20f * spread(&random);
+    view->exposure = 1 + 0.18f * spread(&random);
+    view->contrast = 1 + 0.15f * spread(&random);
     view->noise = between(&random, 0.015f, 0.035f);
 }
 
@@ -325,18 +328,19 @@ static void draw_vessels(Canvas *canvas, const Patient *patient, int side, Dpcxr
 {
     float congestion = patient->severity[CONGESTION];
     Point hilum = at(side, 0.19f, side == LEFT ? -0.06f : -0.02f);
+
     draw_blob(canvas, IN_LUNG, hilum, 0.11f + 0.05f * congestion, 0.16f + 0.05f * congestion,
               0.16f + 0.12f * congestion);
     for (int i = 0; i < 11; i++) {
         float y = -0.62f + 0.1f * i + 0.08f * spread(random), out = 0.44f + 0.16f * spread(random);
-        float swollen = 1 + congestion * (y < 0 ? 0.9f : 0.5f);
+        float fork_out = between(random, 0.24f, 0.32f), fork_share = between(random, 0.5f, 0.7f);
+        float branch = between(random, -0.16f, 0.16f), swollen = 1 + congestion * (y < 0 ? 0.9f : 0.5f);
         Point root = at(side, 0.15f, hilum.y + (y - hilum.y) * 0.25f);
-        Point fork =
-            at(side, between(random, 0.24f, 0.32f), hilum.y + (y - hilum.y) * between(random, 0.5f, 0.7f));
+        Point fork = at(side, fork_out, hilum.y + (y - hilum.y) * fork_share);
         draw_line(canvas, IN_LUNG, root, fork, 0.026f * swollen, 0.07f * swollen, 0.8f);
         draw_line(canvas, IN_LUNG, fork, at(side, out, y), 0.019f * swollen, 0.085f * swollen, 0.4f);
-        draw_line(canvas, IN_LUNG, fork, at(side, out + 0.08f, y + between(random, -0.16f, 0.16f)),
-                  0.016f * swollen, 0.07f * swollen, 0.3f);
+        draw_line(canvas, IN_LUNG, fork, at(side, out + 0.08f, y + branch), 0.016f * swollen, 0.07f * swollen,
+                  0.3f);
     }
 }
 
@@ -357,28 +361,30 @@ static void draw_congestion(Canvas *canvas, const Patient *patient, int side, Dp
 static void draw_infiltrates(Canvas *canvas, float severity, int side, DpcxrRandom *random)
 {
     float out = between(random, 0.34f, 0.50f), y = between(random, -0.30f, 0.25f);
+
     for (int i = 0; i < 7; i++) {
-        float radius = between(random, 0.12f, 0.24f), amount = between(random, 0.28f, 0.52f);
-        Point centre = at(side, out + 0.26f * spread(random), y + 0.32f * spread(random));
-        draw_blob(canvas, IN_LUNG, centre, radius, radius * between(random, 0.7f, 1), amount * severity);
+        float aside = 0.26f * spread(random), below = 0.32f * spread(random);
+        float radius = between(random, 0.12f, 0.24f), flatness = between(random, 0.7f, 1);
+        float amount = between(random, 0.28f, 0.52f) * severity;
+        draw_blob(canvas, IN_LUNG, at(side, out + aside, y + below), radius, radius * flatness, amount);
     }
 }
 
-/* Plates: two or three thin, dense, nearly level lines in the lower lung. */
+/* Plates: two or three thin, dense, nearly level lines in the lower lung, which holds less air around them.
+ */
 static void draw_atelectasis(Canvas *canvas, const Patient *patient, int side, DpcxrRandom *random)
 {
     float severity = patient->severity[ATELECTASIS + side];
+    float base = patient->dome[side] - canvas->view->breath;
+    float clear = side == LEFT ? 0.10f : 0; /* of the heart */
     int plates = 2 + (int)dpcxr_random_below(random, 2);
-    float above = patient->dome[side] - canvas->view->breath;
-    /* The lung around them holds less air, too. */
-    draw_blob(canvas, IN_LUNG, at(side, 0.46f, above - 0.08f), 0.30f, 0.22f, 0.26f * severity);
+
+    draw_blob(canvas, IN_LUNG, at(side, 0.46f + clear, base - 0.10f), 0.30f, 0.24f, 0.28f * severity);
     for (int i = 0; i < plates; i++) {
-        float y = above - between(random, 0.04f, 0.26f);
-        float out = between(random, 0.20f, 0.30f) + (side == LEFT ? 0.10f : 0),
-              length = between(random, 0.24f, 0.38f);
-        float rise = between(random, -0.10f, 0.06f), width = between(random, 0.022f, 0.036f);
-        draw_line(canvas, IN_LUNG, at(side, out, y), at(side, out + length, y + rise), width,
-                  1.0f * severity, 0.8f);
+        float y = base - between(random, 0.04f, 0.28f), rise = between(random, -0.10f, 0.06f);
+        float out = between(random, 0.20f, 0.30f) + clear, length = between(random, 0.24f, 0.38f);
+        float width = between(random, 0.022f, 0.036f);
+        draw_line(canvas, IN_LUNG, at(side, out, y), at(side, out + length, y + rise), width, severity, 0.8f);
     }
 }
 
@@ -398,17 +404,17 @@ static void draw_bones(Canvas *canvas, const Patient *patient, int side, DpcxrRa
 static void draw_devices(Canvas *canvas, DpcxrRandom *random)
 {
     if (chance(random, 0.4)) {
-        Point electrode = at((int)dpcxr_random_below(random, 2), between(random, 0.25f, 0.6f),
-                             between(random, -0.45f, 0.35f));
-        Point end = {electrode.x + between(random, -0.6f, 0.6f), 1.1f};
+        int side = (int)dpcxr_random_below(random, SIDES);
+        float out = between(random, 0.25f, 0.60f), y = between(random, -0.45f, 0.35f);
+        Point electrode = at(side, out, y), end = {electrode.x + between(random, -0.6f, 0.6f), 1.1f};
         draw_blob(canvas, EVERYWHERE, electrode, 0.035f, 0.035f, 0.5f);
         draw_line(canvas, EVERYWHERE, electrode, end, 0.010f, 0.20f, 1);
     }
     if (chance(random, 0.4)) {
         Point bend = at(RIGHT, 0.09f, -0.45f + 0.05f * spread(random));
+        Point tip = at(RIGHT, 0.08f, between(random, -0.15f, 0.10f));
         draw_line(canvas, EVERYWHERE, at(RIGHT, 0.17f, -1), bend, 0.012f, 0.20f, 1);
-        draw_line(canvas, EVERYWHERE, bend, at(RIGHT, 0.08f, between(random, -0.15f, 0.10f)), 0.012f, 0.20f,
-                  1);
+        draw_line(canvas, EVERYWHERE, bend, tip, 0.012f, 0.20f, 1);
     }
 }
 
@@ -426,8 +432,9 @@ static void draw_small_things(Canvas *canvas, const Phantom *phantom, const Row 
     }
     draw_blob(canvas, EVERYWHERE, (Point){0.13f, -0.34f}, 0.10f, 0.12f, 0.30f * patient->aorta);
     if (chance(&random, 0.8)) { /* the stomach's bubble of air, below the left diaphragm */
-        float y = patient->dome[LEFT] - canvas->view->breath + between(&random, 0.14f, 0.22f);
-        draw_blob(canvas, EVERYWHERE, at(LEFT, between(&random, 0.28f, 0.42f), y), 0.17f, 0.10f, -0.35f);
+        float out = between(&random, 0.28f, 0.42f), below = between(&random, 0.14f, 0.22f);
+        Point bubble = at(LEFT, out, patient->dome[LEFT] - canvas->view->breath + below);
+        draw_blob(canvas, EVERYWHERE, bubble, 0.17f, 0.10f, -0.35f);
     }
     if (canvas->view->ap) {
         dpcxr_random_init(&random, phantom->seed, "phantom devices", row->patient, row->image);
@@ -488,7 +495,7 @@ static float floor_at(const Chest *chest, int side, float out)
     float severity = chest->patient->severity[EFFUSION + side];
     float dome = chest->dome[side] + 1.15f * square(out - 0.33f);
     float level =
-        chest->dome[side] + 0.24f - 0.60f * severity + 0.30f * (1 - square(square(out / chest->wall)));
+        chest->dome[side] + 0.22f - 0.68f * severity + 0.30f * (1 - square(square(out / chest->wall)));
     return MIN(dome, level);
 }
 
@@ -523,7 +530,7 @@ static float ribs_at(const Chest *chest, Point p, float out, float wall)
         return 0;
     back -= (int)back;
     front -= (int)front;
-    return inside * (0.15f * bump(square((back - 0.5f) / 0.34f)) * edge(out - 0.06f, 0.03f) +
+    return inside * (0.12f * bump(square((back - 0.5f) / 0.34f)) * edge(out - 0.06f, 0.03f) +
                      0.07f * bump(square((front - 0.5f) / 0.36f)) * edge(out - 0.28f, 0.06f));
 }
 

@@ -220,6 +220,7 @@ static void test_flip_refuses(void)
     assert_refused("{labels: refuse}", sided, "*hflip*\"effusion_right\"*");
 
     gpointer self = open_plugin(hflip, "{labels: refuse}", whole_words, NULL);
+    g_assert_nonnull(self);
     close_plugin(hflip, self);
     self = open_plugin(hflip, "{labels: keep}", lonely, NULL);
     close_plugin(hflip, self);

@@ -123,7 +123,9 @@ static const Broken broken[] = {
     {"unresolved", "dpcxr_layer_of_tomorrow"},
     {"reserved_option", "option table: \"init\": the name is a key of dpcxr's own"},
     {"double_option", "option table: \"depth\": the name is in the table twice"},
-    {"empty_choice", "option table: \"side\": .choices belong to DPCXR_OPTION_CHOICE"},
+    {"empty_choice", "option table: \"side\": .choices are missing"},
+    {"idle_choice", "option table: \"title\": .choices mean nothing with its type"},
+    {"bad_default", "option table: \"depth\": its default: "},
     {"odd_option", "option table: \"Depth-2\": a name is lower-case letters"},
     {"crossed_limits", "option table: \"depth\": .min is above .max"},
 };
@@ -332,10 +334,13 @@ static const char *const description =
     "  depth: int in [1, 8], default 2\n      Number of layers.\n"
     "  rate: number in [0, 1] per layer, default 0.5\n      Dropped share.\n"
     "  scale: number of at least 0, default 1\n      Of the output.\n"
+    "  width: number above 0 px or auto | full, default auto\n      Of the kernel.\n"
+    "  share: number in (0, 1], default 1\n      Of the data.\n"
     "  side: left | right, default left\n      Which side.\n"
     "  file: path, required\n      Where to read.\n"
     "  bias: bool, default true\n      Whether there is one.\n"
     "  title: string, default null\n      For plots.\n"
+    "  views: list of: PA | AP, default [PA]\n      Which way.\n"
     "  names: list of strings, default [a, b]\n      Of the layers.\n"
     "  widths: list of numbers in [1, 9], default [1, 2]\n      Of the layers.\n"
     "  columns: map, default {}\n      From name to column.\n";
@@ -364,15 +369,15 @@ static void test_describe_json(Scratch *scratch, gconstpointer data)
     g_assert_cmpstr(json_object_get_string_member(plugin, "kind"), ==, "model");
     g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.0");
     g_assert_true(json_object_get_null_member(plugin, "error"));
-    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(plugin, "options")), ==, 10);
+    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(plugin, "options")), ==, 13);
     g_assert_cmpfloat(json_object_get_double_member(option(plugin, 0), "max"), ==, 8);
     g_assert_cmpstr(json_object_get_string_member(option(plugin, 1), "unit"), ==, "per layer");
     g_assert_true(json_object_get_null_member(option(plugin, 2), "max"));
-    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(option(plugin, 3), "choices")), ==,
+    g_assert_cmpuint(json_array_get_length(json_object_get_array_member(option(plugin, 5), "choices")), ==,
                      2);
-    g_assert_true(json_object_get_boolean_member(option(plugin, 4), "required"));
-    g_assert_true(json_object_get_null_member(option(plugin, 4), "default"));
-    g_assert_cmpstr(json_object_get_string_member(option(plugin, 7), "default"), ==, "[a, b]");
+    g_assert_true(json_object_get_boolean_member(option(plugin, 6), "required"));
+    g_assert_true(json_object_get_null_member(option(plugin, 6), "default"));
+    g_assert_cmpstr(json_object_get_string_member(option(plugin, 10), "default"), ==, "[a, b]");
 }
 
 static void test_list_json(Scratch *scratch, gconstpointer data)
