@@ -123,7 +123,7 @@ static const Wrong wrongs[] = {
      "options:1:1: zzzzzz: unknown key; there are flag, count, workers, rate, free, title, side, root, "
      "names, splits, bins, columns"},
     {"[1]", "options:1:1: expected a map, as in {name: value}, got a list"},
-    {"{", "options:1:2: not YAML: did not find expected node content, while parsing a flow node"},
+    {"{", "options:2:1: not YAML: did not find expected node content, while parsing a flow node"},
 };
 
 static void test_wrong(void)
