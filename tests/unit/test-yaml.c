@@ -2,6 +2,7 @@
  * YAML: what is read, what is refused and where, that hostile files end, that what is written reads back. */
 #include <math.h>
 #include <stdio.h>
+#include <stdio.h>
 #include <string.h>
 #include "config/yaml.h"
 
