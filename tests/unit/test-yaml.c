@@ -205,6 +205,7 @@ static void test_deep(void)
     g_autofree char *open = repeat("[", 64), *close = repeat("]", 64);
     g_autofree char *just = g_strconcat(open, close, NULL), *over = g_strconcat("[", just, "]", NULL);
     g_autoptr(DpcxrYaml) fits = parse(just);
+    g_assert_cmpint(fits->kind, ==, DPCXR_YAML_LIST);
     check_refused(over, "nested more than 64 deep");
     /* Depth that only aliases make. */
     g_autofree char *aliased =
