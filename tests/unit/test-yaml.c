@@ -149,6 +149,7 @@ static const Refusal refusals[] = {
     {"a: 1\n---\nb: 2\n", "f:2:1: a second document (---); one file is one document"},
     {"a: *b\n", "f:1:4: *b stands for nothing: no &b was completed before it"},
     {"a: &b [1, *b]\n", "f:1:11: *b stands for nothing: no &b was completed before it"},
+    {"a: &b 1\nc: &b [*b]\n", "f:2:8: *b stands for nothing: no &b was completed before it"},
     {"a: !!str 1\n", "f:1:4: a tag (!): write numbers plainly and text in quotes instead"},
     {"? [a]\n: 1\n", "f:1:3: a key that is a list; keys are words"},
     {"a: \"x\\0y\"\n", "f:1:4: a text with a NUL character"},
