@@ -245,4 +245,4 @@ static const DpcxrDataset chexpert = {.open = open_chexpert};
 DPCXR_PLUGIN_DEFINE_DATASET(chexpert, .version = "1.0", .licence = "MIT", .options = options,
                             .feature = &chexpert,
                             .summary = "CheXpert v1.0: 224,316 radiographs of 65,240 patients, 14 labels",
-                            .reference = "Irvin et al. 2019, https://arxiv.org/abs/1901.07031")
+                            .reference = "Irvin et al. 2019, https://arxiv.org/abs/1901.07031");

@@ -359,4 +359,4 @@ static const DpcxrDataset mimic = {.open = open_mimic};
 DPCXR_PLUGIN_DEFINE_DATASET(
     mimic_cxr, .version = "1.0", .licence = "MIT", .options = options, .feature = &mimic,
     .summary = "MIMIC-CXR-JPG 2.x: 377,110 radiographs of 65,379 patients, 14 labels a study",
-    .reference = "Johnson et al. 2019, https://arxiv.org/abs/1901.07042")
+    .reference = "Johnson et al. 2019, https://arxiv.org/abs/1901.07042");

@@ -202,4 +202,4 @@ static gboolean open_table(const DpcxrOptions *values, const char *const *labels
 static const DpcxrDataset table = {.open = open_table};
 
 DPCXR_PLUGIN_DEFINE_DATASET(table, .version = "1.0", .licence = "MIT", .options = options, .feature = &table,
-                            .summary = "any CSV file with path, patient, split, label and group columns")
+                            .summary = "any CSV file with path, patient, split, label and group columns");

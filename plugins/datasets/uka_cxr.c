@@ -168,4 +168,4 @@ static const DpcxrDataset uka = {.open = open_uka};
 DPCXR_PLUGIN_DEFINE_DATASET(
     uka_cxr, .version = "1.0", .licence = "MIT", .options = options, .feature = &uka,
     .summary = "UKA-CXR: intensive-care radiographs of Aachen, findings graded left and right",
-    .reference = "Tayebi Arasteh et al. 2023, https://arxiv.org/abs/2302.01622")
+    .reference = "Tayebi Arasteh et al. 2023, https://arxiv.org/abs/2302.01622");
