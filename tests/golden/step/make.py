@@ -140,16 +140,16 @@ def make(path, channels, widths, groups, size, clip_norm, whole):
                 tensors[f"moved {kind} {k}"] = -direction.ravel()[sample_positions(direction.size)]
                 tensors[f"norm {kind} {k}"] = np.array(np.linalg.norm(direction))
     parameters = sum(p.numel() for p in net.parameters())
+    shapes = "; ".join(f"{k} {' '.join(map(str, p.shape))}" for k, p in net.named_parameters())
     safetensors_io.write(path, tensors, {
         "torch": torch.__version__, "channels": str(channels), "size": str(size), "groups": str(groups),
         "widths": " ".join(map(str, widths)), "labels": str(LABELS), "clip_norm": repr(clip_norm),
-        "patients": " ".join(map(str, PATIENTS)), "parameters": str(parameters)})
+        "patients": " ".join(map(str, PATIENTS)), "parameters": str(parameters), "shapes": shapes})
     print(path, parameters, "parameters,", os.path.getsize(path), "bytes")
 
 
 if __name__ == "__main__":
-    narrow, full = [16, 16, 24, 32, 40], [64, 64, 128, 256, 512]
-    for c, clip_norm in ((1, 5.0), (3, 5.8)):
+    narrow, full = [8, 8, 16, 32, 64], [64, 64, 128, 256, 512]
+    for c, clip_norm in ((1, 8.0), (3, 8.0)):
         make(os.path.join(HERE, f"narrow-{c}.safetensors"), c, narrow, 8, 48, clip_norm, True)
-    for c in (1, 3):
-        make(os.path.join(HERE, f"resnet9-{c}.safetensors"), c, full, 32, 64, 28.0, False)
+    make(os.path.join(HERE, "resnet9-3.safetensors"), 3, full, 32, 64, 28.0, False)
