@@ -377,7 +377,8 @@ void dpcxr_options_check_keys(const DpcxrYaml *map, const char *path, const Dpcx
         else if (!strcmp(key->text, "<<"))
             fail(&(Context){inner, problems}, key, "merge keys are not part of YAML 1.2; use include");
         else
-            fail(&(Context){inner, problems}, key, "unknown key; there are %s", *all ? all : "none here");
+            fail(&(Context){inner, problems}, key, "unknown key; %s%s",
+                 *all ? "there are " : "no keys are known here", all);
     }
 }
 

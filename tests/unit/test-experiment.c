@@ -592,7 +592,7 @@ static void test_all_problems(Fixture *fixture, gconstpointer data)
         "  delta: 2\n"
         "  sampler: {type: poison}\n"
         "train: {epochs: 0, step: 5}\n"
-                  "optimizer: {lr: 1}\n",
+        "optimizer: {lr: 1}\n",
         OVERRIDES("device.threads=-1"),
         "e.yaml:1:1: name: is missing: Name of the run folder, runs/NAME.\n"
         "e.yaml:1:7: seed: must be at least 0, got -1\n"
@@ -711,6 +711,7 @@ static void test_shipped(void)
             continue;
         g_autoptr(DpcxrExperiment) e = dpcxr_experiment_load(path, NULL, &error);
         g_assert_no_error(error);
+        g_assert_cmpstr(e->model.plugin.type, ==, "resnet9");
         n++;
     }
     g_unsetenv("DPCXR_DATA");

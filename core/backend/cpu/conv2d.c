@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Two-dimensional convolution by oneDNN: batch 1, activations NHWC, weights in whatever layout oneDNN likes, packed once
- * after each update. One set of primitives for all workers, memory objects for each. */
+ * Two-dimensional convolution by oneDNN: batch 1, activations NHWC, weights in whatever layout oneDNN likes,
+ * packed once after each update. One set of primitives for all workers, memory objects for each. */
 #include "backend/cpu/internal.h"
 
 enum { FORWARD, DATA, WEIGHTS, PACK_FORWARD, PACK_DATA, UNPACK, REPACK, N_PRIMITIVES };
 
 struct _CpuConv {
     DpcxrOnednnPrimitive primitives[N_PRIMITIVES]; /* those that the layer needs */
-    dnnl_memory_desc_t x, y, plain; /* NHWC, NHWC, OIHW */
-    float *packed_forward, *packed_data; /* owned */
+    dnnl_memory_desc_t x, y, plain;                /* NHWC, NHWC, OIHW */
+    float *packed_forward, *packed_data;           /* owned */
     dnnl_memory_t packed_forward_memory, packed_data_memory, weight_memory, bias_memory;
     int weight, bias; /* parameters; bias -1: none */
 };
@@ -18,7 +18,8 @@ struct _CpuConvCalls {
     dnnl_memory_t scratchpads[N_PRIMITIVES];
 };
 
-/* --- Primitives ----------------------------------------------------------------------------------------------------- */
+/* --- Primitives
+ * ----------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     dnnl_memory_desc_t any_weights, bias;
@@ -32,14 +33,17 @@ static gboolean describe(CpuConv *conv, const CpuWindow *w, Geometry *g, GError 
     dnnl_dims_t weights = {w->out.channels, w->in.channels, w->kernel, w->kernel};
     dnnl_dims_t bias = {w->out.channels};
     *g = (Geometry){.strides = {w->stride, w->stride}, .padding = {w->padding, w->padding}};
-    return dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->x, 4, x, dnnl_f32, dnnl_nhwc), "input", error) &&
-           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->y, 4, y, dnnl_f32, dnnl_nhwc), "output", error) &&
-           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->plain, 4, weights, dnnl_f32, dnnl_oihw), "weights",
+    return dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->x, 4, x, dnnl_f32, dnnl_nhwc), "input",
                               error) &&
+           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->y, 4, y, dnnl_f32, dnnl_nhwc), "output",
+                              error) &&
+           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->plain, 4, weights, dnnl_f32, dnnl_oihw),
+                              "weights", error) &&
            dpcxr_onednn_check(
-               dnnl_memory_desc_init_by_tag(&g->any_weights, 4, weights, dnnl_f32, dnnl_format_tag_any), "weights",
-               error) &&
-           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&g->bias, 1, bias, dnnl_f32, dnnl_x), "bias", error);
+               dnnl_memory_desc_init_by_tag(&g->any_weights, 4, weights, dnnl_f32, dnnl_format_tag_any),
+               "weights", error) &&
+           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&g->bias, 1, bias, dnnl_f32, dnnl_x), "bias",
+                              error);
 }
 
 static gboolean make_forward(CpuProgram *program, CpuConv *conv, const Geometry *g, GError **error)
@@ -47,19 +51,19 @@ static gboolean make_forward(CpuProgram *program, CpuConv *conv, const Geometry 
     dnnl_convolution_desc_t operation;
     return dpcxr_onednn_check(dnnl_convolution_forward_desc_init(
                                   &operation, dnnl_forward_training, dnnl_convolution_direct, &conv->x,
-                                  &g->any_weights, conv->bias >= 0 ? &g->bias : NULL, &conv->y, g->strides, g->padding,
-                                  g->padding),
+                                  &g->any_weights, conv->bias >= 0 ? &g->bias : NULL, &conv->y, g->strides,
+                                  g->padding, g->padding),
                               "convolution", error) &&
-           dpcxr_onednn_primitive_init(&conv->primitives[FORWARD], &operation, program->engine, NULL, "convolution",
-                                       error);
+           dpcxr_onednn_primitive_init(&conv->primitives[FORWARD], &operation, program->engine, NULL,
+                                       "convolution", error);
 }
 
 static gboolean make_data(CpuProgram *program, CpuConv *conv, const Geometry *g, GError **error)
 {
     dnnl_convolution_desc_t operation;
-    return dpcxr_onednn_check(dnnl_convolution_backward_data_desc_init(&operation, dnnl_convolution_direct, &conv->x,
-                                                                       &g->any_weights, &conv->y, g->strides,
-                                                                       g->padding, g->padding),
+    return dpcxr_onednn_check(dnnl_convolution_backward_data_desc_init(&operation, dnnl_convolution_direct,
+                                                                       &conv->x, &g->any_weights, &conv->y,
+                                                                       g->strides, g->padding, g->padding),
                               "convolution backward data", error) &&
            dpcxr_onednn_primitive_init(&conv->primitives[DATA], &operation, program->engine,
                                        &conv->primitives[FORWARD], "convolution backward data", error);
@@ -68,28 +72,31 @@ static gboolean make_data(CpuProgram *program, CpuConv *conv, const Geometry *g,
 static gboolean make_weights(CpuProgram *program, CpuConv *conv, const Geometry *g, GError **error)
 {
     dnnl_convolution_desc_t operation;
-    if (!dpcxr_onednn_check(dnnl_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, &conv->x,
-                                                                        &g->any_weights, NULL, &conv->y, g->strides,
-                                                                        g->padding, g->padding),
+    if (!dpcxr_onednn_check(dnnl_convolution_backward_weights_desc_init(
+                                &operation, dnnl_convolution_direct, &conv->x, &g->any_weights, NULL,
+                                &conv->y, g->strides, g->padding, g->padding),
                             "convolution backward weights", error) ||
         !dpcxr_onednn_primitive_init(&conv->primitives[WEIGHTS], &operation, program->engine,
                                      &conv->primitives[FORWARD], "convolution backward weights", error))
         return FALSE;
-    const dnnl_memory_desc_t *layout = dpcxr_onednn_layout(&conv->primitives[WEIGHTS], dnnl_query_diff_weights_md);
+    const dnnl_memory_desc_t *layout =
+        dpcxr_onednn_layout(&conv->primitives[WEIGHTS], dnnl_query_diff_weights_md);
     program->plan.gradients[conv->weight].size = dnnl_memory_desc_get_size(layout) / sizeof(float);
-    return dpcxr_onednn_reorder_init(&conv->primitives[UNPACK], layout, &conv->plain, program->engine, "reorder",
-                                     error) &&
-           dpcxr_onednn_reorder_init(&conv->primitives[REPACK], &conv->plain, layout, program->engine, "reorder",
-                                     error);
+    return dpcxr_onednn_reorder_init(&conv->primitives[UNPACK], layout, &conv->plain, program->engine,
+                                     "reorder", error) &&
+           dpcxr_onednn_reorder_init(&conv->primitives[REPACK], &conv->plain, layout, program->engine,
+                                     "reorder", error);
 }
 
 /* The reorder from PyTorch's weights into the layout of @primitive, and a place for them. */
 static gboolean make_packed(CpuProgram *program, CpuConv *conv, int primitive, int pack, float **packed,
                             dnnl_memory_t *memory, GError **error)
 {
-    const dnnl_memory_desc_t *layout = dpcxr_onednn_layout(&conv->primitives[primitive], dnnl_query_weights_md);
+    const dnnl_memory_desc_t *layout =
+        dpcxr_onednn_layout(&conv->primitives[primitive], dnnl_query_weights_md);
     gsize bytes = dnnl_memory_desc_get_size(layout);
-    if (!dpcxr_onednn_reorder_init(&conv->primitives[pack], &conv->plain, layout, program->engine, "reorder", error) ||
+    if (!dpcxr_onednn_reorder_init(&conv->primitives[pack], &conv->plain, layout, program->engine, "reorder",
+                                   error) ||
         !dpcxr_cpu_allocate(program, packed, bytes, 1, "weights", error))
         return FALSE;
     return dpcxr_onednn_check(dnnl_memory_create(memory, layout, program->engine, *packed), "memory", error);
@@ -101,20 +108,23 @@ static gboolean make_all(CpuProgram *program, int step, CpuConv *conv, GError **
     gboolean training = program->base.options.training;
     float *weight = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, conv->weight);
     if (!describe(conv, program->plan.windows[step], &g, error) || !make_forward(program, conv, &g, error) ||
-        !make_packed(program, conv, FORWARD, PACK_FORWARD, &conv->packed_forward, &conv->packed_forward_memory, error) ||
-        !dpcxr_onednn_check(dnnl_memory_create(&conv->weight_memory, &conv->plain, program->engine, weight), "memory",
-                            error))
+        !make_packed(program, conv, FORWARD, PACK_FORWARD, &conv->packed_forward,
+                     &conv->packed_forward_memory, error) ||
+        !dpcxr_onednn_check(dnnl_memory_create(&conv->weight_memory, &conv->plain, program->engine, weight),
+                            "memory", error))
         return FALSE;
     if (conv->bias >= 0 &&
-        !dpcxr_onednn_check(dnnl_memory_create(&conv->bias_memory, &g.bias, program->engine,
-                                               dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, conv->bias)),
-                            "memory", error))
+        !dpcxr_onednn_check(
+            dnnl_memory_create(&conv->bias_memory, &g.bias, program->engine,
+                               dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, conv->bias)),
+            "memory", error))
         return FALSE;
     if (training &&
         (!make_data(program, conv, &g, error) ||
          !make_packed(program, conv, DATA, PACK_DATA, &conv->packed_data, &conv->packed_data_memory, error)))
         return FALSE;
-    return !training || dpcxr_cpu_plan_is_gram(&program->plan, step) || make_weights(program, conv, &g, error);
+    return !training || dpcxr_cpu_plan_is_gram(&program->plan, step) ||
+           make_weights(program, conv, &g, error);
 }
 
 gboolean dpcxr_cpu_conv2d_compile(CpuProgram *program, int step, GError **error)
@@ -130,8 +140,8 @@ gboolean dpcxr_cpu_conv2d_compile(CpuProgram *program, int step, GError **error)
     for (int k = 0; k < N_PRIMITIVES; k++)
         if (conv->primitives[k].primitive)
             program->scratchpad =
-                MAX(program->scratchpad, dnnl_memory_desc_get_size(dpcxr_onednn_layout(&conv->primitives[k],
-                                                                                       dnnl_query_scratchpad_md)));
+                MAX(program->scratchpad, dnnl_memory_desc_get_size(dpcxr_onednn_layout(
+                                             &conv->primitives[k], dnnl_query_scratchpad_md)));
     return TRUE;
 }
 
@@ -156,29 +166,34 @@ void dpcxr_cpu_conv2d_free(CpuConv *conv)
     g_free(conv);
 }
 
-/* --- Calls ---------------------------------------------------------------------------------------------------------- */
+/* --- Calls
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-static gboolean make_memories(CpuProgram *program, CpuWorker *worker, const CpuConv *conv, CpuConvCalls *calls,
-                              GError **error)
+static gboolean make_memories(CpuProgram *program, CpuWorker *worker, const CpuConv *conv,
+                              CpuConvCalls *calls, GError **error)
 {
     dnnl_engine_t engine = program->engine;
-    if (!dpcxr_onednn_check(dnnl_memory_create(&calls->x, &conv->x, engine, DNNL_MEMORY_NONE), "memory", error) ||
-        !dpcxr_onednn_check(dnnl_memory_create(&calls->y, &conv->y, engine, DNNL_MEMORY_NONE), "memory", error) ||
-        !dpcxr_onednn_check(dnnl_memory_create(&calls->values, &conv->plain, engine, DNNL_MEMORY_NONE), "memory", error))
+    if (!dpcxr_onednn_check(dnnl_memory_create(&calls->x, &conv->x, engine, DNNL_MEMORY_NONE), "memory",
+                            error) ||
+        !dpcxr_onednn_check(dnnl_memory_create(&calls->y, &conv->y, engine, DNNL_MEMORY_NONE), "memory",
+                            error) ||
+        !dpcxr_onednn_check(dnnl_memory_create(&calls->values, &conv->plain, engine, DNNL_MEMORY_NONE),
+                            "memory", error))
         return FALSE;
     const DpcxrOnednnPrimitive *weights = &conv->primitives[WEIGHTS];
     if (weights->primitive &&
         !dpcxr_onednn_check(dnnl_memory_create(&calls->gradient,
-                                               dpcxr_onednn_layout(weights, dnnl_query_diff_weights_md), engine,
-                                               DNNL_MEMORY_NONE),
+                                               dpcxr_onednn_layout(weights, dnnl_query_diff_weights_md),
+                                               engine, DNNL_MEMORY_NONE),
                             "memory", error))
         return FALSE;
     for (int k = 0; k < N_PRIMITIVES; k++)
         if (conv->primitives[k].primitive &&
             !dpcxr_onednn_check(
                 dnnl_memory_create(&calls->scratchpads[k],
-                                   dpcxr_onednn_layout(&conv->primitives[k], dnnl_query_scratchpad_md), engine,
-                                   worker->scratchpad ? worker->scratchpad : DNNL_MEMORY_NONE),
+                                   dpcxr_onednn_layout(&conv->primitives[k], dnnl_query_scratchpad_md),
+                                   engine, worker->scratchpad ? worker->scratchpad : DNNL_MEMORY_NONE),
                 "memory", error))
             return FALSE;
     return TRUE;
@@ -213,8 +228,8 @@ static gboolean point(dnnl_memory_t memory, const float *at, GError **error)
 }
 
 static gboolean execute(const CpuConv *conv, CpuWorker *worker, const CpuConvCalls *calls, int primitive,
-                        dnnl_exec_arg_t a, dnnl_exec_arg_t b, dnnl_exec_arg_t c, dnnl_exec_arg_t d, const char *what,
-                        GError **error)
+                        dnnl_exec_arg_t a, dnnl_exec_arg_t b, dnnl_exec_arg_t c, dnnl_exec_arg_t d,
+                        const char *what, GError **error)
 {
     dnnl_exec_arg_t arguments[5] = {a, b, {DNNL_ARG_SCRATCHPAD, calls->scratchpads[primitive]}};
     int n = 3;
@@ -223,7 +238,8 @@ static gboolean execute(const CpuConv *conv, CpuWorker *worker, const CpuConvCal
     if (d.memory)
         arguments[n++] = d;
     return dpcxr_onednn_check(
-        dnnl_primitive_execute(conv->primitives[primitive].primitive, worker->stream, n, arguments), what, error);
+        dnnl_primitive_execute(conv->primitives[primitive].primitive, worker->stream, n, arguments), what,
+        error);
 }
 
 static const dnnl_exec_arg_t none;
@@ -238,7 +254,8 @@ static gboolean forward(CpuRow *row, int s, GError **error)
            execute(conv, row->worker, calls, FORWARD, (dnnl_exec_arg_t){DNNL_ARG_SRC, calls->x},
                    (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, conv->packed_forward_memory},
                    (dnnl_exec_arg_t){DNNL_ARG_DST, calls->y},
-                   conv->bias >= 0 ? (dnnl_exec_arg_t){DNNL_ARG_BIAS, conv->bias_memory} : none, "convolution", error);
+                   conv->bias >= 0 ? (dnnl_exec_arg_t){DNNL_ARG_BIAS, conv->bias_memory} : none,
+                   "convolution", error);
 }
 
 /* The weights' gradient of this row into @gradient, in oneDNN's layout. */
@@ -247,11 +264,12 @@ static gboolean backward_weights(CpuRow *row, int s, float *gradient, GError **e
     const CpuStep *step = &row->program->plan.steps[s];
     const CpuConvCalls *calls = row->worker->convs[s];
     return point(calls->x, dpcxr_cpu_output(row, step->x), error) &&
-           point(calls->y, dpcxr_cpu_gradient(row, step->y), error) && point(calls->gradient, gradient, error) &&
-           execute(row->program->convs[s], row->worker, calls, WEIGHTS, (dnnl_exec_arg_t){DNNL_ARG_SRC, calls->x},
-                   (dnnl_exec_arg_t){DNNL_ARG_DIFF_DST, calls->y},
-                   (dnnl_exec_arg_t){DNNL_ARG_DIFF_WEIGHTS, calls->gradient}, none, "convolution backward weights",
-                   error);
+           point(calls->y, dpcxr_cpu_gradient(row, step->y), error) &&
+           point(calls->gradient, gradient, error) &&
+           execute(row->program->convs[s], row->worker, calls, WEIGHTS,
+                   (dnnl_exec_arg_t){DNNL_ARG_SRC, calls->x}, (dnnl_exec_arg_t){DNNL_ARG_DIFF_DST, calls->y},
+                   (dnnl_exec_arg_t){DNNL_ARG_DIFF_WEIGHTS, calls->gradient}, none,
+                   "convolution backward weights", error);
 }
 
 static gboolean backward_data(CpuRow *row, int s, GError **error)
@@ -292,7 +310,8 @@ static gboolean backward(CpuRow *row, int s, GError **error)
 
 const CpuOperation dpcxr_cpu_conv2d = {forward, backward};
 
-/* --- Layouts -------------------------------------------------------------------------------------------------------- */
+/* --- Layouts
+ * -------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     CpuProgram *program;
@@ -308,8 +327,8 @@ static void pack(gpointer data, int i, int thread)
     if (!conv || !conv->primitives[primitive].primitive || worker->error)
         return;
     execute(conv, worker, worker->convs[s], primitive, (dnnl_exec_arg_t){DNNL_ARG_FROM, conv->weight_memory},
-            (dnnl_exec_arg_t){DNNL_ARG_TO, i % 2 ? conv->packed_data_memory : conv->packed_forward_memory}, none, none,
-            "reorder of weights", &worker->error);
+            (dnnl_exec_arg_t){DNNL_ARG_TO, i % 2 ? conv->packed_data_memory : conv->packed_forward_memory},
+            none, none, "reorder of weights", &worker->error);
 }
 
 gboolean dpcxr_cpu_conv2d_pack(CpuProgram *program, GError **error)
@@ -321,20 +340,22 @@ gboolean dpcxr_cpu_conv2d_pack(CpuProgram *program, GError **error)
     return TRUE;
 }
 
-gboolean dpcxr_cpu_conv2d_unpack(CpuProgram *program, CpuWorker *worker, int step, float *packed, float *values,
-                                 GError **error)
+gboolean dpcxr_cpu_conv2d_unpack(CpuProgram *program, CpuWorker *worker, int step, float *packed,
+                                 float *values, GError **error)
 {
     const CpuConvCalls *calls = worker->convs[step];
     return point(calls->gradient, packed, error) && point(calls->values, values, error) &&
-           execute(program->convs[step], worker, calls, UNPACK, (dnnl_exec_arg_t){DNNL_ARG_FROM, calls->gradient},
+           execute(program->convs[step], worker, calls, UNPACK,
+                   (dnnl_exec_arg_t){DNNL_ARG_FROM, calls->gradient},
                    (dnnl_exec_arg_t){DNNL_ARG_TO, calls->values}, none, none, "reorder of a gradient", error);
 }
 
-gboolean dpcxr_cpu_conv2d_repack(CpuProgram *program, CpuWorker *worker, int step, const float *values, float *packed,
-                                 GError **error)
+gboolean dpcxr_cpu_conv2d_repack(CpuProgram *program, CpuWorker *worker, int step, const float *values,
+                                 float *packed, GError **error)
 {
     const CpuConvCalls *calls = worker->convs[step];
     return point(calls->values, values, error) && point(calls->gradient, packed, error) &&
-           execute(program->convs[step], worker, calls, REPACK, (dnnl_exec_arg_t){DNNL_ARG_FROM, calls->values},
-                   (dnnl_exec_arg_t){DNNL_ARG_TO, calls->gradient}, none, none, "reorder of a gradient", error);
+           execute(
+               program->convs[step], worker, calls, REPACK, (dnnl_exec_arg_t){DNNL_ARG_FROM, calls->values},
+               (dnnl_exec_arg_t){DNNL_ARG_TO, calls->gradient}, none, none, "reorder of a gradient", error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The cpu backend: oneDNN convolutions, OpenBLAS products, own vectorised loops for the rest. Each worker runs its own
- * unit, depth first; nothing is parallel inside one image. */
+ * The cpu backend: oneDNN convolutions, OpenBLAS products, own vectorised loops for the rest. Each worker
+ * runs its own unit, depth first; nothing is parallel inside one image. */
 #pragma once
 #include "backend/program.h"
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * Norms of unit gradients that are never formed. With rows x_t (the inputs under the window at position t, of all images
- * of the unit) and dy_t, the gradient is sum_t dy_t x_t^T and its squared norm sum_ts (x_t . x_s)(dy_t . dy_s): two Gram
- * matrices, multiplied element by element (Goodfellow 2015; Rochette et al. 2019 for convolutions). x_t . x_s is a sum
- * over taps of products of pixels, so the pixels' Gram matrix, shifted, gives it without unfolding x.
+ * Norms of unit gradients that are never formed. With rows x_t (the inputs under the window at position t, of
+ * all images of the unit) and dy_t, the gradient is sum_t dy_t x_t^T and its squared norm sum_ts (x_t .
+ * x_s)(dy_t . dy_s): two Gram matrices, multiplied element by element (Goodfellow 2015; Rochette et al. 2019
+ * for convolutions). x_t . x_s is a sum over taps of products of pixels, so the pixels' Gram matrix, shifted,
+ * gives it without unfolding x.
  *
  * The result is an upper bound. With u = 2^-24, S = sum_t |x_t| |dy_t| and |n2| the computed value,
- *   - a dot product of length k errs by at most (k / lanes + log2(lanes) + 1) u |a| |b|, the sum over taps by taps u |x_t|
- *     |x_s| (Cauchy-Schwarz over taps), so n2 errs by at most e1 = g u S^2 with g the sum of these over x and dy; what
- *     underflows on the way is at most k 2^-126 for each dot product;
- *   - phase B sums up to CPU_PRODUCT_ROWS products of rows in f32 and then those partial sums, so what it adds for this
- *     unit is within e2 = (rows + partial sums + 3) u S of c times the gradient, relative to c.
- * The bound is (sqrt(n2 + e1) + e2)^2. Cancellation makes S^2 large against n2 (x = 1000 + small, dy with zero column
- * sums); where e1 is above 1 % of n2, or n2 is not positive, the gradient itself is formed and measured. */
+ *   - a dot product of length k errs by at most (k / lanes + log2(lanes) + 1) u |a| |b|, the sum over taps by
+ * taps u |x_t| |x_s| (Cauchy-Schwarz over taps), so n2 errs by at most e1 = g u S^2 with g the sum of these
+ * over x and dy; what underflows on the way is at most k 2^-126 for each dot product;
+ *   - phase B sums up to CPU_PRODUCT_ROWS products of rows in f32 and then those partial sums, so what it
+ * adds for this unit is within e2 = (rows + partial sums + 3) u S of c times the gradient, relative to c. The
+ * bound is (sqrt(n2 + e1) + e2)^2. Cancellation makes S^2 large against n2 (x = 1000 + small, dy with zero
+ * column sums); where e1 is above 1 % of n2, or n2 is not positive, the gradient itself is formed and
+ * measured. */
 #include "backend/cpu/internal.h"
 #include <math.h>
 #include <string.h>
@@ -22,7 +24,7 @@ typedef struct {
     const CpuProgram *program;
     CpuWorker *worker;
     const CpuWindow *window;
-    int step, first, end; /* rows of the unit */
+    int step, first, end;    /* rows of the unit */
     double s, sum_x, sum_dy; /* sums over t of |x_t| |dy_t|, |x_t|, |dy_t| */
 } Unit;
 
@@ -40,7 +42,8 @@ static const float *dy_of(const Unit *unit, int row)
            layout->gradients[unit->program->plan.steps[unit->step].y].offset;
 }
 
-/* Floats of scratch: the Gram matrix of a class, of unfolded x, of dy; doubles: norms of pixels and of positions. */
+/* Floats of scratch: the Gram matrix of a class, of unfolded x, of dy; doubles: norms of pixels and of
+ * positions. */
 gsize dpcxr_cpu_gram_scratch(const CpuWindow *window)
 {
     gsize members = (gsize)window->max_members, positions = (gsize)window->positions;
@@ -137,7 +140,8 @@ static double gram_error(const Unit *unit)
 {
     const CpuWindow *window = unit->window;
     const CpuKernels *kernels = unit->program->kernels;
-    double g = dot_error(kernels, window->in.channels) + dot_error(kernels, window->out.channels) + window->n_taps;
+    double g =
+        dot_error(kernels, window->in.channels) + dot_error(kernels, window->out.channels) + window->n_taps;
     double underflow = window->n_taps * window->in.channels * unit->sum_dy * unit->sum_dy +
                        window->out.channels * unit->sum_x * unit->sum_x;
     return g * u * unit->s * unit->s + underflow * 0x1p-126;
@@ -167,8 +171,8 @@ static double outright_norm(const Unit *unit, int number)
     const CpuWindow *window = unit->window;
     gsize size = (gsize)window->n_taps * (gsize)window->in.channels * (gsize)window->out.channels;
     for (int tap = 0; tap < window->n_taps; tap++)
-        dpcxr_cpu_product(unit->program, unit->worker, unit->step, tap, 0, window->out.channels, number, 1, NULL,
-                          unit->worker->outright, TRUE);
+        dpcxr_cpu_product(unit->program, unit->worker, unit->step, tap, 0, window->out.channels, number, 1,
+                          NULL, unit->worker->outright, TRUE);
     return sqrt(unit->program->kernels->squares(unit->worker->outright, size)) +
            product_error(unit, unit->end - unit->first);
 }

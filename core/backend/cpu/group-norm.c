@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Group normalisation, with a residual and an activation in the same step where the graph has them (plan.c). Moments are
- * exact in the sense of two passes and f64 sums; the rest is f32. */
+ * Group normalisation, with a residual and an activation in the same step where the graph has them (plan.c).
+ * Moments are exact in the sense of two passes and f64 sums; the rest is f32. */
 #include "backend/cpu/internal.h"
 #include <math.h>
 

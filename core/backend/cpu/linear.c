@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * y = W x + b on one vector. The weights' gradient is an outer product: formed here where direct, else kept as x and dy. */
+ * y = W x + b on one vector. The weights' gradient is an outer product: formed here where direct, else kept
+ * as x and dy. */
 #include "backend/cpu/internal.h"
 #include <cblas.h>
 #include <string.h>
@@ -45,7 +46,8 @@ static gboolean backward(CpuRow *row, int s, GError **error)
         return TRUE;
     float *dx = dpcxr_cpu_gradient_begin(row, step->x);
     memset(dx, 0, (gsize)in * sizeof *dx);
-    cblas_sgemv(CblasRowMajor, CblasTrans, out, in, 1, dpcxr_cpu_weight(row, layer->parameters[0]), in, dy, 1, 1, dx, 1);
+    cblas_sgemv(CblasRowMajor, CblasTrans, out, in, 1, dpcxr_cpu_weight(row, layer->parameters[0]), in, dy, 1,
+                1, dx, 1);
     dpcxr_cpu_gradient_end(row, step->x);
     return TRUE;
 }

@@ -51,8 +51,8 @@ gboolean dpcxr_onednn_primitive_init(DpcxrOnednnPrimitive *p, const void *operat
     dnnl_primitive_attr_t attributes = NULL;
     dpcxr_onednn_enter();
     gboolean good = own_scratchpad(&attributes, error) &&
-                    dpcxr_onednn_check(dnnl_primitive_desc_create(&p->description, operation, attributes, engine,
-                                                                  hint ? hint->description : NULL),
+                    dpcxr_onednn_check(dnnl_primitive_desc_create(&p->description, operation, attributes,
+                                                                  engine, hint ? hint->description : NULL),
                                        what, error) &&
                     dpcxr_onednn_check(dnnl_primitive_create(&p->primitive, p->description), what, error);
     if (attributes)
@@ -61,13 +61,14 @@ gboolean dpcxr_onednn_primitive_init(DpcxrOnednnPrimitive *p, const void *operat
 }
 
 gboolean dpcxr_onednn_reorder_init(DpcxrOnednnPrimitive *p, const dnnl_memory_desc_t *from,
-                                   const dnnl_memory_desc_t *to, dnnl_engine_t engine, const char *what, GError **error)
+                                   const dnnl_memory_desc_t *to, dnnl_engine_t engine, const char *what,
+                                   GError **error)
 {
     dnnl_primitive_attr_t attributes = NULL;
     dpcxr_onednn_enter();
     gboolean good = own_scratchpad(&attributes, error) &&
-                    dpcxr_onednn_check(dnnl_reorder_primitive_desc_create(&p->description, from, engine, to, engine,
-                                                                          attributes),
+                    dpcxr_onednn_check(dnnl_reorder_primitive_desc_create(&p->description, from, engine, to,
+                                                                          engine, attributes),
                                        what, error) &&
                     dpcxr_onednn_check(dnnl_primitive_create(&p->primitive, p->description), what, error);
     if (attributes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * oneDNN as dpcxr uses it: batch-1 primitives that run on the calling thread. oneDNN is built with OpenMP, and a primitive
- * made for one number of threads and run with another returns success and wrong numbers; so every thread that makes or
- * runs one says dpcxr_onednn_enter() first. */
+ * oneDNN as dpcxr uses it: batch-1 primitives that run on the calling thread. oneDNN is built with OpenMP,
+ * and a primitive made for one number of threads and run with another returns success and wrong numbers; so
+ * every thread that makes or runs one says dpcxr_onednn_enter() first. */
 #pragma once
 #include <dnnl.h>
 #include <dpcxr/error.h>
@@ -18,7 +18,8 @@ typedef struct {
     dnnl_primitive_t primitive;        /* owned; NULL: not made */
 } DpcxrOnednnPrimitive;
 
-/* @operation: an operation descriptor, e.g. dnnl_convolution_desc_t; @hint: forward description for backward, or NULL. */
+/* @operation: an operation descriptor, e.g. dnnl_convolution_desc_t; @hint: forward description for backward,
+ * or NULL. */
 gboolean dpcxr_onednn_primitive_init(DpcxrOnednnPrimitive *p, const void *operation, dnnl_engine_t engine,
                                      const DpcxrOnednnPrimitive *hint, const char *what, GError **error);
 gboolean dpcxr_onednn_reorder_init(DpcxrOnednnPrimitive *p, const dnnl_memory_desc_t *from,

@@ -16,7 +16,8 @@ static void row_loss(const PhaseA *job, CpuRow *row)
 {
     const DpcxrProgram *base = &job->program->base;
     gsize n = (gsize)base->n_outputs, at = (gsize)row->row * n;
-    float *logits = dpcxr_cpu_output(row, base->graph->output), *gradient = dpcxr_cpu_gradient(row, base->graph->output);
+    float *logits = dpcxr_cpu_output(row, base->graph->output),
+          *gradient = dpcxr_cpu_gradient(row, base->graph->output);
     memcpy(job->result->logits + at, logits, n * sizeof *logits);
     if (job->batch->output_gradient) {
         job->result->losses[row->row] = 0;
@@ -47,7 +48,8 @@ static gboolean run_row(const PhaseA *job, CpuWorker *worker, int unit, int inde
     return dpcxr_cpu_row_backward(&row, error);
 }
 
-/* One value that is not finite makes all norms of the unit so: whatever the clipping groups, it is left out whole. */
+/* One value that is not finite makes all norms of the unit so: whatever the clipping groups, it is left out
+ * whole. */
 static void unit_norms(const PhaseA *job, CpuWorker *worker, int unit)
 {
     CpuProgram *program = job->program;
@@ -81,7 +83,8 @@ static void run_unit(gpointer data, int unit, int thread)
         unit_norms(job, worker, unit);
 }
 
-gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error)
+gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result,
+                           GError **error)
 {
     PhaseA job = {(CpuProgram *)base, batch, result};
     memcpy(job.program->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof(int));
@@ -104,15 +107,18 @@ static void forward_row(gpointer data, int index, int thread)
     CpuRow row = {.program = program,
                   .worker = worker,
                   .layout = &program->plan.inference,
-                  .image = job->images + (gsize)index * dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape)};
+                  .image = job->images +
+                           (gsize)index * dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape)};
     dpcxr_onednn_enter();
     if (worker->error || !dpcxr_cpu_row_forward(&row, &worker->error))
         return;
-    memcpy(job->outputs + (gsize)index * n, dpcxr_cpu_output(&row, program->base.graph->output), n * sizeof(float));
+    memcpy(job->outputs + (gsize)index * n, dpcxr_cpu_output(&row, program->base.graph->output),
+           n * sizeof(float));
 }
 
 gboolean dpcxr_cpu_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)
 {
     Forward job = {(CpuProgram *)base, images, outputs};
-    return dpcxr_cpu_conv2d_pack(job.program, error) && dpcxr_cpu_run(job.program, rows, forward_row, &job, error);
+    return dpcxr_cpu_conv2d_pack(job.program, error) &&
+           dpcxr_cpu_run(job.program, rows, forward_row, &job, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Phase B: the weighted sum over units, split into jobs by parameter, tap and range of output channels or elements. Each
- * element is summed by one job in the order of units, so the result does not depend on who did what. */
+ * Phase B: the weighted sum over units, split into jobs by parameter, tap and range of output channels or
+ * elements. Each element is summed by one job in the order of units, so the result does not depend on who did
+ * what. */
 #include "backend/cpu/internal.h"
 #include <string.h>
 
@@ -35,8 +36,9 @@ static void sum_slots(const PhaseB *job, const CpuGradient *gradient, const floa
             memset(to, 0, n * sizeof *to);
         for (int unit = 0; unit < program->base.units; unit++)
             if (coefficients[unit] != 0)
-                program->kernels->axpy(to, coefficients[unit],
-                                       program->slots + (gsize)unit * program->plan.slot + gradient->offset + from, n);
+                program->kernels->axpy(
+                    to, coefficients[unit],
+                    program->slots + (gsize)unit * program->plan.slot + gradient->offset + from, n);
     }
 }
 
@@ -49,7 +51,8 @@ static void sum_products(const PhaseB *job, const CpuGradient *gradient, const f
                       job->program->base.units, coefficients, job->sums + gradient->offset, job->clear);
 }
 
-/* Parameters from last to first: late layers have the large products, and those should not be left for the end. */
+/* Parameters from last to first: late layers have the large products, and those should not be left for the
+ * end. */
 static void run_part(gpointer data, int part, int thread)
 {
     const PhaseB *job = data;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/cpu/plan.h"
 
-/* --- Steps ---------------------------------------------------------------------------------------------------------- */
+/* --- Steps
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* The only layer that reads @i, or -1 where several do or where it is the output. */
 static int only_reader(const DpcxrGraph *graph, int i)
@@ -22,8 +24,8 @@ static CpuActivation activation_of(DpcxrLayerType type)
     return type == DPCXR_LAYER_RELU ? CPU_RELU : type == DPCXR_LAYER_MISH ? CPU_MISH : CPU_IDENTITY;
 }
 
-/* Lets the norm @i take its readers in; returns the layer whose output the step writes. @step_of: [layers] the norm whose
- * step takes a layer in, 0 for none. */
+/* Lets the norm @i take its readers in; returns the layer whose output the step writes. @step_of: [layers]
+ * the norm whose step takes a layer in, 0 for none. */
 static int fuse_norm(const DpcxrGraph *graph, int i, int *step_of, CpuStep *step)
 {
     int last = i, reader = only_reader(graph, i);
@@ -50,7 +52,8 @@ static void plan_steps(CpuPlan *plan)
     const DpcxrGraph *graph = plan->graph;
     int n = dpcxr_graph_n_layers(graph);
     g_autofree int *step_of = g_new0(int, n);
-    g_autofree CpuStep *ending = g_new0(CpuStep, n); /* by the last layer of the step; INPUT: none ends here */
+    g_autofree CpuStep *ending =
+        g_new0(CpuStep, n); /* by the last layer of the step; INPUT: none ends here */
     for (int i = 1; i < n; i++) {
         const DpcxrLayer *layer = dpcxr_graph_layer(graph, i);
         if (step_of[i])
@@ -76,11 +79,12 @@ static void plan_wants(CpuPlan *plan)
     }
 }
 
-/* --- Methods -------------------------------------------------------------------------------------------------------- */
+/* --- Methods
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* The arithmetic of the gradient itself is the same both ways. What differs, in multiply-adds: direct writes, measures and
- * sums one whole gradient a unit; Gram multiplies positions with positions and copies rows for the product. The weights
- * of the two kinds of cost are measured on ResNet9's layers (tests/bench). */
+/* The arithmetic of the gradient itself is the same both ways. What differs, in multiply-adds: direct writes,
+ * measures and sums one whole gradient a unit; Gram multiplies positions with positions and copies rows for
+ * the product. The weights of the two kinds of cost are measured on ResNet9's layers (tests/bench). */
 static CpuMethod cheaper(const CpuWindow *window)
 {
     const double moved = 40, gram = 1.5, packed = 12;
@@ -129,7 +133,8 @@ gboolean dpcxr_cpu_plan_is_gram(const CpuPlan *plan, int step)
     return weight >= 0 && plan->gradients[weight].method == CPU_GRAM;
 }
 
-void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options, CpuPolicy policy)
+void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options,
+                         CpuPolicy policy)
 {
     plan->graph = graph;
     plan_steps(plan);
@@ -137,7 +142,9 @@ void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProg
     plan_gradients(plan, policy);
 }
 
-/* --- Places --------------------------------------------------------------------------------------------------------- */
+/* --- Places
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* Every tensor starts on a cache line. */
 static gboolean append(gsize *end, gsize *offset, gsize size)
@@ -160,7 +167,8 @@ static gboolean place_gradients(CpuPlan *plan)
     return good;
 }
 
-/* A tensor of a row and the time it is needed: step s runs forward at time s and backward at 2 n - s, the loss at n. */
+/* A tensor of a row and the time it is needed: step s runs forward at time s and backward at 2 n - s, the
+ * loss at n. */
 typedef struct {
     CpuTensor *tensor;
     int first, last;
@@ -223,7 +231,8 @@ static gsize saved_size(const CpuPlan *plan, const CpuStep *step, gboolean train
 static gboolean reads_x_again(const CpuStep *step)
 {
     return step->type == DPCXR_LAYER_CONV2D || step->type == DPCXR_LAYER_LINEAR ||
-           step->type == DPCXR_LAYER_GROUP_NORM || step->type == DPCXR_LAYER_RELU || step->type == DPCXR_LAYER_MISH;
+           step->type == DPCXR_LAYER_GROUP_NORM || step->type == DPCXR_LAYER_RELU ||
+           step->type == DPCXR_LAYER_MISH;
 }
 
 static gboolean reads_other_again(const CpuStep *step)

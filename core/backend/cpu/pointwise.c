@@ -6,17 +6,17 @@
 static gboolean activation_forward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
-    row->program->kernels->activate(step->activation, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y),
-                                    row->layout->outputs[step->y].size);
+    row->program->kernels->activate(step->activation, dpcxr_cpu_output(row, step->x),
+                                    dpcxr_cpu_output(row, step->y), row->layout->outputs[step->y].size);
     return TRUE;
 }
 
 static gboolean activation_backward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
-    row->program->kernels->activate_backward(step->activation, dpcxr_cpu_output(row, step->x),
-                                             dpcxr_cpu_gradient(row, step->y), dpcxr_cpu_gradient_begin(row, step->x),
-                                             row->layout->outputs[step->y].size);
+    row->program->kernels->activate_backward(
+        step->activation, dpcxr_cpu_output(row, step->x), dpcxr_cpu_gradient(row, step->y),
+        dpcxr_cpu_gradient_begin(row, step->x), row->layout->outputs[step->y].size);
     dpcxr_cpu_gradient_end(row, step->x);
     return TRUE;
 }

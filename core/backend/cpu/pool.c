@@ -8,8 +8,8 @@ static CpuPool pool_of(const CpuRow *row, int s)
     const CpuStep *step = &row->program->plan.steps[s];
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     DpcxrShape in = dpcxr_graph_layer(row->program->base.graph, step->x)->shape;
-    return (CpuPool){in.height,     in.width,      in.channels,  layer->shape.height, layer->shape.width,
-                     layer->kernel, layer->stride, layer->padding};
+    return (CpuPool){in.height,          in.width,      in.channels,   layer->shape.height,
+                     layer->shape.width, layer->kernel, layer->stride, layer->padding};
 }
 
 static gboolean max_forward(CpuRow *row, int s, GError **error)
@@ -39,7 +39,8 @@ static gboolean average_forward(CpuRow *row, int s, GError **error)
     const CpuStep *step = &row->program->plan.steps[s];
     DpcxrShape in = dpcxr_graph_layer(row->program->base.graph, step->x)->shape;
     gsize pixels = (gsize)in.height * in.width;
-    row->program->kernels->channel_sums(dpcxr_cpu_output(row, step->x), pixels, in.channels, row->worker->sums);
+    row->program->kernels->channel_sums(dpcxr_cpu_output(row, step->x), pixels, in.channels,
+                                        row->worker->sums);
     float *y = dpcxr_cpu_output(row, step->y);
     for (int c = 0; c < in.channels; c++)
         y[c] = (float)(row->worker->sums[c] / (double)pixels);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The weight gradient of Gram layers: one tap's rows of all units, gathered and scaled, multiplied by OpenBLAS. */
+ * The weight gradient of Gram layers: one tap's rows of all units, gathered and scaled, multiplied by
+ * OpenBLAS. */
 #include "backend/cpu/internal.h"
 #include <cblas.h>
 #include <string.h>
@@ -17,8 +18,8 @@ static void flush(Product *p)
 {
     int in = p->window->in.channels;
     if (p->rows > 0)
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p->outputs, in, p->rows, 1, p->dy, p->outputs, p->x, in,
-                    p->clear ? 0 : 1, p->to, p->ld);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p->outputs, in, p->rows, 1, p->dy, p->outputs,
+                    p->x, in, p->clear ? 0 : 1, p->to, p->ld);
     else if (p->clear)
         for (int o = 0; o < p->outputs; o++)
             memset(p->to + (gsize)o * p->ld, 0, (gsize)in * sizeof(float));
@@ -42,11 +43,12 @@ static void gather_row(Product *p, const CpuTap *tap, const float *dy, const flo
     gsize in = (gsize)p->window->in.channels, out = (gsize)p->window->out.channels;
     for (const CpuRun *run = tap->runs; run < tap->runs + tap->n_runs; run++)
         for (int i = 0; i < run->length; i++)
-            gather(p, dy + (gsize)(run->output + i) * out, x + (gsize)(run->pixel + i * p->window->stride) * in, c);
+            gather(p, dy + (gsize)(run->output + i) * out,
+                   x + (gsize)(run->pixel + i * p->window->stride) * in, c);
 }
 
-void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int unit,
-                       int units, const float *coefficients, float *weight, gboolean clear)
+void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end,
+                       int unit, int units, const float *coefficients, float *weight, gboolean clear)
 {
     const CpuWindow *window = program->plan.windows[step];
     const CpuLayout *layout = &program->plan.training;
@@ -63,7 +65,8 @@ void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, i
     for (int u = unit; u < unit + units; u++) {
         float c = coefficients ? coefficients[u] : 1;
         for (int row = program->unit_offsets[u]; c != 0 && row < program->unit_offsets[u + 1]; row++)
-            gather_row(&p, &window->taps[tap], dy + (gsize)row * layout->kept, x + (gsize)row * layout->kept, c);
+            gather_row(&p, &window->taps[tap], dy + (gsize)row * layout->kept, x + (gsize)row * layout->kept,
+                       c);
     }
     if (p.rows > 0 || p.clear)
         flush(&p);

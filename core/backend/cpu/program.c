@@ -3,18 +3,33 @@
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/internal.h"
 #include <cblas.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 
-gboolean dpcxr_cpu_allocate(CpuProgram *program, gpointer pointer, gsize n, gsize size, const char *what, GError **error)
+/* Large arrays lie on huge pages where the system grants them: late layers stream megabytes of weights for
+ * each image, and with small pages the address translation is what they wait for. */
+static int allocate(gpointer *memory, gsize bytes)
+{
+    enum { HUGE_PAGE = 2 << 20 };
+    gboolean large = bytes >= HUGE_PAGE;
+    int failed = posix_memalign(memory, large ? HUGE_PAGE : 64, bytes);
+    if (!failed && large)
+        madvise(*memory, bytes, MADV_HUGEPAGE);
+    return failed;
+}
+
+gboolean dpcxr_cpu_allocate(CpuProgram *program, gpointer pointer, gsize n, gsize size, const char *what,
+                            GError **error)
 {
     gsize bytes;
     gpointer memory = NULL;
     *(gpointer *)pointer = NULL;
     if (n == 0)
         return TRUE;
-    if (!g_size_checked_mul(&bytes, n, size) || posix_memalign(&memory, 64, bytes) != 0) {
+    if (!g_size_checked_mul(&bytes, n, size) || allocate(&memory, bytes) != 0) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
-                    "not enough memory for %s (%zu x %zu bytes); use a smaller train.batch.physical or smaller images",
+                    "not enough memory for %s (%zu x %zu bytes); use a smaller train.batch.physical or "
+                    "smaller images",
                     what, n, size);
         return FALSE;
     }
@@ -45,7 +60,8 @@ gboolean dpcxr_cpu_is_packed(const CpuProgram *program, int i)
            dpcxr_graph_parameter(program->base.graph, i)->n_dims == 4;
 }
 
-/* --- Workers -------------------------------------------------------------------------------------------------------- */
+/* --- Workers
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* The most that any step wants of a worker. */
 typedef struct {
@@ -87,18 +103,19 @@ static gboolean worker_init(CpuProgram *program, CpuWorker *worker, const Needs 
         !dpcxr_cpu_allocate(program, &worker->sums, needs->sums, sizeof(double), "sums", error) ||
         !dpcxr_cpu_allocate(program, &worker->scratchpad, program->scratchpad, 1, "oneDNN", error))
         return FALSE;
-    if (training && (!dpcxr_cpu_allocate(program, &worker->spare, needs->spare, sizeof(float), "a gradient", error) ||
-                     !dpcxr_cpu_allocate(program, &worker->gathered, needs->gathered, sizeof(float), "rows", error) ||
-                     !dpcxr_cpu_allocate(program, &worker->gram, needs->gram, sizeof(float), "Gram matrices", error) ||
-                     !dpcxr_cpu_allocate(program, &worker->outright, needs->outright, sizeof(float), "a gradient",
-                                         error) ||
-                     !dpcxr_cpu_allocate(program, &worker->turned, needs->turned, sizeof(float), "a gradient", error) ||
-                     !dpcxr_cpu_allocate(program, &worker->pointers, needs->pointers, sizeof(float *), "rows", error)))
+    if (training &&
+        (!dpcxr_cpu_allocate(program, &worker->spare, needs->spare, sizeof(float), "a gradient", error) ||
+         !dpcxr_cpu_allocate(program, &worker->gathered, needs->gathered, sizeof(float), "rows", error) ||
+         !dpcxr_cpu_allocate(program, &worker->gram, needs->gram, sizeof(float), "Gram matrices", error) ||
+         !dpcxr_cpu_allocate(program, &worker->outright, needs->outright, sizeof(float), "a gradient",
+                             error) ||
+         !dpcxr_cpu_allocate(program, &worker->turned, needs->turned, sizeof(float), "a gradient", error) ||
+         !dpcxr_cpu_allocate(program, &worker->pointers, needs->pointers, sizeof(float *), "rows", error)))
         return FALSE;
     worker->written = g_new0(gboolean, dpcxr_graph_n_layers(plan->graph));
     worker->convs = g_new0(CpuConvCalls *, MAX(plan->n_steps, 1));
-    if (!dpcxr_onednn_check(dnnl_stream_create(&worker->stream, program->engine, dnnl_stream_default_flags), "stream",
-                            error))
+    if (!dpcxr_onednn_check(dnnl_stream_create(&worker->stream, program->engine, dnnl_stream_default_flags),
+                            "stream", error))
         return FALSE;
     for (int s = 0; s < plan->n_steps; s++)
         if (program->convs[s] && !(worker->convs[s] = dpcxr_cpu_conv2d_calls_new(program, worker, s, error)))
@@ -125,7 +142,8 @@ static void worker_clear(const CpuProgram *program, CpuWorker *worker)
     free(worker->scratchpad);
 }
 
-/* --- Program -------------------------------------------------------------------------------------------------------- */
+/* --- Program
+ * -------------------------------------------------------------------------------------------------------- */
 
 static gsize program_memory(const DpcxrProgram *base)
 {
@@ -243,7 +261,8 @@ static DpcxrProgram *compile_cost(const DpcxrGraph *graph, const DpcxrProgramOpt
     return compile(graph, options, CPU_POLICY_COST, error);
 }
 
-static DpcxrProgram *compile_direct(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error)
+static DpcxrProgram *compile_direct(const DpcxrGraph *graph, const DpcxrProgramOptions *options,
+                                    GError **error)
 {
     return compile(graph, options, CPU_POLICY_DIRECT, error);
 }

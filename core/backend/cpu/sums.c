@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Banks. Weights and moments lie as PyTorch has them. Sums lie as they are made: direct convolution gradients in oneDNN's
- * layout, Gram ones as [out, tap, in]; they are turned when read, written, or used by an update. A bank that is zeroed is
- * only marked, and the next phase B overwrites it. */
+ * Banks. Weights and moments lie as PyTorch has them. Sums lie as they are made: direct convolution gradients
+ * in oneDNN's layout, Gram ones as [out, tap, in]; they are turned when read, written, or used by an update.
+ * A bank that is zeroed is only marked, and the next phase B overwrites it. */
 #include "backend/cpu/internal.h"
 #include <math.h>
 #include <string.h>
@@ -16,7 +16,8 @@ gboolean dpcxr_cpu_sums_need(CpuProgram *program, DpcxrBank bank, GError **error
     if (program->sums[bank])
         return TRUE;
     program->sums_clear[bank] = TRUE;
-    return dpcxr_cpu_allocate(program, &program->sums[bank], program->plan.bank, sizeof(float), "gradients", error);
+    return dpcxr_cpu_allocate(program, &program->sums[bank], program->plan.bank, sizeof(float), "gradients",
+                              error);
 }
 
 float *dpcxr_cpu_sums(CpuProgram *program, DpcxrBank bank, GError **error)
@@ -132,7 +133,8 @@ static void parameter_norm(gpointer data, int i, int thread)
     const Parameters *job = data;
     const CpuGradient *gradient = &job->program->plan.gradients[i];
     /* One product with a coefficient and one sum follow. */
-    job->norms2[i] = dpcxr_cpu_norm2_bound(job->program->kernels, job->from + gradient->offset, gradient->size, 0x1p-22);
+    job->norms2[i] =
+        dpcxr_cpu_norm2_bound(job->program->kernels, job->from + gradient->offset, gradient->size, 0x1p-22);
 }
 
 gboolean dpcxr_cpu_bank_norms(DpcxrProgram *base, DpcxrBank bank, double *norms2, GError **error)
@@ -149,7 +151,8 @@ static void parameter_fold(gpointer data, int i, int thread)
     const CpuGradient *gradient = &job->program->plan.gradients[i];
     float c = job->coefficients[job->program->base.options.group_of[i]];
     if (c != 0)
-        job->program->kernels->axpy(job->to + gradient->offset, c, job->from + gradient->offset, gradient->size);
+        job->program->kernels->axpy(job->to + gradient->offset, c, job->from + gradient->offset,
+                                    gradient->size);
 }
 
 gboolean dpcxr_cpu_fold(DpcxrProgram *base, const float *coefficients, GError **error)

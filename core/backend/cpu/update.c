@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The optimizer step: noise, scale and rule in one pass over the weights, split over workers. Nothing is written before
- * all of the noised sum is known to be finite. */
+ * The optimizer step: noise, scale and rule in one pass over the weights, split over workers. Nothing is
+ * written before all of the noised sum is known to be finite. */
 #include "backend/cpu/internal.h"
 #include "backend/ref/ref.h"
 #include <string.h>
@@ -11,7 +11,9 @@ typedef struct {
     CpuProgram *program;
     const DpcxrUpdate *update;
     float *sums;
-    gint not_finite; /* atomic: the last parameter that is not, plus 1 */
+    gint immoderate; /* atomic: some values are so large, or not finite, that sums must be looked at one by
+                        one */
+    gint not_finite; /* atomic: a parameter whose noised sum is not, plus 1 */
 } Update;
 
 /* Jobs of parameter @i: some output channels of a Gram convolution, else some elements. */
@@ -74,17 +76,24 @@ static void unpack_parameter(gpointer data, int i, int thread)
                                 program->unpacked + gradient->offset, &worker->error);
 }
 
-/* Cheap and in any order: summands of moderate size have finite sums. Only where that does not settle it are sum and
- * noise added to see. */
-static void check_part(gpointer data, int part, int thread)
+/* Summands of moderate size have finite sums, whatever their order: that is cheap to see, and nearly always
+ * enough. */
+static void check_moderate(gpointer data, int i, int thread)
 {
     Update *job = data;
     const CpuProgram *program = job->program;
+    const CpuGradient *gradient = &program->plan.gradients[i];
+    const float *noise = job->update->noise ? job->update->noise[i] : NULL;
+    if (!program->kernels->moderate(job->sums + gradient->offset, gradient->size) ||
+        (noise && !program->kernels->moderate(noise, dpcxr_graph_parameter(program->base.graph, i)->size)))
+        g_atomic_int_set(&job->immoderate, TRUE);
+}
+
+static void check_part(gpointer data, int part, int thread)
+{
+    Update *job = data;
     Part p = part_of(job, part, &job->program->workers[thread]);
-    const float *noise = job->update->noise ? job->update->noise[p.i] + p.from : NULL;
-    if (program->kernels->moderate(p.sum, p.n) && (!noise || program->kernels->moderate(noise, p.n)))
-        return;
-    if (!dpcxr_ref_noised_finite(p.n, p.sum, noise))
+    if (!dpcxr_ref_noised_finite(p.n, p.sum, job->update->noise ? job->update->noise[p.i] + p.from : NULL))
         g_atomic_int_set(&job->not_finite, p.i + 1);
 }
 
@@ -95,7 +104,8 @@ static void update_part(gpointer data, int part, int thread)
     Part p = part_of(job, part, &program->workers[thread]);
     float *m = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_MOMENT1, p.i);
     float *v = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_MOMENT2, p.i);
-    program->kernels->update(job->update, p.n, p.sum, job->update->noise ? job->update->noise[p.i] + p.from : NULL,
+    program->kernels->update(job->update, p.n, p.sum,
+                             job->update->noise ? job->update->noise[p.i] + p.from : NULL,
                              dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, p.i) + p.from,
                              m ? m + p.from : NULL, v ? v + p.from : NULL);
 }
@@ -103,13 +113,14 @@ static void update_part(gpointer data, int part, int thread)
 gboolean dpcxr_cpu_update(DpcxrProgram *base, const DpcxrUpdate *update, GError **error)
 {
     CpuProgram *program = (CpuProgram *)base;
-    Update job = {program, update, dpcxr_cpu_sums(program, DPCXR_BANK_SUM, error), 0};
+    Update job = {program, update, dpcxr_cpu_sums(program, DPCXR_BANK_SUM, error), 0, 0};
     int n = 0;
     for (int i = 0; i < base->n_parameters; i++)
         n += parts(program, i);
     if (!job.sums || !dpcxr_banks_need_moments(&program->banks, update, error) ||
         !dpcxr_cpu_run(program, base->n_parameters, unpack_parameter, &job, error) ||
-        !dpcxr_cpu_run(program, n, check_part, &job, error))
+        !dpcxr_cpu_run(program, base->n_parameters, check_moderate, &job, error) ||
+        (job.immoderate && !dpcxr_cpu_run(program, n, check_part, &job, error)))
         return FALSE;
     if (job.not_finite) {
         dpcxr_banks_fail_not_finite(base->graph, job.not_finite - 1, error);

@@ -68,13 +68,14 @@ CpuWindow *dpcxr_cpu_window_new(DpcxrShape in, const DpcxrLayer *layer)
 {
     CpuWindow *window = g_new0(CpuWindow, 1);
     gboolean conv = layer->type == DPCXR_LAYER_CONV2D;
-    *window = (CpuWindow){.in = in,
-                          .out = layer->shape,
-                          .kernel = conv ? layer->kernel : 1,
-                          /* A longer stride than this makes one window, too. */
-                          .stride = conv ? MIN(layer->stride, MAX(in.height, in.width) + 2 * layer->padding) : 1,
-                          .padding = conv ? layer->padding : 0,
-                          .positions = layer->shape.height * layer->shape.width};
+    *window =
+        (CpuWindow){.in = in,
+                    .out = layer->shape,
+                    .kernel = conv ? layer->kernel : 1,
+                    /* A longer stride than this makes one window, too. */
+                    .stride = conv ? MIN(layer->stride, MAX(in.height, in.width) + 2 * layer->padding) : 1,
+                    .padding = conv ? layer->padding : 0,
+                    .positions = layer->shape.height * layer->shape.width};
     window->n_taps = window->kernel * window->kernel;
     window->taps = g_new0(CpuTap, window->n_taps);
     window->n_residues = window->stride * window->stride;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * How the outputs of a convolution (or of a linear layer, one position, one tap) look at its input. The gradient of the
- * weights is, tap by tap, a product of two matrices whose rows are output positions: gradients dy and the input pixels
- * under the tap. Positions whose tap falls into the padding are left out, which on the small maps of late layers saves
- * up to a third of the arithmetic.
+ * How the outputs of a convolution (or of a linear layer, one position, one tap) look at its input. The
+ * gradient of the weights is, tap by tap, a product of two matrices whose rows are output positions:
+ * gradients dy and the input pixels under the tap. Positions whose tap falls into the padding are left out,
+ * which on the small maps of late layers saves up to a third of the arithmetic.
  *
- * Residue classes: with stride s, a tap only ever meets input pixels of one remainder (row mod s, column mod s). So of
- * the Gram matrix of all pixels only the blocks within a class are needed. */
+ * Residue classes: with stride s, a tap only ever meets input pixels of one remainder (row mod s, column mod
+ * s). So of the Gram matrix of all pixels only the blocks within a class are needed. */
 #pragma once
 #include "backend/cpu/kernels/kernels.h"
 

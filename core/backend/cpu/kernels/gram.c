@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Gram matrices for unit norms. The lanes run along the dot product, so at most k / LANES products are summed one after
- * the other: that keeps the error bound, which clipping must add to every norm, small. */
+ * Gram matrices for unit norms. The lanes run along the dot product, so at most k / LANES products are summed
+ * one after the other: that keeps the error bound, which clipping must add to every norm, small. */
 #include "backend/cpu/kernels/kernels.h"
 #include "backend/cpu/kernels/table.h"
 #include "backend/cpu/kernels/vector.h"
@@ -8,7 +8,8 @@
 /* A block of ROWS x COLUMNS = LANES dot products is in registers at a time. */
 enum { ROWS = LANES == 4 ? 2 : 4, COLUMNS = LANES / ROWS };
 
-INLINE void accumulate(const float *const a[ROWS], const float *const b[COLUMNS], gsize at, int n, Floats sums[LANES])
+INLINE void accumulate(const float *const a[ROWS], const float *const b[COLUMNS], gsize at, int n,
+                       Floats sums[LANES])
 {
     Floats right[COLUMNS];
     for (int j = 0; j < COLUMNS; j++)
@@ -34,8 +35,8 @@ INLINE Floats block(const float *const a[ROWS], const float *const b[COLUMNS], g
     return sums[0];
 }
 
-void KERNEL(gram)(const float *const *a, int n, const float *const *b, int m, gsize k, gboolean symmetric, float *g,
-                  gsize ld)
+void KERNEL(gram)(const float *const *a, int n, const float *const *b, int m, gsize k, gboolean symmetric,
+                  float *g, gsize ld)
 {
     for (int i0 = 0; i0 < n; i0 += ROWS)
         for (int j0 = symmetric ? i0 / COLUMNS * COLUMNS : 0; j0 < m; j0 += COLUMNS) {
@@ -55,7 +56,8 @@ void KERNEL(gram)(const float *const *a, int n, const float *const *b, int m, gs
         }
 }
 
-void KERNEL(add_shifted)(const CpuRun *runs, int n_runs, const float *member_gram, gsize member_ld, float *g, gsize ld)
+void KERNEL(add_shifted)(const CpuRun *runs, int n_runs, const float *member_gram, gsize member_ld, float *g,
+                         gsize ld)
 {
     for (const CpuRun *row = runs; row < runs + n_runs; row++)
         for (int i = 0; i < row->length; i++) {

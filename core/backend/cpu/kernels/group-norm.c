@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Group normalisation with what usually follows it (a residual, an activation) in the same pass. What comes before the
- * activation is not stored: backward computes it again from x, which costs less than reading it. */
+ * Group normalisation with what usually follows it (a residual, an activation) in the same pass. What comes
+ * before the activation is not stored: backward computes it again from x, which costs less than reading it.
+ */
 #include "backend/cpu/kernels/pointwise.h"
 #include "backend/cpu/kernels/table.h"
 
@@ -24,8 +25,8 @@ INLINE Channels load_channels(const CpuNorm *norm, int c, int vectors, int last)
     return k;
 }
 
-INLINE void forward_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, float *y, int c, int vectors,
-                          int last)
+INLINE void forward_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, float *y, int c,
+                          int vectors, int last)
 {
     Channels k = load_channels(norm, c, vectors, last);
     for (gsize p = 0; p < norm->pixels; p++)
@@ -50,38 +51,36 @@ INLINE void forward(const CpuNorm *norm, CpuActivation activation, gboolean resi
 }
 
 /* One copy of the loop for each case, so that it has no branches inside. */
-#define FOR_EACH_CASE(call)                                                                                       \
-    switch ((int)norm->activation * 2 + (norm->residual != NULL)) {                                                \
-    case CPU_IDENTITY * 2:                                                                                         \
-        call(CPU_IDENTITY, FALSE);                                                                                 \
-        break;                                                                                                     \
-    case CPU_IDENTITY * 2 + 1:                                                                                     \
-        call(CPU_IDENTITY, TRUE);                                                                                  \
-        break;                                                                                                     \
-    case CPU_RELU * 2:                                                                                             \
-        call(CPU_RELU, FALSE);                                                                                     \
-        break;                                                                                                     \
-    case CPU_RELU * 2 + 1:                                                                                         \
-        call(CPU_RELU, TRUE);                                                                                      \
-        break;                                                                                                     \
-    case CPU_MISH * 2:                                                                                             \
-        call(CPU_MISH, FALSE);                                                                                     \
-        break;                                                                                                     \
-    case CPU_MISH * 2 + 1:                                                                                         \
-        call(CPU_MISH, TRUE);                                                                                      \
-        break;                                                                                                     \
-    default:                                                                                                       \
-        g_assert_not_reached();                                                                                    \
+#define FOR_EACH_CASE(call)                                                                                  \
+    switch ((int)norm->activation * 2 + (norm->residual != NULL)) {                                          \
+    case CPU_IDENTITY * 2:                                                                                   \
+        call(CPU_IDENTITY, FALSE);                                                                           \
+        break;                                                                                               \
+    case CPU_IDENTITY * 2 + 1:                                                                               \
+        call(CPU_IDENTITY, TRUE);                                                                            \
+        break;                                                                                               \
+    case CPU_RELU * 2:                                                                                       \
+        call(CPU_RELU, FALSE);                                                                               \
+        break;                                                                                               \
+    case CPU_RELU * 2 + 1:                                                                                   \
+        call(CPU_RELU, TRUE);                                                                                \
+        break;                                                                                               \
+    case CPU_MISH * 2:                                                                                       \
+        call(CPU_MISH, FALSE);                                                                               \
+        break;                                                                                               \
+    case CPU_MISH * 2 + 1:                                                                                   \
+        call(CPU_MISH, TRUE);                                                                                \
+        break;                                                                                               \
+    default:                                                                                                 \
+        g_assert_not_reached();                                                                              \
     }
 
-void KERNEL(norm_forward)(const CpuNorm *norm, float *y)
-{
+void KERNEL(norm_forward)(const CpuNorm *norm, float *y){
 #define FORWARD(activation, residual) forward(norm, activation, residual, y)
-    FOR_EACH_CASE(FORWARD)
-}
+    FOR_EACH_CASE(FORWARD)}
 
-INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy, float *d,
-                       double *sum_d, double *sum_dxhat, int c, int vectors, int last)
+INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy,
+                       float *d, double *sum_d, double *sum_dxhat, int c, int vectors, int last)
 {
     Channels k = load_channels(norm, c, vectors, last);
     Doubles total_d[BLOCK] = {0}, total_dxhat[BLOCK] = {0};
@@ -90,7 +89,8 @@ INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean r
         for (gsize end = MIN(p + FOLD, norm->pixels); p < end; p++)
             for (int v = 0; v < vectors; v++) {
                 gsize at = p * norm->channels + c + v * LANES;
-                Floats xhat = (load(norm->x + at, last) - k.mean[v]) * k.scale[v], value = load(dy + at, last);
+                Floats xhat = (load(norm->x + at, last) - k.mean[v]) * k.scale[v],
+                       value = load(dy + at, last);
                 if (activation != CPU_IDENTITY) {
                     Floats before = xhat * k.weight[v] + k.bias[v];
                     if (residual)
@@ -112,8 +112,8 @@ INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean r
     }
 }
 
-INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy, float *d,
-                          double *sum_d, double *sum_dxhat)
+INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy,
+                          float *d, double *sum_d, double *sum_dxhat)
 {
     int c = 0;
     for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)
@@ -124,14 +124,13 @@ INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolea
         sums_block(norm, activation, residual, dy, d, sum_d, sum_dxhat, c, 1, norm->channels - c);
 }
 
-void KERNEL(norm_backward_sums)(const CpuNorm *norm, const float *dy, float *d, double *sum_d, double *sum_dxhat)
-{
+void KERNEL(norm_backward_sums)(const CpuNorm *norm, const float *dy, float *d, double *sum_d,
+                                double *sum_dxhat){
 #define SUMS(activation, residual) backward_sums(norm, activation, residual, dy, d, sum_d, sum_dxhat)
-    FOR_EACH_CASE(SUMS)
-}
+    FOR_EACH_CASE(SUMS)}
 
-INLINE void data_block(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat, int c, int vectors,
-                       int last)
+INLINE void data_block(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat, int c,
+                       int vectors, int last)
 {
     Channels k = load_channels(norm, c, vectors, last);
     Floats of_d[BLOCK], of_dxhat[BLOCK];
@@ -143,7 +142,8 @@ INLINE void data_block(const CpuNorm *norm, float *d, const float *mean_d, const
         for (int v = 0; v < vectors; v++) {
             gsize at = p * norm->channels + c + v * LANES;
             Floats xhat = (load(norm->x + at, last) - k.mean[v]) * k.scale[v];
-            store(d + at, k.scale[v] * (k.weight[v] * load(d + at, last) - of_d[v] - xhat * of_dxhat[v]), last);
+            store(d + at, k.scale[v] * (k.weight[v] * load(d + at, last) - of_d[v] - xhat * of_dxhat[v]),
+                  last);
         }
 }
 

@@ -4,8 +4,8 @@
 #include "backend/cpu/kernels/kernels.h"
 #include "backend/cpu/kernels/vector.h"
 
-/* tanh(softplus(x)) = w / (w + 2) with w = n (n + 2), n = e^x. Above 20 it is 1 in f32 and n is held there, far from
- * overflow; below -87 n counts as 0. */
+/* tanh(softplus(x)) = w / (w + 2) with w = n (n + 2), n = e^x. Above 20 it is 1 in f32 and n is held there,
+ * far from overflow; below -87 n counts as 0. */
 INLINE Floats mish_exponential(Floats x)
 {
     Floats low = splat(-87), high = splat(20);
@@ -24,8 +24,8 @@ INLINE Floats activation_value(CpuActivation activation, Floats x)
     return x;
 }
 
-/* dy times the derivative at x. mish'(x) = w / (w + 2) + x 4 n (n + 1) / (w + 2)^2; beyond +-20 the second term vanishes
- * with x held, and x - x is 0, or NaN where x is not finite. */
+/* dy times the derivative at x. mish'(x) = w / (w + 2) + x 4 n (n + 1) / (w + 2)^2; beyond +-20 the second
+ * term vanishes with x held, and x - x is 0, or NaN where x is not finite. */
 INLINE Floats activation_gradient(CpuActivation activation, Floats x, Floats dy)
 {
     if (activation == CPU_RELU)

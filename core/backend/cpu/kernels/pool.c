@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Max pooling: padding counts as -inf, the first of equal values wins, and the first NaN wins over everything. */
+ * Max pooling: padding counts as -inf, the first of equal values wins, and the first NaN wins over
+ * everything. */
 #include "backend/cpu/kernels/kernels.h"
 #include "backend/cpu/kernels/table.h"
 #include "backend/cpu/kernels/vector.h"
@@ -14,7 +15,8 @@ INLINE Inside inside(int start, int kernel, int length)
     return (Inside){MAX(0, -start), MIN(kernel, length - start)};
 }
 
-INLINE void pool_vector(const CpuPool *pool, const float *x, Inside rows, Inside columns, float *y, gint32 *winner, int n)
+INLINE void pool_vector(const CpuPool *pool, const float *x, Inside rows, Inside columns, float *y,
+                        gint32 *winner, int n)
 {
     Floats best = {0};
     Ints who = {0};
@@ -39,19 +41,21 @@ void KERNEL(max_pool)(const CpuPool *pool, const float *x, float *y, gint32 *win
     for (int r = 0; r < pool->out_height; r++)
         for (int s = 0; s < pool->out_width; s++, at += (gsize)pool->channels) {
             int top = r * pool->stride - pool->padding, left = s * pool->stride - pool->padding;
-            Inside rows = inside(top, pool->kernel, pool->height), columns = inside(left, pool->kernel, pool->width);
+            Inside rows = inside(top, pool->kernel, pool->height),
+                   columns = inside(left, pool->kernel, pool->width);
             const float *window = x + ((gssize)top * pool->width + left) * pool->channels;
             int c = 0;
             for (; c + LANES <= pool->channels; c += LANES)
-                pool_vector(pool, window + c, rows, columns, y + at + c, winner ? winner + at + c : NULL, LANES);
+                pool_vector(pool, window + c, rows, columns, y + at + c, winner ? winner + at + c : NULL,
+                            LANES);
             if (c < pool->channels)
                 pool_vector(pool, window + c, rows, columns, y + at + c, winner ? winner + at + c : NULL,
                             pool->channels - c);
         }
 }
 
-INLINE void unpool_vector(const CpuPool *pool, const float *dy, const gint32 *winner, Inside rows, Inside columns,
-                          float *dx, int n)
+INLINE void unpool_vector(const CpuPool *pool, const float *dy, const gint32 *winner, Inside rows,
+                          Inside columns, float *dx, int n)
 {
     Floats gradient = load(dy, n);
     Ints who = {0};
@@ -71,12 +75,14 @@ void KERNEL(max_pool_backward)(const CpuPool *pool, const float *dy, const gint3
     for (int r = 0; r < pool->out_height; r++)
         for (int s = 0; s < pool->out_width; s++, at += (gsize)pool->channels) {
             int top = r * pool->stride - pool->padding, left = s * pool->stride - pool->padding;
-            Inside rows = inside(top, pool->kernel, pool->height), columns = inside(left, pool->kernel, pool->width);
+            Inside rows = inside(top, pool->kernel, pool->height),
+                   columns = inside(left, pool->kernel, pool->width);
             float *window = dx + ((gssize)top * pool->width + left) * pool->channels;
             int c = 0;
             for (; c + LANES <= pool->channels; c += LANES)
                 unpool_vector(pool, dy + at + c, winner + at + c, rows, columns, window + c, LANES);
             if (c < pool->channels)
-                unpool_vector(pool, dy + at + c, winner + at + c, rows, columns, window + c, pool->channels - c);
+                unpool_vector(pool, dy + at + c, winner + at + c, rows, columns, window + c,
+                              pool->channels - c);
         }
 }

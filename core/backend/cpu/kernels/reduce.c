@@ -43,8 +43,8 @@ gboolean KERNEL(moderate)(const float *x, gsize n)
 enum { FOLD = 32, BLOCK = 4 };
 
 /* Sums of x or of (x - mean)^2 over pixels for @vectors vectors of channels, the last with @last lanes. */
-INLINE void channel_block(const float *x, gsize pixels, int channels, const float *mean, int vectors, int last,
-                          double *sums)
+INLINE void channel_block(const float *x, gsize pixels, int channels, const float *mean, int vectors,
+                          int last, double *sums)
 {
     Doubles total[BLOCK] = {0};
     Floats center[BLOCK] = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The optimizer step in plain loops that the compiler vectorises. This file is compiled without contraction, so that the
- * weights are the reference's bit for bit on every processor. */
+ * The optimizer step in plain loops that the compiler vectorises. This file is compiled without contraction,
+ * so that the weights are the reference's bit for bit on every processor. */
 #include "backend/cpu/kernels/kernels.h"
 #include "backend/cpu/kernels/table.h"
 #include "backend/cpu/kernels/vector.h"
@@ -67,8 +67,8 @@ INLINE void apply(const DpcxrUpdate *u, Tensors t, gboolean noised)
         sgd_momentum(u, t, noised, FALSE, u->nesterov);
 }
 
-void KERNEL(update)(const DpcxrUpdate *update, gsize n, const float *sum, const float *noise, float *weight, float *m,
-                    float *v)
+void KERNEL(update)(const DpcxrUpdate *update, gsize n, const float *sum, const float *noise, float *weight,
+                    float *m, float *v)
 {
     Tensors t = {sum, noise, weight, m, v, n};
     if (noise)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Vectors as wide as the instruction set this file is compiled for, in the vector extension of GCC and Clang. Every kernel
- * is compiled once per instruction set (meson.build); which one runs is decided when a program is compiled. */
+ * Vectors as wide as the instruction set this file is compiled for, in the vector extension of GCC and Clang.
+ * Every kernel is compiled once per instruction set (meson.build); which one runs is decided when a program
+ * is compiled. */
 #pragma once
 #include <glib.h>
 #include <string.h>
@@ -53,8 +54,8 @@ INLINE Floats choose(Ints mask, Floats yes, Floats no)
     return (Floats)((mask & (Ints)yes) | (~mask & (Ints)no));
 }
 
-/* Neighbouring lanes of a and b added: (a0 + a1, a2 + a3, .., b0 + b1, ..). log2(LANES) rounds of it over LANES vectors
- * leave the sums of all of them in one, in order. */
+/* Neighbouring lanes of a and b added: (a0 + a1, a2 + a3, .., b0 + b1, ..). log2(LANES) rounds of it over
+ * LANES vectors leave the sums of all of them in one, in order. */
 INLINE Floats add_neighbours(Floats a, Floats b)
 {
 #if LANES == 16
@@ -76,8 +77,8 @@ INLINE double sum_doubles(Doubles v)
     return sum;
 }
 
-/* e^x for -87 <= x <= 88, to about 1 ulp: x = k ln 2 + r, and a polynomial for e^r (Cephes, expf). NaN in, anything out:
- * callers multiply by x again. */
+/* e^x for -87 <= x <= 88, to about 1 ulp: x = k ln 2 + r, and a polynomial for e^r (Cephes, expf). NaN in,
+ * anything out: callers multiply by x again. */
 INLINE Floats exponential(Floats x)
 {
     const float round_to_integer = 0x1.8p23f;
