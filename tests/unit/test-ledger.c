@@ -349,6 +349,10 @@ static void test_forged(Fixture *fixture, gconstpointer data)
         "{\"record\":\"steps\",\"sequence\":0,\"count\":281474976710657,\"sampler\":\"poisson\",\"sampling_"
         "rate\":0.5,"
         "\"noise_multiplier\":1,\"population\":9,\"cap\":0",
+        "{\"record\":\"steps\",\"sequence\":0,\"count\":2,\"sampler\":\"poisson\",\"sampling_rate\":0.50,"
+        "\"noise_multiplier\":1,\"population\":9,\"cap\":0",
+        "{\"record\":\"steps\",\"sequence\":0,\"count\":2,\"sampler\":\"poisson\",\"sampling_rate\":0.5,"
+        "\"noise_multiplier\":1,\"population\":9,\"cap\":0,\"note\":1",
         "{\"record\":\"process\",\"id\":\"0\"",
         "{\"record\":\"other\"",
         "[1",
