@@ -111,8 +111,9 @@ static void test_append(Fixture *fixture, gconstpointer data)
 static void test_mode(Fixture *fixture, gconstpointer data)
 {
     mode_t old = umask(0);
-    g_autoptr(DpcxrLedger) ledger = create(fixture);
+    DpcxrLedger *ledger = create(fixture);
     umask(old);
+    dpcxr_ledger_free(ledger);
     struct stat status;
     g_assert_cmpint(stat(fixture->path, &status), ==, 0);
     g_assert_cmpint(status.st_mode & 0777, ==, 0600);
@@ -199,6 +200,7 @@ static void test_lock(Fixture *fixture, gconstpointer data)
     g_clear_error(&error);
     g_autoptr(DpcxrLedger) reader = dpcxr_ledger_read(fixture->path, &error); /* reading needs no lock */
     g_assert_no_error(error);
+    g_assert_cmpuint(dpcxr_ledger_processes(reader), ==, 1);
     dpcxr_ledger_free(ledger);
 
     ledger = dpcxr_ledger_resume(fixture->path, &error);
