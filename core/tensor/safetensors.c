@@ -4,7 +4,10 @@
  * the data without holes. Nothing here trusts a file: whatever the getters return was checked when the file
  * was opened. */
 #include "tensor/safetensors.h"
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/files.h"
 #include "base/json.h"
 
@@ -239,7 +242,11 @@ DpcxrSafetensors *dpcxr_safetensors_open(const char *path, GError **error)
 {
     g_autoptr(GError) cause = NULL;
 
-    if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+    if (g_access(path, R_OK) != 0) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot read: %s", path, g_strerror(errno));
+        return NULL;
+    }
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) { /* a FIFO would wait for a writer */
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: not a safetensors file: not a regular file",
                     path);
         return NULL;

@@ -242,12 +242,12 @@ static void test_patients(void)
         images[next - row]++;
         splits[dpcxr_index_split(set.index, row)]++;
     }
-    g_assert_cmpint(patients, ==, 2500);
+    g_assert_cmpint(patients, ==, 4000); /* bounds of the splits: 5 standard deviations */
     for (int i = 1; i <= 4; i++)
         g_assert_cmpint(images[i], >, 100);
-    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TRAIN] - 1750), <, 100);
-    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_VALID] - 250), <, 75);
-    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TEST] - 500), <, 100);
+    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TRAIN] - 2800), <, 145);
+    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_VALID] - 400), <, 95);
+    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TEST] - 800), <, 127);
     close_set(&set);
 }
 

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ * Each operation alone, over odd sizes: cpu against the reference. Adding a case is adding a line. */
+#include "harness.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    DpcxrLayerType type;
+    int height, width, channels;
+    int out_channels, kernel, stride, padding; /* out_channels: also the groups of a norm */
+    gboolean bias;
+    int rows_of[8]; /* images of each unit */
+} Case;
+
+#define ONE                                                                                                  \
+    {                                                                                                        \
+        1                                                                                                    \
+    }
+#define SOME                                                                                                 \
+    {                                                                                                        \
+        1, 3, 2, 1, 1                                                                                        \
+    }
+#define MANY                                                                                                 \
+    {                                                                                                        \
+        7, 1                                                                                                 \
+    }
+static const Case cases[] = {
+    /* Convolutions: kernels 1, 2, 3, 5, 7; strides 1, 2, 3; padding none, half, full; channels off every
+       vector width. */
+    {DPCXR_LAYER_CONV2D, 1, 1, 1, 1, 1, 1, 0, FALSE, ONE},
+    {DPCXR_LAYER_CONV2D, 1, 1, 33, 17, 1, 1, 0, TRUE, SOME},
+    {DPCXR_LAYER_CONV2D, 1, 1, 5, 7, 3, 1, 1, TRUE, SOME},
+    {DPCXR_LAYER_CONV2D, 7, 7, 3, 16, 3, 1, 1, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 13, 7, 16, 33, 3, 1, 1, TRUE, SOME},
+    {DPCXR_LAYER_CONV2D, 8, 8, 64, 64, 3, 1, 1, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 4, 4, 128, 96, 3, 1, 1, FALSE, MANY},
+    {DPCXR_LAYER_CONV2D, 7, 13, 33, 16, 3, 1, 0, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 13, 13, 16, 32, 3, 2, 1, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 8, 8, 64, 128, 3, 2, 1, FALSE, MANY},
+    {DPCXR_LAYER_CONV2D, 9, 6, 17, 5, 3, 3, 2, TRUE, SOME},
+    {DPCXR_LAYER_CONV2D, 8, 8, 64, 128, 1, 2, 0, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 7, 5, 19, 33, 1, 1, 0, TRUE, MANY},
+    {DPCXR_LAYER_CONV2D, 31, 31, 1, 16, 7, 2, 3, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 31, 13, 3, 64, 7, 2, 3, TRUE, SOME},
+    {DPCXR_LAYER_CONV2D, 11, 11, 16, 16, 5, 1, 4, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 6, 6, 8, 8, 2, 1, 1, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 3, 3, 4, 4, 2, 5, 0, TRUE, ONE},
+    {DPCXR_LAYER_CONV2D, 2, 9, 3, 5, 2, 100, 1, FALSE, SOME},
+    {DPCXR_LAYER_LINEAR, 1, 1, 1, 1, 0, 0, 0, FALSE, ONE},
+    {DPCXR_LAYER_LINEAR, 1, 1, 33, 7, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_LINEAR, 1, 1, 512, 8, 0, 0, 0, FALSE, MANY},
+    {DPCXR_LAYER_GROUP_NORM, 1, 1, 2, 1, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_GROUP_NORM, 7, 7, 3, 1, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_GROUP_NORM, 13, 5, 33, 11, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_GROUP_NORM, 8, 8, 64, 32, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_GROUP_NORM, 3, 31, 70, 7, 0, 0, 0, FALSE, MANY},
+    {DPCXR_LAYER_RELU, 7, 5, 3, 0, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_RELU, 8, 8, 16, 0, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_MISH, 7, 5, 3, 0, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_MISH, 31, 31, 5, 0, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_ADD, 7, 5, 3, 0, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_MAX_POOL2D, 7, 7, 16, 0, 3, 2, 1, FALSE, SOME},
+    {DPCXR_LAYER_MAX_POOL2D, 13, 8, 33, 0, 3, 2, 1, FALSE, SOME},
+    {DPCXR_LAYER_MAX_POOL2D, 31, 7, 3, 0, 2, 2, 0, FALSE, SOME},
+    {DPCXR_LAYER_MAX_POOL2D, 5, 5, 20, 0, 5, 1, 2, FALSE, SOME},
+    {DPCXR_LAYER_MAX_POOL2D, 1, 1, 1, 0, 1, 1, 0, FALSE, ONE},
+    {DPCXR_LAYER_GLOBAL_AVERAGE_POOL, 7, 7, 33, 0, 0, 0, 0, FALSE, SOME},
+    {DPCXR_LAYER_GLOBAL_AVERAGE_POOL, 1, 1, 5, 0, 0, 0, 0, FALSE, SOME},
+};
+
+static DpcxrGraph *graph_of(const Case *c)
+{
+    g_autoptr(GError) error = NULL;
+    DpcxrGraph *graph = dpcxr_graph_new(c->height, c->width, c->channels);
+    DpcxrNode x = dpcxr_graph_input(graph);
+    if (c->type == DPCXR_LAYER_CONV2D)
+        x = dpcxr_conv2d(graph, x, (DpcxrConv2d){c->out_channels, c->kernel, c->stride, c->padding, c->bias},
+                         "conv");
+    else if (c->type == DPCXR_LAYER_LINEAR)
+        x = dpcxr_linear(graph, x, c->out_channels, "fc");
+    else if (c->type == DPCXR_LAYER_GROUP_NORM)
+        x = dpcxr_group_norm(graph, x, c->out_channels, 1e-5, "bn");
+    else if (c->type == DPCXR_LAYER_RELU)
+        x = dpcxr_relu(graph, x);
+    else if (c->type == DPCXR_LAYER_MISH)
+        x = dpcxr_mish(graph, x);
+    else if (c->type == DPCXR_LAYER_ADD)
+        x = dpcxr_add(graph, x, x);
+    else if (c->type == DPCXR_LAYER_MAX_POOL2D)
+        x = dpcxr_max_pool2d(graph, x, c->kernel, c->stride, c->padding);
+    else
+        x = dpcxr_global_average_pool(graph, x);
+    dpcxr_graph_finish(graph, x, 0, &error);
+    g_assert_no_error(error);
+    return graph;
+}
+
+typedef struct {
+    const Case *c;
+    const DpcxrBackend *backend;
+} Test;
+
+static void test_benign(gconstpointer data)
+{
+    const Test *test = data;
+    g_autoptr(DpcxrGraph) graph = graph_of(test->c);
+    Batch batch = batch_new(graph, test->c->rows_of, 1);
+    check_graph(test->backend, graph, &batch, FALSE);
+    batch_free(&batch);
+}
+
+/* A NaN, an infinity and values near the largest float in some images: agree where the reference is finite;
+ * such a unit is named by its norms, and the others are as if it were not there. */
+static void test_not_finite(gconstpointer data)
+{
+    const Test *test = data;
+    g_autoptr(DpcxrGraph) graph = graph_of(test->c);
+    Batch batch = batch_new(graph, (int[]){1, 2, 1, 1, 0}, 2);
+    gsize image = batch.images.n / (gsize)batch.rows;
+    batch.images.values[image / 2] = NAN;
+    batch.images.values[3 * image + image / 3] = INFINITY;
+    batch.output_gradient.values[batch.output_gradient.n - 1] = -INFINITY;
+    SideOptions options = {.threads = 2, .n_groups = 1};
+    Side got = side_new(test->backend, graph, &batch, options, 7);
+    Side wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
+    side_phase_a(&got, &batch, FALSE);
+    side_phase_a(&wanted, &batch, FALSE);
+    check_close("output", got.logits.values, wanted.logits.values, wanted.logits.n, 1e-5, 1e-6);
+    static const float coefficients[] = {0, 1, 0, 0};
+    for (int i = 0; i < got.program->n_parameters; i++) {
+        const double *norms2 = got.norms2 + i * batch.units;
+        g_assert_true(isfinite(norms2[1]));
+        for (int u = 0; u < batch.units; u++)
+            if (!isfinite(wanted.norms2[i * batch.units + u]))
+                g_assert_true(isinf(norms2[u]));
+    }
+    side_phase_b(&got, coefficients);
+    side_phase_b(&wanted, coefficients);
+    for (int i = 0; i < got.program->n_parameters; i++) {
+        Guarded a = side_read(&got, DPCXR_BANK_SUM, i), b = side_read(&wanted, DPCXR_BANK_SUM, i);
+        check_close("sum without the others", a.values, b.values, b.n, 2e-5, 1e-6);
+        guarded_free(&a);
+        guarded_free(&b);
+    }
+    side_free(&got);
+    side_free(&wanted);
+    batch_free(&batch);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    static Test tests[G_N_ELEMENTS(cases) * G_N_ELEMENTS(check_backends)];
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        for (guint k = 0; k < G_N_ELEMENTS(check_backends); k++) {
+            const Case *c = &cases[i];
+            Test *test = &tests[i * G_N_ELEMENTS(check_backends) + k];
+            *test = (Test){c, check_backends[k]};
+            if (k > 0 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
+                continue;
+            g_autofree char *name =
+                g_strdup_printf("%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name,
+                                dpcxr_layer_type_name(c->type), c->height, c->width, c->channels,
+                                c->out_channels, c->kernel, c->stride, c->padding, c->rows_of[0]);
+            g_autofree char *benign = g_strdup_printf("/opcheck/%s", name);
+            g_autofree char *hostile = g_strdup_printf("/not-finite/%s", name);
+            g_test_add_data_func(benign, test, test_benign);
+            g_test_add_data_func(hostile, test, test_not_finite);
+        }
+    return g_test_run();
+}
