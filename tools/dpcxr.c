@@ -14,8 +14,8 @@ typedef struct {
 
 /* The names of docs/interface; a subcommand without a function is known and says that it is not there. */
 static const Row rows[] = {
-    {"run", "CONFIG [KEY=VALUE]...", "train, evaluate and account one experiment", NULL},
-    {"check", "CONFIG [KEY=VALUE]... [--data]", "check a configuration, and its data", NULL},
+    {"run", "CONFIG [KEY=VALUE]...", "train, evaluate and account one experiment", dpcxr_cmd_run},
+    {"check", "CONFIG [KEY=VALUE]... [--data]", "check a configuration, and its data", dpcxr_cmd_check},
     {"plugins", "[KIND [NAME]]", "list plugins, or describe one", dpcxr_cmd_plugins},
     {"new", "KIND NAME [DIR]", "start a plugin outside this tree", NULL},
     {"eps", "--sampling-rate Q ...", "epsilon of a training that is planned", NULL},
@@ -29,7 +29,7 @@ static const Row rows[] = {
     {"audit", "CONFIG", "an empirical lower bound on epsilon", NULL},
     {"export", "RUN --to FORMAT", "weights for use elsewhere", NULL},
     {"cache", "CONFIG", "decode and resize once", NULL},
-    {"bench", "[ops|step|loader]", "speed, private beside not private", NULL},
+    {"bench", "[ops|step|loader]", "speed, private beside not private", dpcxr_cmd_bench},
 };
 
 static void print_usage(FILE *stream)

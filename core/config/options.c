@@ -85,8 +85,9 @@ static gboolean check_choice(const Context *context, const DpcxrYaml *node, cons
         return TRUE;
     g_autofree char *what = dpcxr_yaml_describe(node), *all = list_choices(choices);
     g_auto(GStrv) words = g_strsplit(choices, "|", -1);
-    const char *near =
-        node->kind == DPCXR_YAML_SCALAR ? dpcxr_nearest(node->text, (const char *const *)words) : NULL;
+    double number;
+    gboolean is_word = node->kind == DPCXR_YAML_SCALAR && !dpcxr_yaml_get_number(node, &number);
+    const char *near = is_word ? dpcxr_nearest(node->text, (const char *const *)words) : NULL;
     if (near)
         return fail(context, node, "expected one of %s, got %s; did you mean \"%s\"?", all, what, near);
     return fail(context, node, "expected one of %s, got %s", all, what);
@@ -252,10 +253,12 @@ static gboolean is_collection(DpcxrOptionType type)
     return type == DPCXR_OPTION_STRINGS || type == DPCXR_OPTION_NUMBERS || type == DPCXR_OPTION_MAP;
 }
 
-/* Whether the value may be null: the default is, or it is a list or map left blank. */
+/* Whether the value may be null: the default is, or it is a list or map left blank, or a text that stands for
+ * nothing. */
 static gboolean allows_null(const DpcxrOptionSpec *spec)
 {
-    return spec->fallback && (!strcmp(spec->fallback, "null") || is_collection(spec->type));
+    return spec->fallback && (!strcmp(spec->fallback, "null") || is_collection(spec->type) ||
+                              spec->type == DPCXR_OPTION_STRING || spec->type == DPCXR_OPTION_PATH);
 }
 
 static gboolean read_value(const Context *context, const DpcxrOptionSpec *spec, const DpcxrYaml *node,
@@ -527,11 +530,11 @@ static DpcxrYaml *quoted(const char *text, const DpcxrMark *mark)
     return dpcxr_yaml_new_scalar(escaped, FALSE, mark);
 }
 
-/* The shortest decimal that reads back as the same double. */
+/* A decimal that reads back as the same double, with 15 digits where they are enough. */
 static DpcxrYaml *write_number(double number, const DpcxrMark *mark)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE];
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         char format[8];
         g_snprintf(format, sizeof format, "%%.%dg", digits);
         g_ascii_formatd(text, sizeof text, format, number);

@@ -138,11 +138,15 @@ static const DpcxrOptionSpec *read_feature(const Reader *reader, DpcxrSectionId 
     DpcxrFeature *feature = &reader->out->features[id];
     const DpcxrOptionSpec *table;
     g_autoptr(GError) error = NULL;
+    g_autofree char *path = dpcxr_options_join(section->path, "type");
     if (!dpcxr_options_is_good(options, "type"))
         return NULL;
     feature->type = g_strdup(dpcxr_options_get_string(options, "type"));
+    if (!feature->type) {
+        fail(reader, dpcxr_options_mark(options, "type"), path, "needs a value");
+        return NULL;
+    }
     if (!find_table(reader, section->feature, feature, &table, &error)) {
-        g_autofree char *path = dpcxr_options_join(section->path, "type");
         fail(reader, dpcxr_options_mark(options, "type"), path, "%s", error->message);
         return NULL;
     }

@@ -131,15 +131,17 @@ static gboolean does_evaluate(const Rules *rules)
 static void check_init(const Rules *rules)
 {
     const char *data = dpcxr_options_get_string(options_of(rules, DPCXR_SECTION_MODEL), "init_data");
-    if (!data || !strcmp(data, "public") || !strcmp(data, "private"))
+    if (!good(rules, DPCXR_SECTION_MODEL, "init_data") ||
+        (data && (!strcmp(data, "public") || !strcmp(data, "private"))))
         return;
-    if (g_str_has_prefix(data, "ledger "))
+    g_autofree char *shown = dpcxr_yaml_show(data ? data : "null");
+    if (data && g_str_has_prefix(data, "ledger "))
         fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_MODEL, "init_data",
              "weights with a ledger are not implemented yet in this version; use public, or private (voids "
              "the claim)");
     else
         fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_MODEL, "init_data",
-             "expected public, private (voids the claim) or ledger PATH, got the text \"%s\"", data);
+             "expected public, private (voids the claim) or ledger PATH, got \"%s\"", shown);
 }
 
 static void check_pos_weight(const Rules *rules)

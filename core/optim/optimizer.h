@@ -23,6 +23,9 @@ typedef struct {
 const DpcxrOptionSpec *dpcxr_optimizer_options(const char *type);
 const char *const *dpcxr_optimizer_types(void);
 void dpcxr_optimizer_init(DpcxrOptimizer *optimizer, const char *type, const DpcxrOptions *options);
+/* What a table cannot say: DPCXR_ERROR_USAGE where betas are not two numbers below 1, or nesterov is without momentum or
+ * with dampening. Called by who resolves the experiment; init takes checked options only. */
+gboolean dpcxr_optimizer_check(const char *type, const DpcxrOptions *options, GError **error);
 
 /* Advances by one step and fills everything of @update but noise and scale. @lr_factor: of the schedule, >= 0. */
 void dpcxr_optimizer_next(DpcxrOptimizer *optimizer, double lr_factor, DpcxrUpdate *update);

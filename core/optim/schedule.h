@@ -7,8 +7,8 @@ typedef enum { DPCXR_SCHEDULE_CONSTANT, DPCXR_SCHEDULE_COSINE } DpcxrScheduleTyp
 
 typedef struct {
     DpcxrScheduleType type;
-    guint64 warmup_steps; /* linear from 0 (excluded) to 1 (reached at step warmup_steps) */
-    double final_factor;  /* cosine: factor of the last step */
+    guint64 warmup_steps; /* linear: (step + 1) / (warmup_steps + 1), so 1 at step warmup_steps */
+    double final_factor;  /* cosine: falls from 1 at step warmup_steps to this at step steps-1 */
 } DpcxrSchedule;
 
 const DpcxrOptionSpec *dpcxr_schedule_options(const char *type); /* NULL: unknown */

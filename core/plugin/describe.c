@@ -25,34 +25,39 @@ static gboolean is_limited(const DpcxrOptionSpec *option)
     return option->min != 0 || option->max != 0;
 }
 
-/* " in [0, 90]", " of at least 1"; nothing where there is no limit. */
+/* " in [0, 90]", " above 0"; nothing where there is no limit. */
 static void append_limits(GString *text, const DpcxrOptionSpec *option)
 {
-    gboolean above = option->min > -G_MAXDOUBLE, below = option->max < G_MAXDOUBLE;
     if (!is_limited(option))
         return;
-    if (above && below)
-        g_string_append_printf(text, " in [%.10g, %.10g]", option->min, option->max);
-    else if (above)
+    gboolean open = option->min == G_MINDOUBLE; /* the least that is above 0 */
+    gboolean from = option->min > -G_MAXDOUBLE, to = option->max < G_MAXDOUBLE;
+    if (from && to)
+        g_string_append_printf(text, " in %s%.10g, %.10g]", open ? "(" : "[", open ? 0 : option->min,
+                               option->max);
+    else if (open)
+        g_string_append(text, " above 0");
+    else if (from)
         g_string_append_printf(text, " of at least %.10g", option->min);
-    else if (below)
+    else if (to)
         g_string_append_printf(text, " of at most %.10g", option->max);
 }
 
-/* "number in [0, 90] degrees", "swap | keep" */
+/* "number in [0, 90] degrees", "swap | keep", "int in [1, 8] or auto", "list of: PA | AP" */
 static char *describe_type(const DpcxrOptionSpec *option)
 {
-    GString *text = g_string_new(NULL);
-    if (option->choices) {
-        g_auto(GStrv) choices = g_strsplit(option->choices, "|", -1);
-        g_autofree char *joined = g_strjoinv(" | ", choices);
-        g_string_append(text, joined);
-    } else {
-        g_string_append(text, type_names[option->type]);
-    }
+    g_auto(GStrv) words = g_strsplit(option->choices ? option->choices : "", "|", -1);
+    g_autofree char *choices = g_strjoinv(" | ", words);
+    if (option->type == DPCXR_OPTION_CHOICE)
+        return g_strdup(choices);
+    if (option->type == DPCXR_OPTION_STRINGS && *choices)
+        return g_strdup_printf("list of: %s", choices);
+    GString *text = g_string_new(type_names[option->type]);
     append_limits(text, option);
     if (option->unit)
         g_string_append_printf(text, " %s", option->unit);
+    if (*choices)
+        g_string_append_printf(text, " or %s", choices);
     return g_string_free(text, FALSE);
 }
 
@@ -91,7 +96,7 @@ static void append_working(GString *text, const GPtrArray *list, DpcxrPluginKind
     for (guint i = 0; i < list->len; i++) {
         const DpcxrPluginEntry *entry = g_ptr_array_index(list, i);
         if (entry->kind == kind && entry->plugin)
-            g_string_append_printf(text, "  %-12s %s\n", entry->name, entry->plugin->summary);
+            g_string_append_printf(text, "  %-14s %s\n", entry->name, entry->plugin->summary);
     }
     if (text->len == before)
         g_string_append(text, "  (none)\n");

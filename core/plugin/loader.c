@@ -3,6 +3,7 @@
  * everything that can be told without running it is told before it runs, and the answer names the file and
  * the way out. */
 #include "plugin/loader.h"
+#include "config/options.h"
 #include "plugin/registry.h"
 #include <gmodule.h>
 #include <link.h>
@@ -200,8 +201,13 @@ static gboolean check_feature(const char *path, const DpcxrPlugin *plugin, GErro
     return TRUE;
 }
 
-/* What is wrong with one row of an option table; NULL: nothing. That its default is a valid value is up to
- * the options parser. */
+static gboolean may_have_choices(DpcxrOptionType type)
+{
+    return type == DPCXR_OPTION_CHOICE || type == DPCXR_OPTION_INT || type == DPCXR_OPTION_NUMBER ||
+           type == DPCXR_OPTION_STRINGS;
+}
+
+/* What is wrong with one row of an option table; NULL: nothing. */
 static const char *option_problem(const DpcxrOptionSpec *option, DpcxrPluginKind kind)
 {
     if (!is_name(option->name))
@@ -214,9 +220,23 @@ static const char *option_problem(const DpcxrOptionSpec *option, DpcxrPluginKind
         return ".summary is missing";
     if (!(option->min <= option->max))
         return ".min is above .max";
-    if ((option->type == DPCXR_OPTION_CHOICE) != (option->choices != NULL))
-        return ".choices belong to DPCXR_OPTION_CHOICE, and only to it";
+    if (option->type == DPCXR_OPTION_CHOICE && !option->choices)
+        return ".choices are missing";
+    if (option->choices && !may_have_choices(option->type))
+        return ".choices mean nothing with its type";
     return NULL;
+}
+
+/* A default goes the way of a value that someone wrote. */
+static gboolean check_default(const char *path, const DpcxrOptionSpec *option, GError **error)
+{
+    if (!option->fallback)
+        return TRUE;
+    const DpcxrOptionSpec table[] = {*option, {NULL}};
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(DpcxrOptions) options = dpcxr_options_parse(table, "", &cause);
+    return options ||
+           refuse(error, path, "option table: \"%s\": its default: %s", option->name, cause->message);
 }
 
 static gboolean check_options(const char *path, const DpcxrPlugin *plugin, GError **error)
@@ -228,6 +248,8 @@ static gboolean check_options(const char *path, const DpcxrPlugin *plugin, GErro
             problem = "the name is in the table twice";
         if (problem)
             return refuse(error, path, "option table: \"%s\": %s", option->name, problem);
+        if (!check_default(path, option, error))
+            return FALSE;
     }
     return TRUE;
 }

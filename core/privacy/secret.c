@@ -98,7 +98,7 @@ DpcxrSecret *dpcxr_secret_new(GError **error)
 
 DpcxrSecret *dpcxr_secret_new_seeded(guint64 seed)
 {
-    static const char domain[] = "dpcxr seeded key 1";
+    static const char domain[] = "dpcxr seeded key 1"; /* its NUL is hashed, too: it ends the domain */
     g_autoptr(GError) error = NULL;
     DpcxrSecret *secret = secret_allocate(FALSE, &error);
     if (secret == NULL)
@@ -106,8 +106,7 @@ DpcxrSecret *dpcxr_secret_new_seeded(guint64 seed)
     guint64 number = GUINT64_TO_LE(seed);
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, KEY_BYTES);
-    crypto_generichash_update(&state, (const guint8 *)domain,
-                              sizeof domain); /* with the NUL: ends the domain */
+    crypto_generichash_update(&state, (const guint8 *)domain, sizeof domain);
     crypto_generichash_update(&state, (const guint8 *)&number, sizeof number);
     crypto_generichash_final(&state, secret->page->key, KEY_BYTES);
     secret->seeded = TRUE;
@@ -157,11 +156,8 @@ static void stream(const guint8 *key, const guint8 *nonce, guint64 block, void *
     crypto_stream_chacha20_ietf_xor_ic(out, out, bytes, nonce, (guint32)block, key);
 }
 
-void dpcxr_secret_fill_with_key(const guint8 *key, const DpcxrAddress *address, guint64 offset,
-                                guint64 *words, gsize n)
+void dpcxr_secret_words(const guint8 *key, const guint8 nonce[12], guint64 offset, guint64 *words, gsize n)
 {
-    guint8 nonce[12];
-    dpcxr_secret_nonce(address, nonce);
     if (offset > DPCXR_SECRET_WORDS || n > DPCXR_SECRET_WORDS - offset)
         g_error("random stream exhausted: words %" G_GUINT64_FORMAT " + %" G_GSIZE_FORMAT, offset, n);
     guint64 *out = words;
@@ -188,7 +184,9 @@ void dpcxr_secret_fill(const DpcxrSecret *secret, const DpcxrAddress *address, g
 {
     if (!secret->page->present)
         g_error("secret key: used in a forked process, where it does not exist");
-    dpcxr_secret_fill_with_key(secret->page->key, address, offset, words, n);
+    guint8 nonce[12];
+    dpcxr_secret_nonce(address, nonce);
+    dpcxr_secret_words(secret->page->key, nonce, offset, words, n);
 }
 
 gboolean dpcxr_secret_protect_process(GError **error)

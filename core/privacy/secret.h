@@ -39,11 +39,11 @@ gboolean dpcxr_secret_is_seeded(const DpcxrSecret *secret);
  * range, words beyond DPCXR_SECRET_WORDS, or a key lost to a fork are bugs that would repeat noise: they abort. */
 void dpcxr_secret_fill(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 offset, guint64 *words, gsize n);
 
-/* The same for a key of the caller's: 32 bytes. For known-answer tests. */
-void dpcxr_secret_fill_with_key(const guint8 *key, const DpcxrAddress *address, guint64 offset, guint64 *words,
-                                gsize n);
 /* The 96-bit nonce of an address: purpose 8 bits, rank 16, tensor 24, sequence 48; each little-endian. */
 void dpcxr_secret_nonce(const DpcxrAddress *address, guint8 nonce[12]);
+/* Words of ChaCha20 itself: little-endian 64-bit words @offset .. of the key stream that starts at block 0. @key: 32
+ * bytes. For known-answer tests. */
+void dpcxr_secret_words(const guint8 *key, const guint8 nonce[12], guint64 offset, guint64 *words, gsize n);
 
 /* No core dumps and no debugger of the same user from here on: while a stream is made, copies of the key are on the
  * stacks of workers, where DONTDUMP does not reach. A program calls it once, before it makes a secret; not under

@@ -119,7 +119,7 @@ DpcxrPlan *dpcxr_plan_new(const DpcxrExperiment *experiment, const DpcxrIndex *i
     if (!plan->units)
         return NULL;
     plan->population = experiment->privacy.population ? experiment->privacy.population : plan->units->n;
-    if (experiment->privacy.enabled && !dpcxr_claim_check_delta(experiment, plan->population, error))
+    if (experiment->privacy.enabled && !dpcxr_claim_check(experiment, plan->population, error))
         return NULL;
     if (!plan_sampling(plan, error) || (experiment->privacy.enabled && !plan_noise(plan, error)))
         return NULL;

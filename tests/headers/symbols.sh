@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# symbols.sh CC SOURCE LIBRARY PLUGINS: three things that must not drift apart, as TAP: the functions that include/dpcxr
+# symbols.sh CC SOURCE LIBRARY FOLDER...: three things that must not drift apart, as TAP: the functions that include/dpcxr
 # declares, those that core/libdpcxr.map exports as the plugin ABI, and those that the library has under that version;
 # and that a plugin binds to nothing else of it.
 set -eu
 export LC_ALL=C
 
-cc=$1 source=$2 library=$3 plugins=$4
+cc=$1 source=$2 library=$3
+shift 3 # what is left are folders with plugins
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -33,8 +34,7 @@ sed -n '/^DPCXR_1 {/,/^}/s/^ *\(dpcxr_[a-z0-9_]*\);.*/\1/p' "$source/core/libdpc
 nm -D --defined-only --with-symbol-versions "$library" |
     sed -n 's/.* \(dpcxr_[a-z0-9_]*\)@@DPCXR_1$/\1/p' | sort >"$scratch/exported"
 # What plugins take from the library and is not of DPCXR_1 (or is nowhere).
-for plugin in "$plugins"/*.so; do
-    [ -e "$plugin" ] || continue
+for plugin in $(find "$@" -maxdepth 1 -name '*.so'); do
     nm -D --undefined-only --with-symbol-versions "$plugin" |
         grep -E ' dpcxr_' | grep -vE '@DPCXR_1$' | sed "s,^,${plugin##*/}:," || true
 done >"$scratch/strangers"

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# cli.sh DPCXR BUILD: exit statuses, and what goes to which stream, as TAP.
+# cli.sh DPCXR BUILD SOURCE CC: exit statuses, and what goes to which stream, as TAP.
 set -u
 export LC_ALL=C.UTF-8
 unset DPCXR_PLUGIN_PATH
 
-dpcxr=$1 build=$2
+dpcxr=$1 build=$2 source=$3 cc=$4
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -76,6 +76,17 @@ done_with "one broken plugin"
 try 0 "$dpcxr" plugins --json; has out '"kind" : "model"'; has out '"default" : "[a, b]"'
 done_with "plugins --json"
 unset DPCXR_PLUGIN_PATH
+
+# The command of docs/plugin-guide.md.
+try 0 sh -c 'cd "$1" && export PKG_CONFIG_PATH="$2/meson-uninstalled" &&
+    "$4" -shared -fPIC -O2 -o dpcxr-accountant-zcdp.so "$3/docs/examples/zcdp.c" $(pkg-config --cflags --libs dpcxr)' \
+    sh "$scratch" "$build" "$source" "$cc"
+first=$problem
+export DPCXR_PLUGIN_PATH="$scratch"
+try 0 "$dpcxr" plugins accountant zcdp; has out "File: $scratch/dpcxr-accountant-zcdp.so"
+problem=$first$problem
+unset DPCXR_PLUGIN_PATH
+done_with "a plugin built outside the tree"
 
 try 1 sh -c '"$1" plugins >/dev/full' sh "$dpcxr"; has err "standard output"
 done_with "output that cannot be written"

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ * Shared by the files of core/backend/cpu; nobody else includes this. */
+#pragma once
+#include "backend/banks.h"
+#include "backend/cpu/onednn.h"
+#include "backend/cpu/plan.h"
+#include "backend/program.h"
+#include "base/workers.h"
+
+typedef struct _CpuConv CpuConv;             /* conv2d.c: primitives and packed weights of a layer */
+typedef struct _CpuConvCalls CpuConvCalls;   /* conv2d.c: a worker's arguments for them */
+
+/* Rows of one product in phase B: the longest chain of f32 sums that a norm's bound has to cover. */
+enum { CPU_PRODUCT_ROWS = 512 };
+
+/* What a worker thread has for itself. */
+typedef struct {
+    float *scratch;    /* one row's tensors */
+    float *spare;      /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
+    float *gathered;   /* CPU_PRODUCT_ROWS rows of x and of dy */
+    float *gram;       /* Gram matrices of one pair of rows; norms of pixels */
+    float *outright;   /* one whole weight gradient, where its Gram norm is too uncertain */
+    const float **pointers; /* rows of a Gram matrix, two lists */
+    float *turned;     /* a part of a Gram gradient in PyTorch's layout */
+    double *sums;      /* two of the most channels */
+    void *scratchpad;  /* oneDNN's */
+    gboolean *written; /* [layers] gradients that hold something already, of the row at hand */
+    dnnl_stream_t stream;
+    CpuConvCalls **convs; /* [steps] */
+    GError *error;        /* the first, of the job at hand */
+} CpuWorker;
+
+typedef struct {
+    DpcxrProgram base;
+    CpuPlan plan;
+    const CpuKernels *kernels;
+    DpcxrWorkers *pool;
+    int threads;
+    CpuWorker *workers; /* [threads] */
+    dnnl_engine_t engine;
+    CpuConv **convs; /* [steps]; NULL where not a conv2d */
+    gsize scratchpad; /* bytes: the most that a primitive wants */
+    DpcxrBanks banks; /* weights and moments, PyTorch's layout */
+    float *sums[DPCXR_N_BANKS];       /* SUM, UNIT: [plan.bank]; UNIT is NULL until used */
+    gboolean sums_clear[DPCXR_N_BANKS]; /* counts as zero, whatever is in it */
+    gboolean packed;                  /* oneDNN's copies of the weights are current */
+    float *kept;  /* [max_rows, plan.training.kept] */
+    float *slots; /* [max_units, plan.slot] */
+    float *unpacked; /* direct conv gradients in PyTorch's layout, for update */
+    int *unit_offsets; /* [max_units + 1] of the last phase A */
+    gsize bytes; /* allocated */
+} CpuProgram;
+
+/* One row on one worker. */
+typedef struct {
+    CpuProgram *program;
+    CpuWorker *worker;
+    const CpuLayout *layout;
+    const float *image;
+    float *image_gradient; /* nullable */
+    int row, unit;
+    gboolean first; /* of its unit: overwrite the slot, later rows add */
+} CpuRow;
+
+/* An operation on one row. FALSE: error set (only libraries fail). */
+typedef struct {
+    gboolean (*forward)(CpuRow *row, int step, GError **error);
+    gboolean (*backward)(CpuRow *row, int step, GError **error);
+} CpuOperation;
+
+extern const CpuOperation dpcxr_cpu_conv2d, dpcxr_cpu_group_norm, dpcxr_cpu_linear, dpcxr_cpu_activation, dpcxr_cpu_add,
+    dpcxr_cpu_max_pool2d, dpcxr_cpu_global_average_pool;
+
+/* row.c: tensors of a row, and the row itself. */
+float *dpcxr_cpu_output(const CpuRow *row, int layer);
+float *dpcxr_cpu_gradient(const CpuRow *row, int layer);
+float *dpcxr_cpu_saved(const CpuRow *row, int step);
+gboolean dpcxr_cpu_wants(const CpuRow *row, int layer);
+/* Where a backward pass writes the gradient of @layer whole: its place, or a spare where somebody has written before. */
+float *dpcxr_cpu_gradient_begin(const CpuRow *row, int layer);
+void dpcxr_cpu_gradient_end(const CpuRow *row, int layer);
+/* gradient of @layer += values, unless nobody wants it. */
+void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const float *values);
+/* The place of parameter @i in the unit's slot. */
+float *dpcxr_cpu_slot(const CpuRow *row, int parameter);
+const float *dpcxr_cpu_weight(const CpuRow *row, int parameter);
+/* slot of @parameter (+)= values */
+void dpcxr_cpu_slot_add(const CpuRow *row, int parameter, const double *values);
+gboolean dpcxr_cpu_row_forward(CpuRow *row, GError **error);
+/* From the gradient of the output, already in place. */
+gboolean dpcxr_cpu_row_backward(CpuRow *row, GError **error);
+
+/* conv2d.c */
+gboolean dpcxr_cpu_conv2d_compile(CpuProgram *program, int step, GError **error);
+void dpcxr_cpu_conv2d_free(CpuConv *conv);
+CpuConvCalls *dpcxr_cpu_conv2d_calls_new(CpuProgram *program, CpuWorker *worker, int step, GError **error);
+void dpcxr_cpu_conv2d_calls_free(CpuConvCalls *calls);
+/* Brings oneDNN's copies of all weights up to date. */
+gboolean dpcxr_cpu_conv2d_pack(CpuProgram *program, GError **error);
+/* A direct gradient between oneDNN's layout and PyTorch's. */
+gboolean dpcxr_cpu_conv2d_unpack(CpuProgram *program, CpuWorker *worker, int step, float *packed, float *values,
+                                 GError **error);
+gboolean dpcxr_cpu_conv2d_repack(CpuProgram *program, CpuWorker *worker, int step, const float *values, float *packed,
+                                 GError **error);
+
+/* gram.c: squared norm of the unit's weight gradient, an upper bound that covers the rounding of phase B. */
+double dpcxr_cpu_gram_norm2(CpuProgram *program, CpuWorker *worker, int step, int unit);
+gsize dpcxr_cpu_gram_scratch(const CpuWindow *window);
+
+/* product.c: weight[outputs first .. end-1, tap] (+)= sum over rows of units of c[unit] dy x^T. @coefficients: by unit,
+ * from @unit on; NULL: ones. A unit with 0 is not read. @clear: overwrite. */
+void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int unit,
+                       int units, const float *coefficients, float *weight, gboolean clear);
+
+/* phase-a.c, phase-b.c, sums.c, update.c: entries of the class. */
+gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error);
+gboolean dpcxr_cpu_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error);
+gboolean dpcxr_cpu_phase_b(DpcxrProgram *base, DpcxrBank bank, const float *coefficients, GError **error);
+gboolean dpcxr_cpu_write(DpcxrProgram *base, DpcxrBank bank, int i, const float *values, GError **error);
+gboolean dpcxr_cpu_read(DpcxrProgram *base, DpcxrBank bank, int i, float *values, GError **error);
+gboolean dpcxr_cpu_zero(DpcxrProgram *base, DpcxrBank bank, GError **error);
+gboolean dpcxr_cpu_bank_norms(DpcxrProgram *base, DpcxrBank bank, double *norms2, GError **error);
+gboolean dpcxr_cpu_fold(DpcxrProgram *base, const float *coefficients, GError **error);
+gboolean dpcxr_cpu_update(DpcxrProgram *base, const DpcxrUpdate *update, GError **error);
+
+/* sums.c: the bank's gradients, allocated; NULL: error set. Where it counts as zero it is so from here on. */
+float *dpcxr_cpu_sums(CpuProgram *program, DpcxrBank bank, GError **error);
+gboolean dpcxr_cpu_sums_need(CpuProgram *program, DpcxrBank bank, GError **error);
+/* Output channels first .. end-1 of a conv2d's Gram gradient from [out, tap, in] to PyTorch's [out, in, tap]. */
+void dpcxr_cpu_to_oihw(const CpuWindow *window, const float *sums, int first, int end, float *values);
+double dpcxr_cpu_norm2_bound(const CpuKernels *kernels, const float *x, gsize n, double slack);
+
+/* program.c: runs task over 0 .. n-1; the first error of a worker becomes the job's. */
+gboolean dpcxr_cpu_run(CpuProgram *program, int n, DpcxrTask task, gpointer data, GError **error);
+/* @pointer: of a pointer. @n elements of @size bytes, 64-byte aligned, counted in program->bytes; n 0: NULL and fine. */
+gboolean dpcxr_cpu_allocate(CpuProgram *program, gpointer pointer, gsize n, gsize size, const char *what,
+                            GError **error);
+/* Whether the gradient of parameter @i is in oneDNN's layout: a direct convolution's weights. */
+gboolean dpcxr_cpu_is_packed(const CpuProgram *program, int i);

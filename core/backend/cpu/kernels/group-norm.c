@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ * Group normalisation with what usually follows it (a residual, an activation) in the same pass. What comes before the
+ * activation is not stored: backward computes it again from x, which costs less than reading it. */
+#include "backend/cpu/kernels/pointwise.h"
+#include "backend/cpu/kernels/table.h"
+
+enum { FOLD = 32, BLOCK = 2 };
+
+/* The parameters of a block of channels, in registers. */
+typedef struct {
+    Floats mean[BLOCK], scale[BLOCK], weight[BLOCK], bias[BLOCK];
+} Channels;
+
+INLINE Channels load_channels(const CpuNorm *norm, int c, int vectors, int last)
+{
+    Channels k = {0};
+    for (int v = 0; v < vectors; v++) {
+        int at = c + v * LANES;
+        k.mean[v] = load(norm->mean + at, last);
+        k.scale[v] = load(norm->scale + at, last);
+        k.weight[v] = load(norm->weight + at, last);
+        k.bias[v] = load(norm->bias + at, last);
+    }
+    return k;
+}
+
+INLINE void forward_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, float *y, int c, int vectors,
+                          int last)
+{
+    Channels k = load_channels(norm, c, vectors, last);
+    for (gsize p = 0; p < norm->pixels; p++)
+        for (int v = 0; v < vectors; v++) {
+            gsize at = p * norm->channels + c + v * LANES;
+            Floats value = (load(norm->x + at, last) - k.mean[v]) * k.scale[v] * k.weight[v] + k.bias[v];
+            if (residual)
+                value += load(norm->residual + at, last);
+            store(y + at, activation_value(activation, value), last);
+        }
+}
+
+INLINE void forward(const CpuNorm *norm, CpuActivation activation, gboolean residual, float *y)
+{
+    int c = 0;
+    for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)
+        forward_block(norm, activation, residual, y, c, BLOCK, LANES);
+    for (; c + LANES <= norm->channels; c += LANES)
+        forward_block(norm, activation, residual, y, c, 1, LANES);
+    if (c < norm->channels)
+        forward_block(norm, activation, residual, y, c, 1, norm->channels - c);
+}
+
+/* One copy of the loop for each case, so that it has no branches inside. */
+#define FOR_EACH_CASE(call)                                                                                       \
+    switch ((int)norm->activation * 2 + (norm->residual != NULL)) {                                                \
+    case CPU_IDENTITY * 2:                                                                                         \
+        call(CPU_IDENTITY, FALSE);                                                                                 \
+        break;                                                                                                     \
+    case CPU_IDENTITY * 2 + 1:                                                                                     \
+        call(CPU_IDENTITY, TRUE);                                                                                  \
+        break;                                                                                                     \
+    case CPU_RELU * 2:                                                                                             \
+        call(CPU_RELU, FALSE);                                                                                     \
+        break;                                                                                                     \
+    case CPU_RELU * 2 + 1:                                                                                         \
+        call(CPU_RELU, TRUE);                                                                                      \
+        break;                                                                                                     \
+    case CPU_MISH * 2:                                                                                             \
+        call(CPU_MISH, FALSE);                                                                                     \
+        break;                                                                                                     \
+    case CPU_MISH * 2 + 1:                                                                                         \
+        call(CPU_MISH, TRUE);                                                                                      \
+        break;                                                                                                     \
+    default:                                                                                                       \
+        g_assert_not_reached();                                                                                    \
+    }
+
+void KERNEL(norm_forward)(const CpuNorm *norm, float *y)
+{
+#define FORWARD(activation, residual) forward(norm, activation, residual, y)
+    FOR_EACH_CASE(FORWARD)
+}
+
+INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy, float *d,
+                       double *sum_d, double *sum_dxhat, int c, int vectors, int last)
+{
+    Channels k = load_channels(norm, c, vectors, last);
+    Doubles total_d[BLOCK] = {0}, total_dxhat[BLOCK] = {0};
+    for (gsize p = 0; p < norm->pixels;) {
+        Floats part_d[BLOCK] = {0}, part_dxhat[BLOCK] = {0};
+        for (gsize end = MIN(p + FOLD, norm->pixels); p < end; p++)
+            for (int v = 0; v < vectors; v++) {
+                gsize at = p * norm->channels + c + v * LANES;
+                Floats xhat = (load(norm->x + at, last) - k.mean[v]) * k.scale[v], value = load(dy + at, last);
+                if (activation != CPU_IDENTITY) {
+                    Floats before = xhat * k.weight[v] + k.bias[v];
+                    if (residual)
+                        before += load(norm->residual + at, last);
+                    value = activation_gradient(activation, before, value);
+                }
+                store(d + at, value, last);
+                part_d[v] += value;
+                part_dxhat[v] += value * xhat;
+            }
+        for (int v = 0; v < vectors; v++) {
+            total_d[v] += __builtin_convertvector(part_d[v], Doubles);
+            total_dxhat[v] += __builtin_convertvector(part_dxhat[v], Doubles);
+        }
+    }
+    for (int v = 0; v < vectors; v++) {
+        memcpy(sum_d + c + v * LANES, &total_d[v], (gsize)last * sizeof(double));
+        memcpy(sum_dxhat + c + v * LANES, &total_dxhat[v], (gsize)last * sizeof(double));
+    }
+}
+
+INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy, float *d,
+                          double *sum_d, double *sum_dxhat)
+{
+    int c = 0;
+    for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)
+        sums_block(norm, activation, residual, dy, d, sum_d, sum_dxhat, c, BLOCK, LANES);
+    for (; c + LANES <= norm->channels; c += LANES)
+        sums_block(norm, activation, residual, dy, d, sum_d, sum_dxhat, c, 1, LANES);
+    if (c < norm->channels)
+        sums_block(norm, activation, residual, dy, d, sum_d, sum_dxhat, c, 1, norm->channels - c);
+}
+
+void KERNEL(norm_backward_sums)(const CpuNorm *norm, const float *dy, float *d, double *sum_d, double *sum_dxhat)
+{
+#define SUMS(activation, residual) backward_sums(norm, activation, residual, dy, d, sum_d, sum_dxhat)
+    FOR_EACH_CASE(SUMS)
+}
+
+INLINE void data_block(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat, int c, int vectors,
+                       int last)
+{
+    Channels k = load_channels(norm, c, vectors, last);
+    Floats of_d[BLOCK], of_dxhat[BLOCK];
+    for (int v = 0; v < vectors; v++) {
+        of_d[v] = load(mean_d + c + v * LANES, last);
+        of_dxhat[v] = load(mean_dxhat + c + v * LANES, last);
+    }
+    for (gsize p = 0; p < norm->pixels; p++)
+        for (int v = 0; v < vectors; v++) {
+            gsize at = p * norm->channels + c + v * LANES;
+            Floats xhat = (load(norm->x + at, last) - k.mean[v]) * k.scale[v];
+            store(d + at, k.scale[v] * (k.weight[v] * load(d + at, last) - of_d[v] - xhat * of_dxhat[v]), last);
+        }
+}
+
+void KERNEL(norm_backward_data)(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat)
+{
+    int c = 0;
+    for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)
+        data_block(norm, d, mean_d, mean_dxhat, c, BLOCK, LANES);
+    for (; c + LANES <= norm->channels; c += LANES)
+        data_block(norm, d, mean_d, mean_dxhat, c, 1, LANES);
+    if (c < norm->channels)
+        data_block(norm, d, mean_d, mean_dxhat, c, 1, norm->channels - c);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * The inner loops of the cpu backend as a table, one for each instruction set. Arrays are NHWC without N; @n, @pixels and
+ * @channels may be any size, pointers any alignment; in-place use is allowed only where said. */
+#pragma once
+#include "backend/program.h"
+
+typedef enum { CPU_IDENTITY, CPU_RELU, CPU_MISH } CpuActivation;
+
+/* A stretch of neighbouring output positions under one tap of a window: outputs output .. output+length-1 read the
+ * pixels pixel, pixel+stride, ..; in the numbering of their residue class (window.h) member .. member+length-1. */
+typedef struct {
+    int output, pixel, member, length;
+} CpuRun;
+
+typedef struct {
+    const float *x, *residual; /* residual nullable: added before the activation */
+    gsize pixels;
+    int channels;
+    CpuActivation activation;
+    const float *mean, *scale;   /* [channels]: of the channel's group; scale = 1 / sqrt(variance + eps) */
+    const float *weight, *bias;  /* [channels] */
+} CpuNorm;
+
+typedef struct {
+    int height, width, channels, out_height, out_width;
+    int kernel, stride, padding;
+} CpuPool;
+
+typedef struct {
+    const char *isa;
+    int lanes; /* a dot product of length k sums k / lanes products in a row, then log2(lanes) partial sums */
+
+    /* Pointwise. add: x += y. axpy: x += a y. */
+    void (*add)(float *x, const float *y, gsize n);
+    void (*axpy)(float *x, float a, const float *y, gsize n);
+    void (*activate)(CpuActivation activation, const float *x, float *y, gsize n);
+    void (*activate_backward)(CpuActivation activation, const float *x, const float *dy, float *dx, gsize n);
+
+    /* Reductions. */
+    double (*squares)(const float *x, gsize n);                 /* sum of x^2 in f64 */
+    double (*dot)(const float *x, const float *y, gsize n);     /* sum of x y in f64 */
+    gboolean (*moderate)(const float *x, gsize n);              /* all |x| <= 1e38: finite, and so is a sum of two */
+    void (*channel_sums)(const float *x, gsize pixels, int channels, double *sums);
+    void (*channel_squares)(const float *x, gsize pixels, int channels, const float *mean, double *sums);
+
+    /* y = activation((x - mean) scale weight + bias + residual) */
+    void (*norm_forward)(const CpuNorm *norm, float *y);
+    /* d = dy activation'(..), and by channel the f64 sums of d and of d xhat, xhat = (x - mean) scale. d may be dy. */
+    void (*norm_backward_sums)(const CpuNorm *norm, const float *dy, float *d, double *sum_d, double *sum_dxhat);
+    /* dx = scale (weight d - mean_d - xhat mean_dxhat), in place; mean_d, mean_dxhat [channels]: of the group, weighted. */
+    void (*norm_backward_data)(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat);
+
+    /* @winner: [outputs] number of the tap that won; nullable in forward. */
+    void (*max_pool)(const CpuPool *pool, const float *x, float *y, gint32 *winner);
+    void (*max_pool_backward)(const CpuPool *pool, const float *dy, const gint32 *winner, float *dx);
+
+    /* g[i * ld + j] = a[i] . b[j], dot products of length k. @symmetric: a and b are the same rows. */
+    void (*gram)(const float *const *a, int n, const float *const *b, int m, gsize k, gboolean symmetric, float *g,
+                 gsize ld);
+    /* g[t * ld + s] += member_gram[member(t) * member_ld + member(s)] for all t, s in the runs of one tap. */
+    void (*add_shifted)(const CpuRun *runs, int n_runs, const float *member_gram, gsize member_ld, float *g, gsize ld);
+
+    /* As dpcxr_ref_update, bit for bit. */
+    void (*update)(const DpcxrUpdate *update, gsize n, const float *sum, const float *noise, float *weight, float *m,
+                   float *v);
+} CpuKernels;
+
+/* The table of the widest instruction set that this processor has. */
+const CpuKernels *dpcxr_cpu_kernels(void);

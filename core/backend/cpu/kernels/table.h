@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * Prototypes of one instruction set's copy of the kernels, and its table. */
+#pragma once
+#include "backend/cpu/kernels/kernels.h"
+#include "backend/cpu/kernels/vector.h"
+
+void KERNEL(add)(float *x, const float *y, gsize n);
+void KERNEL(axpy)(float *x, float a, const float *y, gsize n);
+void KERNEL(activate)(CpuActivation activation, const float *x, float *y, gsize n);
+void KERNEL(activate_backward)(CpuActivation activation, const float *x, const float *dy, float *dx, gsize n);
+double KERNEL(squares)(const float *x, gsize n);
+double KERNEL(dot)(const float *x, const float *y, gsize n);
+gboolean KERNEL(moderate)(const float *x, gsize n);
+void KERNEL(channel_sums)(const float *x, gsize pixels, int channels, double *sums);
+void KERNEL(channel_squares)(const float *x, gsize pixels, int channels, const float *mean, double *sums);
+void KERNEL(norm_forward)(const CpuNorm *norm, float *y);
+void KERNEL(norm_backward_sums)(const CpuNorm *norm, const float *dy, float *d, double *sum_d, double *sum_dxhat);
+void KERNEL(norm_backward_data)(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat);
+void KERNEL(max_pool)(const CpuPool *pool, const float *x, float *y, gint32 *winner);
+void KERNEL(max_pool_backward)(const CpuPool *pool, const float *dy, const gint32 *winner, float *dx);
+void KERNEL(gram)(const float *const *a, int n, const float *const *b, int m, gsize k, gboolean symmetric, float *g,
+                  gsize ld);
+void KERNEL(add_shifted)(const CpuRun *runs, int n_runs, const float *member_gram, gsize member_ld, float *g, gsize ld);
+void KERNEL(update)(const DpcxrUpdate *update, gsize n, const float *sum, const float *noise, float *weight, float *m,
+                    float *v);
+
+extern const CpuKernels KERNEL(kernels);

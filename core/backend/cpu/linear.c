@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * y = W x + b on one vector. The weights' gradient is an outer product: formed here where direct, else kept as x and dy. */
+#include "backend/cpu/internal.h"
+#include <cblas.h>
+#include <string.h>
+
+static gboolean forward(CpuRow *row, int s, GError **error)
+{
+    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
+    int in = row->program->plan.windows[s]->in.channels, out = layer->shape.channels;
+    float *y = dpcxr_cpu_output(row, step->y);
+    memcpy(y, dpcxr_cpu_weight(row, layer->parameters[1]), (gsize)out * sizeof *y);
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, out, in, 1, dpcxr_cpu_weight(row, layer->parameters[0]), in,
+                dpcxr_cpu_output(row, step->x), 1, 1, y, 1);
+    return TRUE;
+}
+
+static void backward_parameters(CpuRow *row, int s, const DpcxrLayer *layer, const float *dy)
+{
+    const CpuKernels *kernels = row->program->kernels;
+    const float *x = dpcxr_cpu_output(row, row->program->plan.steps[s].x);
+    int in = row->program->plan.windows[s]->in.channels, out = layer->shape.channels;
+    float *bias = dpcxr_cpu_slot(row, layer->parameters[1]);
+    if (row->first)
+        memset(bias, 0, (gsize)out * sizeof *bias);
+    kernels->add(bias, dy, (gsize)out);
+    if (dpcxr_cpu_plan_is_gram(&row->program->plan, s))
+        return;
+    float *weight = dpcxr_cpu_slot(row, layer->parameters[0]);
+    if (row->first)
+        memset(weight, 0, (gsize)in * out * sizeof *weight);
+    for (int o = 0; o < out; o++)
+        kernels->axpy(weight + (gsize)o * in, dy[o], x, (gsize)in);
+}
+
+static gboolean backward(CpuRow *row, int s, GError **error)
+{
+    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
+    int in = row->program->plan.windows[s]->in.channels, out = layer->shape.channels;
+    const float *dy = dpcxr_cpu_gradient(row, step->y);
+    backward_parameters(row, s, layer, dy);
+    if (!dpcxr_cpu_wants(row, step->x))
+        return TRUE;
+    float *dx = dpcxr_cpu_gradient_begin(row, step->x);
+    memset(dx, 0, (gsize)in * sizeof *dx);
+    cblas_sgemv(CblasRowMajor, CblasTrans, out, in, 1, dpcxr_cpu_weight(row, layer->parameters[0]), in, dy, 1, 1, dx, 1);
+    dpcxr_cpu_gradient_end(row, step->x);
+    return TRUE;
+}
+
+const CpuOperation dpcxr_cpu_linear = {forward, backward};

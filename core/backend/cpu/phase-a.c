@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ * Phase A and evaluation: units (or rows) handed out to workers, each through the whole graph. */
+#include "backend/cpu/internal.h"
+#include "backend/ref/ref.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    CpuProgram *program;
+    const DpcxrBatch *batch;
+    DpcxrBatchResult *result;
+} PhaseA;
+
+/* The loss is a few numbers a row; the reference's f64 is the one that everybody uses. */
+static void row_loss(const PhaseA *job, CpuRow *row)
+{
+    const DpcxrProgram *base = &job->program->base;
+    gsize n = (gsize)base->n_outputs, at = (gsize)row->row * n;
+    float *logits = dpcxr_cpu_output(row, base->graph->output), *gradient = dpcxr_cpu_gradient(row, base->graph->output);
+    memcpy(job->result->logits + at, logits, n * sizeof *logits);
+    if (job->batch->output_gradient) {
+        job->result->losses[row->row] = 0;
+        memcpy(gradient, job->batch->output_gradient + at, n * sizeof *gradient);
+    } else {
+        job->result->losses[row->row] =
+            dpcxr_ref_bce(logits, job->batch->targets + at, job->batch->mask + at, base->options.pos_weight,
+                          base->n_outputs, job->batch->row_weights[row->row], gradient);
+    }
+}
+
+static gboolean run_row(const PhaseA *job, CpuWorker *worker, int unit, int index, GError **error)
+{
+    CpuProgram *program = job->program;
+    gsize image = dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape);
+    float *image_gradient = job->result->input_gradient;
+    CpuRow row = {.program = program,
+                  .worker = worker,
+                  .layout = &program->plan.training,
+                  .image = job->batch->images + (gsize)index * image,
+                  .image_gradient = image_gradient ? image_gradient + (gsize)index * image : NULL,
+                  .row = index,
+                  .unit = unit,
+                  .first = index == job->batch->unit_offsets[unit]};
+    if (!dpcxr_cpu_row_forward(&row, error))
+        return FALSE;
+    row_loss(job, &row);
+    return dpcxr_cpu_row_backward(&row, error);
+}
+
+/* One value that is not finite makes all norms of the unit so: whatever the clipping groups, it is left out whole. */
+static void unit_norms(const PhaseA *job, CpuWorker *worker, int unit)
+{
+    CpuProgram *program = job->program;
+    const CpuPlan *plan = &program->plan;
+    int units = job->batch->units, n = program->base.n_parameters;
+    double *norms2 = job->result->norms2 + unit;
+    gboolean finite = TRUE;
+    for (int i = 0; i < n; i++) {
+        const CpuGradient *gradient = &plan->gradients[i];
+        const float *slot = program->slots + (gsize)unit * plan->slot + gradient->offset;
+        double bound = gradient->method == CPU_GRAM
+                           ? dpcxr_cpu_gram_norm2(program, worker, gradient->step, unit)
+                           : dpcxr_cpu_norm2_bound(program->kernels, slot, gradient->size,
+                                                   (program->base.options.max_units + 3) * 0x1p-24);
+        norms2[(gsize)i * units] = bound;
+        finite = finite && isfinite(bound);
+    }
+    for (int i = 0; !finite && i < n; i++)
+        norms2[(gsize)i * units] = INFINITY;
+}
+
+static void run_unit(gpointer data, int unit, int thread)
+{
+    const PhaseA *job = data;
+    CpuWorker *worker = &job->program->workers[thread];
+    dpcxr_onednn_enter();
+    for (int row = job->batch->unit_offsets[unit]; row < job->batch->unit_offsets[unit + 1]; row++)
+        if (worker->error || !run_row(job, worker, unit, row, &worker->error))
+            return;
+    if (job->program->base.options.norms)
+        unit_norms(job, worker, unit);
+}
+
+gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error)
+{
+    PhaseA job = {(CpuProgram *)base, batch, result};
+    memcpy(job.program->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof(int));
+    return dpcxr_cpu_conv2d_pack(job.program, error) &&
+           dpcxr_cpu_run(job.program, batch->units, run_unit, &job, error);
+}
+
+typedef struct {
+    CpuProgram *program;
+    const float *images;
+    float *outputs;
+} Forward;
+
+static void forward_row(gpointer data, int index, int thread)
+{
+    const Forward *job = data;
+    CpuProgram *program = job->program;
+    CpuWorker *worker = &program->workers[thread];
+    gsize n = (gsize)program->base.n_outputs;
+    CpuRow row = {.program = program,
+                  .worker = worker,
+                  .layout = &program->plan.inference,
+                  .image = job->images + (gsize)index * dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape)};
+    dpcxr_onednn_enter();
+    if (worker->error || !dpcxr_cpu_row_forward(&row, &worker->error))
+        return;
+    memcpy(job->outputs + (gsize)index * n, dpcxr_cpu_output(&row, program->base.graph->output), n * sizeof(float));
+}
+
+gboolean dpcxr_cpu_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)
+{
+    Forward job = {(CpuProgram *)base, images, outputs};
+    return dpcxr_cpu_conv2d_pack(job.program, error) && dpcxr_cpu_run(job.program, rows, forward_row, &job, error);
+}

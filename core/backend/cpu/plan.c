@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+#include "backend/cpu/plan.h"
+
+/* --- Steps ---------------------------------------------------------------------------------------------------------- */
+
+/* The only layer that reads @i, or -1 where several do or where it is the output. */
+static int only_reader(const DpcxrGraph *graph, int i)
+{
+    int reader = -1;
+    for (int k = i + 1; k < dpcxr_graph_n_layers(graph); k++)
+        for (int side = 0; side < 2; side++)
+            if (dpcxr_graph_layer(graph, k)->inputs[side] == i) {
+                if (reader >= 0)
+                    return -1;
+                reader = k;
+            }
+    return i == graph->output ? -1 : reader;
+}
+
+static CpuActivation activation_of(DpcxrLayerType type)
+{
+    return type == DPCXR_LAYER_RELU ? CPU_RELU : type == DPCXR_LAYER_MISH ? CPU_MISH : CPU_IDENTITY;
+}
+
+/* Lets the norm @i take its readers in; returns the layer whose output the step writes. @step_of: [layers] the norm whose
+ * step takes a layer in, 0 for none. */
+static int fuse_norm(const DpcxrGraph *graph, int i, int *step_of, CpuStep *step)
+{
+    int last = i, reader = only_reader(graph, i);
+    if (reader >= 0 && dpcxr_graph_layer(graph, reader)->type == DPCXR_LAYER_ADD && !step_of[reader]) {
+        const int *inputs = dpcxr_graph_layer(graph, reader)->inputs;
+        int other = inputs[0] == i ? inputs[1] : inputs[0];
+        if (other != step->x) {
+            step->other = other;
+            step_of[reader] = i;
+            last = reader;
+            reader = only_reader(graph, reader);
+        }
+    }
+    if (reader >= 0 && activation_of(dpcxr_graph_layer(graph, reader)->type) != CPU_IDENTITY) {
+        step->activation = activation_of(dpcxr_graph_layer(graph, reader)->type);
+        step_of[reader] = i;
+        last = reader;
+    }
+    return last;
+}
+
+static void plan_steps(CpuPlan *plan)
+{
+    const DpcxrGraph *graph = plan->graph;
+    int n = dpcxr_graph_n_layers(graph);
+    g_autofree int *step_of = g_new0(int, n);
+    g_autofree CpuStep *ending = g_new0(CpuStep, n); /* by the last layer of the step; INPUT: none ends here */
+    for (int i = 1; i < n; i++) {
+        const DpcxrLayer *layer = dpcxr_graph_layer(graph, i);
+        if (step_of[i])
+            continue;
+        CpuStep step = {layer->type, i, layer->inputs[0], layer->inputs[1], i, activation_of(layer->type)};
+        if (layer->type == DPCXR_LAYER_GROUP_NORM)
+            step.y = fuse_norm(graph, i, step_of, &step);
+        ending[step.y] = step;
+    }
+    plan->steps = g_new0(CpuStep, n);
+    for (int i = 1; i < n; i++)
+        if (ending[i].type != DPCXR_LAYER_INPUT)
+            plan->steps[plan->n_steps++] = ending[i];
+}
+
+static void plan_wants(CpuPlan *plan)
+{
+    plan->wants_gradient = g_new0(gboolean, dpcxr_graph_n_layers(plan->graph));
+    for (int i = 1; i < dpcxr_graph_n_layers(plan->graph); i++) {
+        const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, i);
+        plan->wants_gradient[i] = layer->parameters[0] >= 0 || plan->wants_gradient[layer->inputs[0]] ||
+                                  (layer->inputs[1] >= 0 && plan->wants_gradient[layer->inputs[1]]);
+    }
+}
+
+/* --- Methods -------------------------------------------------------------------------------------------------------- */
+
+/* The arithmetic of the gradient itself is the same both ways. What differs, in multiply-adds: direct writes, measures and
+ * sums one whole gradient a unit; Gram multiplies positions with positions and copies rows for the product. The weights
+ * of the two kinds of cost are measured on ResNet9's layers (tests/bench). */
+static CpuMethod cheaper(const CpuWindow *window)
+{
+    const double moved = 40, gram = 1.5, packed = 12;
+    double size = (double)window->n_taps * window->in.channels * window->out.channels;
+    double positions = window->positions, members = 0;
+    for (int k = 0; k < window->n_residues; k++)
+        members += (double)window->residues[k].n * window->residues[k].n;
+    double direct_cost = moved * size;
+    double gram_cost =
+        gram * 0.5 * (members * window->in.channels + positions * positions * window->out.channels) +
+        packed * positions * window->n_taps * (window->in.channels + window->out.channels);
+    return direct_cost <= gram_cost ? CPU_DIRECT : CPU_GRAM;
+}
+
+static CpuMethod choose_method(const CpuWindow *window, CpuPolicy policy)
+{
+    if (policy == CPU_POLICY_COST)
+        return cheaper(window);
+    return policy == CPU_POLICY_DIRECT ? CPU_DIRECT : CPU_GRAM;
+}
+
+static void plan_gradients(CpuPlan *plan, CpuPolicy policy)
+{
+    plan->gradients = g_new0(CpuGradient, MAX(dpcxr_graph_n_parameters(plan->graph), 1));
+    plan->windows = g_new0(CpuWindow *, MAX(plan->n_steps, 1));
+    for (int s = 0; s < plan->n_steps; s++) {
+        const CpuStep *step = &plan->steps[s];
+        const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, step->layer);
+        CpuMethod method = CPU_DIRECT;
+        if (step->type == DPCXR_LAYER_CONV2D || step->type == DPCXR_LAYER_LINEAR) {
+            plan->windows[s] = dpcxr_cpu_window_new(dpcxr_graph_layer(plan->graph, step->x)->shape, layer);
+            method = choose_method(plan->windows[s], policy);
+        }
+        for (int k = 0; k < 2; k++)
+            if (layer->parameters[k] >= 0)
+                plan->gradients[layer->parameters[k]] =
+                    (CpuGradient){.method = k == 0 ? method : CPU_DIRECT,
+                                  .step = s,
+                                  .size = dpcxr_graph_parameter(plan->graph, layer->parameters[k])->size};
+    }
+}
+
+gboolean dpcxr_cpu_plan_is_gram(const CpuPlan *plan, int step)
+{
+    int weight = dpcxr_graph_layer(plan->graph, plan->steps[step].layer)->parameters[0];
+    return weight >= 0 && plan->gradients[weight].method == CPU_GRAM;
+}
+
+void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options, CpuPolicy policy)
+{
+    plan->graph = graph;
+    plan_steps(plan);
+    plan_wants(plan);
+    plan_gradients(plan, policy);
+}
+
+/* --- Places --------------------------------------------------------------------------------------------------------- */
+
+/* Every tensor starts on a cache line. */
+static gboolean append(gsize *end, gsize *offset, gsize size)
+{
+    *offset = *end;
+    return g_size_checked_add(end, *end, (size + 15) & ~(gsize)15);
+}
+
+/* Direct gradients first, at the same offsets as in a slot. */
+static gboolean place_gradients(CpuPlan *plan)
+{
+    gboolean good = TRUE;
+    for (int method = CPU_DIRECT; method <= CPU_GRAM; method++) {
+        for (int i = 0; i < dpcxr_graph_n_parameters(plan->graph); i++)
+            if (plan->gradients[i].method == (CpuMethod)method)
+                good = good && append(&plan->bank, &plan->gradients[i].offset, plan->gradients[i].size);
+        if (method == CPU_DIRECT)
+            plan->slot = plan->bank;
+    }
+    return good;
+}
+
+/* A tensor of a row and the time it is needed: step s runs forward at time s and backward at 2 n - s, the loss at n. */
+typedef struct {
+    CpuTensor *tensor;
+    int first, last;
+} Life;
+
+static int by_size(gconstpointer a, gconstpointer b)
+{
+    gsize left = ((const Life *)a)->tensor->size, right = ((const Life *)b)->tensor->size;
+    return left > right ? -1 : left < right ? 1 : 0;
+}
+
+/* Lowest offset at which @life touches none of those placed before that live at the same time. */
+static gsize free_offset(const GArray *lives, guint n, const Life *life)
+{
+    gsize offset = 0;
+    for (gboolean moved = TRUE; moved;) {
+        moved = FALSE;
+        for (guint i = 0; i < n; i++) {
+            const Life *other = &g_array_index(lives, Life, i);
+            if (other->first > life->last || other->last < life->first)
+                continue;
+            gsize end = (other->tensor->offset + other->tensor->size + 15) & ~(gsize)15;
+            if (other->tensor->offset < offset + life->tensor->size && offset < end) {
+                offset = end;
+                moved = TRUE;
+            }
+        }
+    }
+    return offset;
+}
+
+/* Largest first, each as low as it fits. */
+static gsize place_lives(GArray *lives)
+{
+    gsize end = 0;
+    g_array_sort(lives, by_size);
+    for (guint i = 0; i < lives->len; i++) {
+        Life *life = &g_array_index(lives, Life, i);
+        life->tensor->offset = free_offset(lives, i, life);
+        end = MAX(end, life->tensor->offset + life->tensor->size);
+    }
+    return (end + 15) & ~(gsize)15;
+}
+
+static void extend(Life *life, int time)
+{
+    life->first = MIN(life->first, time);
+    life->last = MAX(life->last, time);
+}
+
+static gsize saved_size(const CpuPlan *plan, const CpuStep *step, gboolean training)
+{
+    DpcxrShape shape = dpcxr_graph_layer(plan->graph, step->layer)->shape;
+    if (step->type == DPCXR_LAYER_GROUP_NORM)
+        return 2 * (gsize)shape.channels;
+    return step->type == DPCXR_LAYER_MAX_POOL2D && training ? dpcxr_shape_size(shape) : 0;
+}
+
+/* Which inputs a step reads again in backward. */
+static gboolean reads_x_again(const CpuStep *step)
+{
+    return step->type == DPCXR_LAYER_CONV2D || step->type == DPCXR_LAYER_LINEAR ||
+           step->type == DPCXR_LAYER_GROUP_NORM || step->type == DPCXR_LAYER_RELU || step->type == DPCXR_LAYER_MISH;
+}
+
+static gboolean reads_other_again(const CpuStep *step)
+{
+    return step->type == DPCXR_LAYER_GROUP_NORM && step->activation != CPU_IDENTITY;
+}
+
+typedef struct {
+    Life *outputs, *gradients, *saved; /* [layers], [layers], [steps] */
+} Lives;
+
+static void live_forward(const CpuPlan *plan, Lives lives)
+{
+    for (int s = 0; s < plan->n_steps; s++) {
+        const CpuStep *step = &plan->steps[s];
+        extend(&lives.outputs[step->y], s);
+        extend(&lives.outputs[step->x], s);
+        if (step->other >= 0)
+            extend(&lives.outputs[step->other], s);
+        extend(&lives.saved[s], s);
+    }
+    extend(&lives.outputs[plan->graph->output], plan->n_steps);
+}
+
+static void live_backward(const CpuPlan *plan, Lives lives)
+{
+    extend(&lives.gradients[plan->graph->output], plan->n_steps);
+    for (int s = 0; s < plan->n_steps; s++) {
+        const CpuStep *step = &plan->steps[s];
+        int time = 2 * plan->n_steps - s;
+        extend(&lives.gradients[step->y], time);
+        extend(&lives.gradients[step->x], time);
+        if (reads_x_again(step))
+            extend(&lives.outputs[step->x], time);
+        if (step->other >= 0) {
+            extend(&lives.gradients[step->other], time);
+            if (reads_other_again(step))
+                extend(&lives.outputs[step->other], time);
+        }
+        extend(&lives.saved[s], time);
+    }
+}
+
+/* Inputs and output gradients of Gram layers outlive the row. */
+static gboolean place_kept(const CpuPlan *plan, CpuLayout *layout)
+{
+    gboolean good = TRUE;
+    for (int s = 0; s < plan->n_steps; s++) {
+        if (!dpcxr_cpu_plan_is_gram(plan, s))
+            continue;
+        CpuTensor *tensors[] = {&layout->outputs[plan->steps[s].x], &layout->gradients[plan->steps[s].y]};
+        for (int k = 0; k < 2; k++)
+            if (tensors[k]->place != CPU_KEPT) {
+                tensors[k]->place = CPU_KEPT;
+                good = good && append(&layout->kept, &tensors[k]->offset, tensors[k]->size);
+            }
+    }
+    return good;
+}
+
+static void collect(GArray *array, CpuTensor *tensor, Life life)
+{
+    life.tensor = tensor;
+    if (tensor->place == CPU_SCRATCH && tensor->size)
+        g_array_append_val(array, life);
+}
+
+static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean training)
+{
+    int n = dpcxr_graph_n_layers(plan->graph);
+    layout->outputs = g_new0(CpuTensor, n);
+    layout->gradients = g_new0(CpuTensor, n);
+    layout->saved = g_new0(CpuTensor, MAX(plan->n_steps, 1));
+    for (int i = 0; i < n; i++)
+        layout->outputs[i].size = layout->gradients[i].size =
+            dpcxr_shape_size(dpcxr_graph_layer(plan->graph, i)->shape);
+    layout->outputs[0].place = layout->gradients[0].place = CPU_IMAGE;
+    for (int s = 0; s < plan->n_steps; s++) {
+        layout->outputs[plan->steps[s].y].place = CPU_SCRATCH;
+        layout->gradients[plan->steps[s].y].place = training ? CPU_SCRATCH : CPU_NOWHERE;
+        layout->saved[s] = (CpuTensor){CPU_SCRATCH, 0, saved_size(plan, &plan->steps[s], training)};
+    }
+    if (training && !place_kept(plan, layout))
+        return FALSE;
+    g_autofree Life *lives = g_new(Life, 2 * n + plan->n_steps);
+    for (int i = 0; i < 2 * n + plan->n_steps; i++)
+        lives[i] = (Life){NULL, G_MAXINT, -1};
+    Lives parts = {lives, lives + n, lives + 2 * n};
+    live_forward(plan, parts);
+    if (training)
+        live_backward(plan, parts);
+    g_autoptr(GArray) array = g_array_new(FALSE, FALSE, sizeof(Life));
+    for (int i = 0; i < n; i++) {
+        collect(array, &layout->outputs[i], parts.outputs[i]);
+        collect(array, &layout->gradients[i], parts.gradients[i]);
+    }
+    for (int s = 0; s < plan->n_steps; s++)
+        collect(array, &layout->saved[s], parts.saved[s]);
+    layout->scratch = place_lives(array);
+    return TRUE;
+}
+
+gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, GError **error)
+{
+    for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
+        plan->largest = MAX(plan->largest, dpcxr_shape_size(dpcxr_graph_layer(plan->graph, i)->shape));
+    if (place_gradients(plan) && place_layout(plan, &plan->inference, FALSE) &&
+        (!options->training || place_layout(plan, &plan->training, TRUE)))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "the model is too large for this machine");
+    return FALSE;
+}
+
+static void clear_layout(CpuLayout *layout)
+{
+    g_free(layout->outputs);
+    g_free(layout->gradients);
+    g_free(layout->saved);
+}
+
+void dpcxr_cpu_plan_clear(CpuPlan *plan)
+{
+    for (int s = 0; plan->windows && s < plan->n_steps; s++)
+        dpcxr_cpu_window_free(plan->windows[s]);
+    g_free(plan->windows);
+    g_free(plan->steps);
+    g_free(plan->wants_gradient);
+    g_free(plan->gradients);
+    clear_layout(&plan->training);
+    clear_layout(&plan->inference);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * What is decided about a graph before it runs: which layers run as one step, where every tensor of a row lives, and how
+ * each parameter's unit norms and sums are made. */
+#pragma once
+#include "backend/cpu/window.h"
+
+/* A group norm takes a following add and activation into its step. */
+typedef struct {
+    DpcxrLayerType type;
+    int layer;      /* whose parameters, kernel, groups .. these are */
+    int x, other;   /* input tensors, by layer; other: the second summand of an add or of a norm's residual, else -1 */
+    int y;          /* output tensor, by layer */
+    CpuActivation activation; /* of a group norm, or the step itself */
+} CpuStep;
+
+typedef enum {
+    CPU_NOWHERE,
+    CPU_IMAGE,   /* the caller's image, or its gradient */
+    CPU_SCRATCH, /* the worker's, for as long as the row runs */
+    CPU_KEPT,    /* a place of its own for each row, until phase B has run */
+} CpuPlace;
+
+typedef struct {
+    CpuPlace place;
+    gsize offset, size; /* floats */
+} CpuTensor;
+
+/* One way to place the tensors of a row. */
+typedef struct {
+    CpuTensor *outputs, *gradients; /* [layers] */
+    CpuTensor *saved;               /* [steps]: norm: mean, scale by channel; max pool: winners */
+    gsize scratch, kept;            /* floats a worker, a row */
+} CpuLayout;
+
+typedef enum {
+    CPU_DIRECT, /* phase A forms the unit's gradient in the unit's slot */
+    CPU_GRAM,   /* phase A keeps x and dy of its rows; norms from Gram matrices, the sum as one product in phase B */
+} CpuMethod;
+
+/* Forced for tests; the cost model otherwise. */
+typedef enum { CPU_POLICY_COST, CPU_POLICY_DIRECT, CPU_POLICY_GRAM } CpuPolicy;
+
+/* How the gradient of one parameter is stored in the banks of sums. */
+typedef struct {
+    CpuMethod method;
+    int step;
+    gsize size;   /* floats; more than the parameter's where oneDNN pads channels */
+    gsize offset; /* in a bank; and in a unit's slot where DIRECT */
+} CpuGradient;
+
+typedef struct {
+    const DpcxrGraph *graph;
+    int n_steps;
+    CpuStep *steps;
+    gboolean *wants_gradient; /* [layers] a parameter lies upstream */
+    CpuWindow **windows;      /* [steps] of conv2d and linear, else NULL */
+    CpuGradient *gradients;   /* [parameters] */
+    gsize slot, bank;         /* floats of a unit's slot, of a bank; the slot's parameters come first in a bank */
+    CpuLayout training, inference;
+    gsize largest;            /* floats of the largest tensor of a row */
+} CpuPlan;
+
+/* Steps, methods and windows; @plan is zeroed before. Sizes of gradients are PyTorch's until changed by conv2d.c. */
+void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options, CpuPolicy policy);
+/* Offsets of gradients and of both layouts, once the sizes are final. DPCXR_ERROR_MEMORY where they overflow. */
+gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, GError **error);
+void dpcxr_cpu_plan_clear(CpuPlan *plan);
+
+/* Whether the step has weights whose gradient is made the Gram way. */
+gboolean dpcxr_cpu_plan_is_gram(const CpuPlan *plan, int step);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * One row through the graph, forward and backward, on one worker. */
+#include "backend/cpu/internal.h"
+#include <string.h>
+
+static float *at(const CpuRow *row, CpuTensor tensor)
+{
+    if (tensor.place == CPU_KEPT)
+        return row->program->kept + (gsize)row->row * row->layout->kept + tensor.offset;
+    return row->worker->scratch + tensor.offset;
+}
+
+float *dpcxr_cpu_output(const CpuRow *row, int layer)
+{
+    CpuTensor tensor = row->layout->outputs[layer];
+    return tensor.place == CPU_IMAGE ? (float *)row->image : at(row, tensor);
+}
+
+float *dpcxr_cpu_gradient(const CpuRow *row, int layer)
+{
+    CpuTensor tensor = row->layout->gradients[layer];
+    return tensor.place == CPU_IMAGE ? row->image_gradient : at(row, tensor);
+}
+
+float *dpcxr_cpu_saved(const CpuRow *row, int step)
+{
+    return row->layout->saved[step].size ? at(row, row->layout->saved[step]) : NULL;
+}
+
+gboolean dpcxr_cpu_wants(const CpuRow *row, int layer)
+{
+    return row->image_gradient || row->program->plan.wants_gradient[layer];
+}
+
+float *dpcxr_cpu_gradient_begin(const CpuRow *row, int layer)
+{
+    if (row->worker->written[layer] || !dpcxr_cpu_wants(row, layer))
+        return row->worker->spare;
+    return dpcxr_cpu_gradient(row, layer);
+}
+
+void dpcxr_cpu_gradient_end(const CpuRow *row, int layer)
+{
+    if (!dpcxr_cpu_wants(row, layer))
+        return;
+    if (row->worker->written[layer])
+        row->program->kernels->add(dpcxr_cpu_gradient(row, layer), row->worker->spare,
+                                   row->layout->gradients[layer].size);
+    row->worker->written[layer] = TRUE;
+}
+
+void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const float *values)
+{
+    if (!dpcxr_cpu_wants(row, layer))
+        return;
+    gsize n = row->layout->gradients[layer].size;
+    if (row->worker->written[layer])
+        row->program->kernels->add(dpcxr_cpu_gradient(row, layer), values, n);
+    else
+        memcpy(dpcxr_cpu_gradient(row, layer), values, n * sizeof *values);
+    row->worker->written[layer] = TRUE;
+}
+
+float *dpcxr_cpu_slot(const CpuRow *row, int parameter)
+{
+    const CpuPlan *plan = &row->program->plan;
+    return row->program->slots + (gsize)row->unit * plan->slot + plan->gradients[parameter].offset;
+}
+
+const float *dpcxr_cpu_weight(const CpuRow *row, int parameter)
+{
+    return dpcxr_banks_tensor(&row->program->banks, DPCXR_BANK_WEIGHT, parameter);
+}
+
+void dpcxr_cpu_slot_add(const CpuRow *row, int parameter, const double *values)
+{
+    float *slot = dpcxr_cpu_slot(row, parameter);
+    gsize n = row->program->plan.gradients[parameter].size;
+    for (gsize i = 0; i < n; i++)
+        slot[i] = row->first ? (float)values[i] : slot[i] + (float)values[i];
+}
+
+static const CpuOperation *const operations[DPCXR_N_LAYER_TYPES] = {
+    [DPCXR_LAYER_CONV2D] = &dpcxr_cpu_conv2d,
+    [DPCXR_LAYER_GROUP_NORM] = &dpcxr_cpu_group_norm,
+    [DPCXR_LAYER_LINEAR] = &dpcxr_cpu_linear,
+    [DPCXR_LAYER_RELU] = &dpcxr_cpu_activation,
+    [DPCXR_LAYER_MISH] = &dpcxr_cpu_activation,
+    [DPCXR_LAYER_ADD] = &dpcxr_cpu_add,
+    [DPCXR_LAYER_MAX_POOL2D] = &dpcxr_cpu_max_pool2d,
+    [DPCXR_LAYER_GLOBAL_AVERAGE_POOL] = &dpcxr_cpu_global_average_pool,
+};
+
+gboolean dpcxr_cpu_row_forward(CpuRow *row, GError **error)
+{
+    const CpuPlan *plan = &row->program->plan;
+    if (row->layout->outputs[0].place != CPU_IMAGE)
+        memcpy(at(row, row->layout->outputs[0]), row->image, row->layout->outputs[0].size * sizeof(float));
+    for (int s = 0; s < plan->n_steps; s++)
+        if (!operations[plan->steps[s].type]->forward(row, s, error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean dpcxr_cpu_row_backward(CpuRow *row, GError **error)
+{
+    const CpuPlan *plan = &row->program->plan;
+    memset(row->worker->written, 0, (gsize)dpcxr_graph_n_layers(plan->graph) * sizeof(gboolean));
+    for (int s = plan->n_steps - 1; s >= 0; s--)
+        if (dpcxr_cpu_wants(row, plan->steps[s].y) &&
+            !operations[plan->steps[s].type]->backward(row, s, error))
+            return FALSE;
+    return TRUE;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/step.h"
+#include "backend/program.h"
+#include "base/workers.h"
+#include "config/options.h"
+#include "optim/optimizer.h"
+#include "plugin/registry.h"
+#include "privacy/clip.h"
+#include "privacy/noise.h"
+#include <cblas.h>
+#include <dpcxr/model.h>
+#include <math.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { LABELS = 8, CHANNELS = 3 };
+static const double noise_multiplier = 1, clip_norm = 1.5;
+
+/* One program with its optimizer and buffers; one for each kind of step. */
+typedef struct {
+    DpcxrProgram *program;
+    DpcxrOptimizer optimizer;
+    DpcxrSecret *secret;   /* NULL: not private */
+    DpcxrWorkers *workers; /* for noise */
+    float **noise;
+    int batch;
+    float *images, *targets, *mask, *row_weights, *losses, *logits, *coefficients;
+    double *norms2;
+    int *unit_offsets;
+    guint64 step;
+} Side;
+
+static void side_clear(Side *side)
+{
+    gpointer buffers[] = {side->images, side->targets,      side->mask,   side->row_weights, side->losses,
+                          side->logits, side->coefficients, side->norms2, side->unit_offsets};
+    for (guint i = 0; i < G_N_ELEMENTS(buffers); i++)
+        g_free(buffers[i]);
+    for (int i = 0; side->noise && i < side->program->n_parameters; i++)
+        g_free(side->noise[i]);
+    g_free(side->noise);
+    dpcxr_workers_free(side->workers);
+    dpcxr_secret_free(side->secret);
+    dpcxr_program_free(side->program);
+    *side = (Side){0};
+}
+
+static float *random_values(gsize n, guint32 stream)
+{
+    DpcxrRandom random;
+    dpcxr_random_init(&random, 1, "bench", 0, stream);
+    float *values = g_new(float, n);
+    for (gsize i = 0; i < n; i++)
+        values[i] = (float)dpcxr_random_uniform(&random);
+    return values;
+}
+
+static void allocate(Side *side, const DpcxrStepBench *bench)
+{
+    gsize batch = (gsize)bench->batch, n = batch * LABELS;
+    side->batch = bench->batch;
+    side->images = random_values(batch * CHANNELS * (gsize)bench->size * (gsize)bench->size, 0);
+    side->targets = random_values(n, 1);
+    side->mask = g_new(float, n);
+    side->row_weights = g_new(float, batch);
+    side->losses = g_new(float, batch);
+    side->logits = g_new(float, n);
+    side->coefficients = g_new(float, batch);
+    side->norms2 = g_new(double, batch * (gsize)side->program->n_parameters);
+    side->unit_offsets = g_new(int, batch + 1);
+    for (gsize i = 0; i < n; i++) {
+        side->targets[i] = side->targets[i] > 0.7f;
+        side->mask[i] = 1;
+    }
+    for (int i = 0; i <= bench->batch; i++)
+        side->unit_offsets[i] = i;
+    for (int i = 0; i < bench->batch; i++)
+        side->row_weights[i] = side->coefficients[i] = 1;
+}
+
+static gboolean allocate_privacy(Side *side, const DpcxrStepBench *bench, GError **error)
+{
+    int n = side->program->n_parameters;
+    side->workers = dpcxr_workers_new(bench->threads);
+    side->noise = g_new0(float *, n);
+    for (int i = 0; i < n; i++)
+        side->noise[i] = g_new(float, dpcxr_graph_parameter(side->program->graph, i)->size);
+    side->secret = dpcxr_secret_new(error);
+    return side->secret != NULL;
+}
+
+static gboolean initialise_weights(DpcxrProgram *program, GError **error)
+{
+    for (int i = 0; i < program->n_parameters; i++) {
+        g_autofree float *values = g_new(float, dpcxr_graph_parameter(program->graph, i)->size);
+        dpcxr_graph_initial_values(program->graph, i, 1, values);
+        if (!dpcxr_program_write(program, DPCXR_BANK_WEIGHT, i, values, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean side_open(Side *side, const DpcxrStepBench *bench, const DpcxrGraph *graph, gboolean private,
+                          GError **error)
+{
+    const DpcxrBackend *backend = dpcxr_backend_find(bench->backend, error);
+    g_autoptr(DpcxrOptions) options =
+        dpcxr_options_parse(dpcxr_optimizer_options("nadam"), "{lr: 0.0005}", error);
+    if (!backend || !options)
+        return FALSE;
+    dpcxr_optimizer_init(&side->optimizer, "nadam", options);
+    DpcxrProgramOptions program = {.max_rows = bench->batch,
+                                   .max_units = bench->batch,
+                                   .threads = bench->threads,
+                                   .bf16 = bench->bf16,
+                                   .training = TRUE,
+                                   .norms = private,
+                                   .n_groups = 1};
+    side->program = dpcxr_program_new(backend, graph, &program, error);
+    if (!side->program || !initialise_weights(side->program, error))
+        return FALSE;
+    allocate(side, bench);
+    return !private || allocate_privacy(side, bench, error);
+}
+
+static void make_noise(Side *side)
+{
+    for (int i = 0; i < side->program->n_parameters; i++) {
+        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = side->step, .tensor = (guint32)i};
+        dpcxr_noise_fill(side->secret, &address, noise_multiplier * clip_norm, side->noise[i],
+                         dpcxr_graph_parameter(side->program->graph, i)->size, side->workers);
+    }
+}
+
+static gboolean do_step(Side *side, GError **error)
+{
+    DpcxrBatch batch = {.rows = side->batch,
+                        .images = side->images,
+                        .targets = side->targets,
+                        .mask = side->mask,
+                        .row_weights = side->row_weights,
+                        .units = side->batch,
+                        .unit_offsets = side->unit_offsets};
+    DpcxrBatchResult result = {.losses = side->losses, .logits = side->logits, .norms2 = side->norms2};
+    if (!dpcxr_program_zero(side->program, DPCXR_BANK_SUM, error) ||
+        !dpcxr_program_phase_a(side->program, &batch, &result, error))
+        return FALSE;
+    if (side->secret)
+        dpcxr_clip_flat(side->norms2, side->program->n_parameters, side->batch, clip_norm, side->coefficients);
+    if (!dpcxr_program_phase_b(side->program, DPCXR_BANK_SUM, side->coefficients, error))
+        return FALSE;
+    if (side->secret)
+        make_noise(side);
+    DpcxrUpdate update = {0};
+    dpcxr_optimizer_next(&side->optimizer, 1, &update);
+    update.noise = (const float *const *)side->noise;
+    update.scale = 1.0 / side->batch;
+    side->step++;
+    return dpcxr_program_update(side->program, &update, error);
+}
+
+static double seconds_of(Side *side, GError **error)
+{
+    gint64 start = g_get_monotonic_time();
+    return do_step(side, error) ? (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC : NAN;
+}
+
+static gint by_value(gconstpointer a, gconstpointer b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int n)
+{
+    qsort(values, (gsize)n, sizeof *values, by_value);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* Multiply-adds of one image's step times two: forward, backward-weights, and backward-data but for the first layer. */
+static double step_flop(const DpcxrGraph *graph)
+{
+    double flop = 0;
+    for (int i = 1; i < dpcxr_graph_n_layers(graph); i++) {
+        const DpcxrLayer *layer = dpcxr_graph_layer(graph, i);
+        if (layer->type != DPCXR_LAYER_CONV2D && layer->type != DPCXR_LAYER_LINEAR)
+            continue;
+        double positions = (double)layer->shape.height * layer->shape.width;
+        double once = 2 * positions * (double)dpcxr_graph_parameter(graph, layer->parameters[0])->size;
+        flop += once * (layer->inputs[0] == 0 ? 2 : 3);
+    }
+    return flop;
+}
+
+enum { GEMM = 1024 };
+
+typedef struct {
+    float *a, *b, *c; /* [threads] matrices after each other */
+} Gemm;
+
+static void gemm_task(gpointer data, int i, int thread)
+{
+    Gemm *gemm = data;
+    gsize at = (gsize)i * GEMM * GEMM;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, gemm->a + at, GEMM, gemm->b + at, GEMM, 0,
+                gemm->c + at, GEMM);
+}
+
+/* FLOP/s of one 1024-cube sgemm on each thread at once; the best of a few, as peaks are. */
+static double sgemm_rate(int threads)
+{
+    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(threads);
+    int n = dpcxr_workers_threads(workers);
+    gsize size = (gsize)n * GEMM * GEMM;
+    Gemm gemm = {random_values(size, 2), random_values(size, 3), g_new0(float, size)};
+    double best = 0;
+    openblas_set_num_threads(1);
+    for (int repeat = 0; repeat < 8; repeat++) {
+        gint64 start = g_get_monotonic_time();
+        dpcxr_workers_run(workers, n, gemm_task, &gemm);
+        double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
+        best = MAX(best, 2.0 * n * GEMM * GEMM * (double)GEMM / seconds);
+    }
+    g_free(gemm.a);
+    g_free(gemm.b);
+    g_free(gemm.c);
+    return best;
+}
+
+static double peak_memory_mb(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss / 1024;
+}
+
+/* The private side is opened, warmed and measured for memory before the other exists; then the two take turns. */
+static gboolean measure(const DpcxrStepBench *bench, const DpcxrGraph *graph, Side *private, Side *plain,
+                        DpcxrStepTimes *times, GError **error)
+{
+    g_autofree double *a = g_new(double, bench->repeats), *b = g_new(double, bench->repeats);
+    if (!side_open(private, bench, graph, TRUE, error) || !do_step(private, error) || !do_step(private, error))
+        return FALSE;
+    times->peak_memory_mb = peak_memory_mb();
+    if (!side_open(plain, bench, graph, FALSE, error) || !do_step(plain, error))
+        return FALSE;
+    for (int i = 0; i < bench->repeats; i++) {
+        a[i] = seconds_of(private, error);
+        b[i] = isnan(a[i]) ? NAN : seconds_of(plain, error);
+        if (isnan(b[i]))
+            return FALSE;
+    }
+    times->private_images_per_s = bench->batch / median(a, bench->repeats);
+    times->nonprivate_images_per_s = bench->batch / median(b, bench->repeats);
+    times->sgemm_fraction = step_flop(graph) * times->private_images_per_s / sgemm_rate(bench->threads);
+    return TRUE;
+}
+
+gboolean dpcxr_bench_step(const DpcxrStepBench *bench, DpcxrStepTimes *times, GError **error)
+{
+    dpcxr_registry_scan();
+    const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_MODEL, "resnet9", error);
+    if (!entry)
+        return FALSE;
+    g_autoptr(DpcxrOptions) options = dpcxr_options_parse(entry->plugin->options, "", error);
+    if (!options)
+        return FALSE;
+    g_autoptr(DpcxrGraph) graph = dpcxr_graph_new(bench->size, bench->size, CHANNELS);
+    DpcxrNode output = ((const DpcxrModel *)entry->plugin->feature)->build(graph, options, LABELS);
+    if (!dpcxr_graph_finish(graph, output, LABELS, error))
+        return FALSE;
+    Side private = {0}, plain = {0};
+    gboolean good = measure(bench, graph, &private, &plain, times, error);
+    side_clear(&private);
+    side_clear(&plain);
+    return good;
+}

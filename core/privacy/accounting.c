@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ * Between the core and the accountant plugins: what goes in is checked, what comes out is checked, and
+ * calibration treats an accountant as a function that falls with the noise and grows with the steps. A
+ * calibrated value is always one whose own epsilon was computed and found to be at most the target. */
+#include "privacy/accounting.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Calibration looks in here; no smaller noise is worth a claim, no larger one trains anything. */
+#define CALIBRATED_NOISE_MIN 0.01
+#define CALIBRATED_NOISE_MAX 1e5
+#define NOISE_DIGITS 6
+
+static const DpcxrAccountant *accountant_get(const DpcxrFeature *feature, GError **error)
+{
+    if (feature->entry && feature->entry->plugin)
+        return feature->entry->plugin->feature;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "accountant '%s' is not loaded", feature->type);
+    return NULL;
+}
+
+static gboolean check_event(const DpcxrEvent *event, GError **error)
+{
+    if (!(event->noise_multiplier > 0) || !isfinite(event->noise_multiplier)) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "a noise multiplier of %g has no finite epsilon; it has to be above 0",
+                    event->noise_multiplier);
+        return FALSE;
+    }
+    if (!(event->sampling_rate > 0 && event->sampling_rate <= 1)) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY, "a sampling rate of %g is not in (0, 1]",
+                    event->sampling_rate);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static const DpcxrAccountant *accountant_for(const DpcxrFeature *feature, const DpcxrMechanism *mechanism,
+                                             GError **error)
+{
+    const DpcxrAccountant *accountant = accountant_get(feature, error);
+    if (!accountant)
+        return NULL;
+    for (gsize i = 0; i < mechanism->n_events; i++) {
+        if (!check_event(&mechanism->events[i], error))
+            return NULL;
+    }
+    return accountant->covers(feature->options, mechanism, error) ? accountant : NULL;
+}
+
+/* A plugin that breaks its contract must not end up as somebody's privacy guarantee. */
+static gboolean check_interval(const DpcxrFeature *feature, const char *what, const DpcxrInterval *interval,
+                               GError **error)
+{
+    if (interval->lower <= interval->estimate && interval->estimate <= interval->upper &&
+        interval->estimate >= 0)
+        return TRUE;
+    g_set_error(
+        error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
+        "accountant '%s' (%s) returned %s lower %g, estimate %g, upper %g, which cannot be; it is broken",
+        feature->type, feature->entry->file ? feature->entry->file : "built in", what, interval->lower,
+        interval->estimate, interval->upper);
+    return FALSE;
+}
+
+gboolean dpcxr_account_epsilon(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta,
+                               DpcxrInterval *epsilon, GError **error)
+{
+    if (!(delta > 0 && delta < 1)) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "delta is %g; it has to be above 0 and below 1",
+                    delta);
+        return FALSE;
+    }
+    const DpcxrAccountant *accountant = accountant_for(feature, mechanism, error);
+    if (!accountant)
+        return FALSE;
+    *epsilon = (DpcxrInterval){0, 0, 0};
+    if (mechanism->n_events == 0)
+        return TRUE;
+    return accountant->epsilon(feature->options, mechanism, delta, epsilon, error) &&
+           check_interval(feature, "epsilon", epsilon, error);
+}
+
+gboolean dpcxr_account_delta(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double epsilon,
+                             DpcxrInterval *delta, GError **error)
+{
+    if (!(epsilon >= 0) || !isfinite(epsilon)) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "epsilon is %g; it has to be a number not below 0",
+                    epsilon);
+        return FALSE;
+    }
+    const DpcxrAccountant *accountant = accountant_for(feature, mechanism, error);
+    if (!accountant)
+        return FALSE;
+    *delta = (DpcxrInterval){0, 0, 0};
+    if (mechanism->n_events == 0)
+        return TRUE;
+    return accountant->delta(feature->options, mechanism, epsilon, delta, error) &&
+           check_interval(feature, "delta", delta, error);
+}
+
+gboolean dpcxr_account_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta,
+                             DpcxrInterval *epsilon, GError **error)
+{
+    const DpcxrAccountant *accountant = accountant_get(feature, error);
+    if (!accountant)
+        return FALSE;
+    if (accountant->approximate) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "accountant '%s' is an approximation, not a bound: it may stand in "
+                    "privacy.accountant.also_report, "
+                    "but a claim needs another one, 'rdp' for instance",
+                    feature->type);
+        return FALSE;
+    }
+    return dpcxr_account_epsilon(feature, mechanism, delta, epsilon, error);
+}
+
+/* A mechanism with one event whose noise or count is being looked for: the last one. */
+typedef struct {
+    const DpcxrFeature *feature;
+    GArray *events;
+    DpcxrAdjacency adjacency;
+    double delta, target;
+} Search;
+
+static void search_init(Search *search, const DpcxrFeature *feature, const DpcxrMechanism *before,
+                        const DpcxrEvent *steps, DpcxrAdjacency adjacency, double target, double delta)
+{
+    *search = (Search){feature, g_array_new(FALSE, FALSE, sizeof(DpcxrEvent)), adjacency, delta, target};
+    if (before && before->n_events > 0)
+        g_array_append_vals(search->events, before->events, (guint)before->n_events);
+    g_array_append_val(search->events, *steps);
+}
+
+static gboolean search_epsilon(Search *search, double noise_multiplier, guint64 count, double *epsilon,
+                               GError **error)
+{
+    DpcxrEvent *steps = &g_array_index(search->events, DpcxrEvent, search->events->len - 1);
+    steps->noise_multiplier = noise_multiplier;
+    steps->count = count;
+    DpcxrMechanism mechanism = {search->adjacency, (const DpcxrEvent *)(void *)search->events->data,
+                                search->events->len - (count == 0)};
+    DpcxrInterval interval;
+    if (!dpcxr_account_claim(search->feature, &mechanism, search->delta, &interval, error))
+        return FALSE;
+    *epsilon = interval.upper;
+    return TRUE;
+}
+
+/* The target is a sensible number, the adjacency that of @before, and @before leaves room. */
+static gboolean search_check(Search *search, const DpcxrMechanism *before, GError **error)
+{
+    double spent;
+    if (!(search->target > 0) || !isfinite(search->target)) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "the target epsilon is %g; it has to be above 0",
+                    search->target);
+        return FALSE;
+    }
+    if (before && before->adjacency != search->adjacency) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "events under %s and steps under %s cannot be composed",
+                    dpcxr_adjacency_name(before->adjacency), dpcxr_adjacency_name(search->adjacency));
+        return FALSE;
+    }
+    if (!search_epsilon(search, 1, 0, &spent, error))
+        return FALSE;
+    if (spent <= search->target)
+        return TRUE;
+    g_set_error(
+        error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+        "what is on record before these steps alone costs epsilon %.6g at delta %g, more than the target %g",
+        spent, search->delta, search->target);
+    return FALSE;
+}
+
+/* Finds low and high, a factor of 2 apart, with epsilon(low) > target >= epsilon(high); or low = high at the
+ * least noise there is. */
+static gboolean bracket_noise(Search *search, guint64 count, double *low, double *high, GError **error)
+{
+    double epsilon;
+    *low = *high = 1;
+    if (!search_epsilon(search, 1, count, &epsilon, error))
+        return FALSE;
+    if (epsilon > search->target) {
+        while (epsilon > search->target && *high < CALIBRATED_NOISE_MAX) {
+            *low = *high;
+            *high = MIN(2 * *high, CALIBRATED_NOISE_MAX);
+            if (!search_epsilon(search, *high, count, &epsilon, error))
+                return FALSE;
+        }
+        if (epsilon <= search->target)
+            return TRUE;
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "epsilon %g at delta %g cannot be reached: even a noise multiplier of %g gives %.6g; "
+                    "take fewer steps, a lower sampling rate, a larger delta or a larger epsilon",
+                    search->target, search->delta, CALIBRATED_NOISE_MAX, epsilon);
+        return FALSE;
+    }
+    while (epsilon <= search->target && *high > CALIBRATED_NOISE_MIN) {
+        *low = MAX(*high / 2, CALIBRATED_NOISE_MIN);
+        if (!search_epsilon(search, *low, count, &epsilon, error))
+            return FALSE;
+        if (epsilon <= search->target)
+            *high = *low;
+    }
+    return TRUE;
+}
+
+/* @value rounded up to NOISE_DIGITS digits; *unit: one in the last of them. */
+static double round_noise_up(double value, double *unit)
+{
+    char text[32];
+    g_snprintf(text, sizeof text, "1e%d", (int)floor(log10(value)) - NOISE_DIGITS + 1);
+    *unit = g_ascii_strtod(text, NULL);
+    double digits = ceil(value / *unit * (1 - 1e-12));
+    g_snprintf(text, sizeof text, "%.0fe%d", digits, (int)floor(log10(value)) - NOISE_DIGITS + 1);
+    return g_ascii_strtod(text, NULL);
+}
+
+static gboolean calibrate_noise(Search *search, guint64 count, double *noise_multiplier, GError **error)
+{
+    double low, high, epsilon, unit;
+    if (!bracket_noise(search, count, &low, &high, error))
+        return FALSE;
+    while (high > low * (1 + 1e-7)) {
+        double middle = sqrt(low * high);
+        if (!search_epsilon(search, middle, count, &epsilon, error))
+            return FALSE;
+        *(epsilon <= search->target ? &high : &low) = middle;
+    }
+    *noise_multiplier = round_noise_up(high, &unit);
+    for (int i = 0; i < 100; i++, *noise_multiplier += unit) {
+        if (!search_epsilon(search, *noise_multiplier, count, &epsilon, error))
+            return FALSE;
+        if (epsilon <= search->target)
+            return TRUE;
+    }
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
+                "accountant '%s' is not monotone: epsilon is %.9g at noise multiplier %g and was at most %g "
+                "just below",
+                search->feature->type, epsilon, *noise_multiplier, search->target);
+    return FALSE;
+}
+
+gboolean dpcxr_calibrate_noise(const DpcxrFeature *feature, const DpcxrMechanism *before,
+                               const DpcxrEvent *steps, DpcxrAdjacency adjacency, double target, double delta,
+                               double *noise_multiplier, GError **error)
+{
+    Search search;
+    search_init(&search, feature, before, steps, adjacency, target, delta);
+    gboolean found = search_check(&search, before, error) &&
+                     calibrate_noise(&search, steps->count, noise_multiplier, error);
+    g_array_unref(search.events);
+    return found;
+}
+
+static gboolean calibrate_steps(Search *search, double noise_multiplier, guint64 most, guint64 *count,
+                                GError **error)
+{
+    guint64 low = 0, high = most;
+    double epsilon;
+    if (!search_epsilon(search, noise_multiplier, most, &epsilon, error))
+        return FALSE;
+    if (epsilon <= search->target)
+        low = most;
+    while (high - low > 1 && low < most) {
+        guint64 middle = low + (high - low) / 2;
+        if (!search_epsilon(search, noise_multiplier, middle, &epsilon, error))
+            return FALSE;
+        *(epsilon <= search->target ? &low : &high) = middle;
+    }
+    *count = low;
+    return TRUE;
+}
+
+gboolean dpcxr_calibrate_steps(const DpcxrFeature *feature, const DpcxrMechanism *before,
+                               const DpcxrEvent *steps, DpcxrAdjacency adjacency, double target, double delta,
+                               guint64 *count, GError **error)
+{
+    Search search;
+    search_init(&search, feature, before, steps, adjacency, target, delta);
+    gboolean found = search_check(&search, before, error) &&
+                     calibrate_steps(&search, steps->noise_multiplier, steps->count, count, error);
+    g_array_unref(search.events);
+    return found;
+}
+
+/* Adds one to the last digit of a decimal number >= 0. (transfer full) */
+static char *decimal_increment(const char *text)
+{
+    g_autofree char *digits = g_strdup(text);
+    for (gsize i = strlen(digits); i-- > 0;) {
+        if (digits[i] == '.')
+            continue;
+        if (digits[i]++ != '9')
+            return g_steal_pointer(&digits);
+        digits[i] = '0';
+    }
+    return g_strconcat("1", digits, NULL);
+}
+
+char *dpcxr_format_epsilon(double epsilon, int digits)
+{
+    if (isnan(epsilon) || epsilon == INFINITY)
+        return g_strdup("inf");
+    char format[16], text[512];
+    g_snprintf(format, sizeof format, "%%.%df", CLAMP(digits, 0, 17));
+    g_ascii_formatd(text, sizeof text, format, MAX(epsilon, 0));
+    return g_ascii_strtod(text, NULL) < epsilon ? decimal_increment(text) : g_strdup(text);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT
+ * The privacy card as JSON, for programs, and as Markdown whose first paragraph can be pasted into a paper.
+ */
+#include "privacy/card.h"
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include "base/files.h"
+#include "privacy/accounting.h"
+#include "privacy/card-content.h"
+
+static const struct {
+    const char *file, *what;
+} released[] = {
+    {"model.safetensors", "weights, moving average included where one was kept"},
+    {"privacy.json", "this card, for programs"},
+    {"privacy.md", "this card"},
+    {"ledger.jsonl", "every mechanism that touched the training records"},
+    {"config.yaml", "the experiment, without paths"},
+};
+
+static const char *const noise_types[] = {"gaussian", "grid"};
+
+static void put_string(JsonBuilder *json, const char *key, const char *value)
+{
+    json_builder_set_member_name(json, key);
+    if (value)
+        json_builder_add_string_value(json, value);
+    else
+        json_builder_add_null_value(json);
+}
+
+/* JSON has no infinity: null. */
+static void put_number(JsonBuilder *json, const char *key, double value)
+{
+    json_builder_set_member_name(json, key);
+    if (isfinite(value))
+        json_builder_add_double_value(json, value);
+    else
+        json_builder_add_null_value(json);
+}
+
+static void put_count(JsonBuilder *json, const char *key, guint64 value)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_add_int_value(json, (gint64)value);
+}
+
+static void begin(JsonBuilder *json, const char *key)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_object(json);
+}
+
+static void put_list(JsonBuilder *json, const char *key, const GPtrArray *sentences)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_array(json);
+    for (guint i = 0; i < sentences->len; i++)
+        json_builder_add_string_value(json, g_ptr_array_index(sentences, i));
+    json_builder_end_array(json);
+}
+
+static void put_claim(JsonBuilder *json, const DpcxrCard *card)
+{
+    const DpcxrExperiment *experiment = card->facts->experiment;
+    begin(json, "claim");
+    put_number(json, "epsilon", card->epsilon);
+    put_string(json, "epsilon_printed", card->epsilon_text);
+    put_number(json, "delta", experiment->privacy.delta);
+    put_string(json, "unit", dpcxr_ledger_unit(card->facts->ledger));
+    put_string(json, "adjacency", dpcxr_adjacency_name(experiment->privacy.adjacency));
+    put_count(json, "population", card->facts->population);
+    put_string(json, "accountant", experiment->privacy.accountant.type);
+    json_builder_end_object(json);
+    begin(json, "other_level");
+    put_string(json, "level", card->other_level);
+    put_number(json, "epsilon", card->has_other ? card->other_epsilon : INFINITY);
+    put_number(json, "delta", card->has_other ? card->other_delta : INFINITY);
+    put_string(json, "how", card->other_how);
+    json_builder_end_object(json);
+}
+
+static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
+{
+    const DpcxrCardFacts *facts = card->facts;
+    const DpcxrExperiment *experiment = facts->experiment;
+    begin(json, "mechanism");
+    put_string(json, "sampler", dpcxr_sampler_name(experiment->privacy.sampler));
+    put_number(json, "sampling_rate", facts->sampling_rate);
+    put_number(json, "noise_multiplier", facts->noise_multiplier);
+    put_string(json, "noise_type", noise_types[experiment->privacy.noise_type]);
+    put_string(json, "noise_source", "os");
+    put_string(json, "clip_type", "flat");
+    put_number(json, "clip_norm", facts->clip_norm);
+    put_number(json, "divisor", facts->divisor);
+    if (experiment->privacy.unit == DPCXR_UNIT_PATIENT)
+        put_count(json, "images_per_patient", (guint64)experiment->privacy.images_per_patient);
+    json_builder_end_object(json);
+    begin(json, "steps");
+    put_count(json, "planned", facts->steps_planned);
+    put_count(json, "done", facts->steps_done);
+    put_count(json, "lost", facts->steps_lost);
+    put_count(json, "recorded", card->steps_recorded);
+    put_count(json, "process_starts", dpcxr_ledger_processes(facts->ledger));
+    json_builder_end_object(json);
+}
+
+static void put_reports(JsonBuilder *json, const DpcxrCard *card)
+{
+    json_builder_set_member_name(json, "also_report");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < card->reports->len; i++) {
+        const DpcxrCardReport *report = &g_array_index(card->reports, DpcxrCardReport, i);
+        json_builder_begin_object(json);
+        put_string(json, "accountant", report->accountant);
+        json_builder_set_member_name(json, "approximate");
+        json_builder_add_boolean_value(json, report->approximate);
+        if (report->refused) {
+            put_string(json, "refused", report->refused);
+        } else {
+            put_number(json, "epsilon", report->epsilon.estimate);
+            put_number(json, "lower", report->epsilon.lower);
+            put_number(json, "upper", report->epsilon.upper);
+        }
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
+static void put_plugins(JsonBuilder *json, const DpcxrCard *card)
+{
+    json_builder_set_member_name(json, "plugins");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < card->plugins->len; i++) {
+        const DpcxrFeature *feature = g_ptr_array_index(card->plugins, i);
+        json_builder_begin_object(json);
+        put_string(json, "kind", dpcxr_plugin_kind_name(feature->entry->kind));
+        put_string(json, "name", feature->type);
+        put_string(json, "version", feature->entry->plugin ? feature->entry->plugin->version : NULL);
+        put_string(json, "sha256", feature->entry->sha256);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
+static void put_release(JsonBuilder *json, const DpcxrCard *card)
+{
+    json_builder_set_member_name(json, "release");
+    json_builder_begin_array(json);
+    for (gsize i = 0; i < G_N_ELEMENTS(released); i++) {
+        json_builder_begin_object(json);
+        put_string(json, "file", released[i].file);
+        put_string(json, "what", released[i].what);
+        if (i == 0)
+            put_string(json, "sha256", card->facts->model_sha256);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    put_string(json, "ledger_head", dpcxr_ledger_head(card->facts->ledger));
+}
+
+static char *card_json(const DpcxrCard *card)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    put_string(json, "format", "dpcxr privacy card");
+    put_count(json, "version", 1);
+    put_string(json, "dpcxr", DPCXR_VERSION);
+    put_string(json, "name", card->facts->experiment->name);
+    put_claim(json, card);
+    put_mechanism(json, card);
+    put_reports(json, card);
+    put_list(json, "assumptions", card->assumptions);
+    put_list(json, "not_covered", card->not_covered);
+    put_plugins(json, card);
+    put_release(json, card);
+    json_builder_end_object(json);
+    g_autoptr(JsonNode) root = json_builder_get_root(json);
+    g_autofree char *text = json_to_string(root, TRUE);
+    return g_strconcat(text, "\n", NULL);
+}
+
+static const char *adjacency_words(DpcxrAdjacency adjacency)
+{
+    static const char *const words[DPCXR_N_ADJACENCIES] = {
+        "had contributed nothing", "had not been in the data, or had been there in addition",
+        "had had other data"};
+    return words[adjacency];
+}
+
+/* What one pastes into a paper. */
+static void write_statement(GString *text, const DpcxrCard *card)
+{
+    const DpcxrCardFacts *facts = card->facts;
+    const DpcxrExperiment *experiment = facts->experiment;
+    const char *unit = dpcxr_ledger_unit(facts->ledger);
+    gboolean poisson = experiment->privacy.sampler == DPCXR_SAMPLER_POISSON;
+    g_string_append_printf(text, "# Privacy of %s\n\n", experiment->name);
+    g_string_append_printf(text,
+                           "The model was trained with differentially private stochastic gradient descent "
+                           "(dpcxr %s) and satisfies "
+                           "**(epsilon = %s, delta = %g)-differential privacy for every %s of the training "
+                           "data** (%s adjacency: the "
+                           "published files would be about as likely if one %s %s). ",
+                           DPCXR_VERSION, card->epsilon_text, experiment->privacy.delta, unit,
+                           dpcxr_adjacency_name(experiment->privacy.adjacency), unit,
+                           adjacency_words(experiment->privacy.adjacency));
+    g_string_append_printf(text, "Each of %" G_GUINT64_FORMAT " recorded steps ", card->steps_recorded);
+    if (poisson)
+        g_string_append_printf(text, "drew every %s independently with probability %.6g", unit,
+                               facts->sampling_rate);
+    else
+        g_string_append_printf(text, "took every %s", unit);
+    g_string_append_printf(
+        text,
+        ", clipped its %sgradient to the norm %g and added Gaussian noise of %g times that norm (%s, "
+        "key from the operating system); epsilon was computed by the accountant `%s`.\n\n",
+        experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "", facts->clip_norm,
+        facts->noise_multiplier, noise_types[experiment->privacy.noise_type],
+        experiment->privacy.accountant.type);
+}
+
+static void write_other_level(GString *text, const DpcxrCard *card)
+{
+    if (!card->has_other) {
+        g_string_append_printf(text, "| %s level | none (%s) |\n", card->other_level,
+                               g_str_equal(card->other_level, "patient") ? "no cap" : card->other_how);
+        return;
+    }
+    g_autofree char *epsilon = dpcxr_format_epsilon(card->other_epsilon, 2);
+    g_autofree char *delta = dpcxr_card_number_up(card->other_delta);
+    g_string_append_printf(text, "| %s level | epsilon %s at delta %s (%s) |\n", card->other_level, epsilon,
+                           delta, card->other_how);
+}
+
+static void write_table(GString *text, const DpcxrCard *card)
+{
+    const DpcxrCardFacts *facts = card->facts;
+    const DpcxrExperiment *experiment = facts->experiment;
+    g_string_append_printf(
+        text, "| | |\n|---|---|\n| epsilon, delta | %s, %g |\n| unit | %s |\n| adjacency | %s |\n",
+        card->epsilon_text, experiment->privacy.delta, dpcxr_ledger_unit(facts->ledger),
+        dpcxr_adjacency_name(experiment->privacy.adjacency));
+    write_other_level(text, card);
+    g_string_append_printf(text, "| units (N, declared public) | %" G_GUINT64_FORMAT " |\n",
+                           facts->population);
+    g_string_append_printf(text, "| accountant | %s |\n| sampling | %s, rate %.17g |\n",
+                           experiment->privacy.accountant.type,
+                           dpcxr_sampler_name(experiment->privacy.sampler), facts->sampling_rate);
+    g_string_append_printf(text, "| noise | %s, multiplier %g, source os |\n| clipping | flat, norm %g |\n",
+                           noise_types[experiment->privacy.noise_type], facts->noise_multiplier,
+                           facts->clip_norm);
+    if (experiment->privacy.unit == DPCXR_UNIT_PATIENT && experiment->privacy.images_per_patient > 0)
+        g_string_append_printf(text, "| images of a drawn patient | at most %d, drawn anew each step |\n",
+                               experiment->privacy.images_per_patient);
+    g_string_append_printf(text, "| divisor | %g |\n", facts->divisor);
+    g_string_append_printf(text,
+                           "| steps | %" G_GUINT64_FORMAT " planned, %" G_GUINT64_FORMAT
+                           " done, %" G_GUINT64_FORMAT
+                           " lost to interruptions and charged, %" G_GUINT64_FORMAT " on the ledger |\n",
+                           facts->steps_planned, facts->steps_done, facts->steps_lost, card->steps_recorded);
+    g_string_append_printf(text, "| process starts | %" G_GUINT64_FORMAT " |\n",
+                           dpcxr_ledger_processes(facts->ledger));
+    if (card->steps_recorded < facts->steps_planned)
+        g_string_append(text,
+                        "\nThe run ended early; epsilon is that of all planned steps that fit the target.\n");
+}
+
+static void write_reports(GString *text, const DpcxrCard *card)
+{
+    if (card->reports->len == 0)
+        return;
+    g_string_append(text, "\n## Also reported\n\n");
+    for (guint i = 0; i < card->reports->len; i++) {
+        const DpcxrCardReport *report = &g_array_index(card->reports, DpcxrCardReport, i);
+        if (report->refused) {
+            g_string_append_printf(text, "- %s: no number (%s)\n", report->accountant, report->refused);
+            continue;
+        }
+        g_autofree char *epsilon = dpcxr_format_epsilon(report->epsilon.upper, 2);
+        g_string_append_printf(text, "- %s: epsilon %s%s\n", report->accountant, epsilon,
+                               report->approximate ? " (an approximation, not a bound)" : "");
+    }
+}
+
+static void write_list(GString *text, const char *title, const GPtrArray *sentences)
+{
+    g_string_append_printf(text, "\n## %s\n\n", title);
+    for (guint i = 0; i < sentences->len; i++)
+        g_string_append_printf(text, "- %s\n", (const char *)g_ptr_array_index(sentences, i));
+}
+
+static void write_appendix(GString *text, const DpcxrCard *card)
+{
+    g_string_append(text, "\n## What is published\n\n");
+    for (gsize i = 0; i < G_N_ELEMENTS(released); i++)
+        g_string_append_printf(text, "- %s: %s\n", released[i].file, released[i].what);
+    g_string_append_printf(text, "\nSHA-256 of model.safetensors: %s  \nlast hash of the ledger: %s\n",
+                           card->facts->model_sha256, dpcxr_ledger_head(card->facts->ledger));
+    g_string_append(text, "\n## Plugins\n\n");
+    for (guint i = 0; i < card->plugins->len; i++) {
+        const DpcxrFeature *feature = g_ptr_array_index(card->plugins, i);
+        g_string_append_printf(text, "- %s %s %s, SHA-256 %s\n", dpcxr_plugin_kind_name(feature->entry->kind),
+                               feature->type, feature->entry->plugin ? feature->entry->plugin->version : "",
+                               feature->entry->sha256 ? feature->entry->sha256 : "none (built in)");
+    }
+}
+
+static char *card_markdown(const DpcxrCard *card)
+{
+    GString *text = g_string_new(NULL);
+    write_statement(text, card);
+    write_table(text, card);
+    write_reports(text, card);
+    write_list(text, "Assumed", card->assumptions);
+    write_list(text, "Not covered by epsilon", card->not_covered);
+    write_appendix(text, card);
+    return g_string_free(text, FALSE);
+}
+
+gboolean dpcxr_card_write(const char *folder, const DpcxrCardFacts *facts, double *epsilon, GError **error)
+{
+    g_autoptr(DpcxrCard) card = dpcxr_card_new(facts, error);
+    if (!card)
+        return FALSE;
+    g_autofree char *json = card_json(card), *markdown = card_markdown(card);
+    g_autofree char *json_path = g_build_filename(folder, "privacy.json", NULL);
+    g_autofree char *markdown_path = g_build_filename(folder, "privacy.md", NULL);
+    if (!dpcxr_write_file(json_path, json, -1, 0644, error) ||
+        !dpcxr_write_file(markdown_path, markdown, -1, 0644, error))
+        return FALSE;
+    *epsilon = card->epsilon;
+    return TRUE;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ * Whole runs of the program on drawn radiographs with a small model: what lies where afterwards, what a batch size may
+ * change, what a kill or a changed file does to the claim. */
+#include "privacy/ledger.h"
+#include "tensor/safetensors.h"
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+/* A folder of its own for each test, with an experiment in it. */
+typedef struct {
+    char *dir, *config;
+} Place;
+
+static char *model_plugins; /* folder of the example plugins of the build */
+static char *program;
+
+static const char experiment[] = "name: t\n"
+                                 "device: {type: %s, threads: 2}\n"
+                                 "plugins: ['%s']\n"
+                                 "data: {type: phantom, patients: 120, size: 64, labels: [cardiomegaly, congestion],\n"
+                                 "       image: {size: 32, channels: 1}, augment: [{type: hflip}, {type: rotate}]}\n"
+                                 "model: {type: small_cnn, width: 8}\n"
+                                 "optimizer: {type: nadam, lr: 1e-3}\n"
+                                 "train: {steps: 12, batch: {logical: 12, physical: 16}, checkpoint: {every_minutes: 0}}\n"
+                                 "privacy: {epsilon: 8, delta: 1e-3, accountant: {type: rdp}}\n";
+
+static void place_open(Place *place, gconstpointer backend)
+{
+    place->dir = g_dir_make_tmp("dpcxr-run-XXXXXX", NULL);
+    place->config = g_build_filename(place->dir, "t.yaml", NULL);
+    g_autofree char *text = g_strdup_printf(experiment, backend ? (const char *)backend : "auto", model_plugins);
+    g_assert_true(g_file_set_contents(place->config, text, -1, NULL));
+}
+
+static void remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        remove_tree(child);
+    }
+    g_remove(path);
+}
+
+static void place_close(Place *place, gconstpointer backend)
+{
+    remove_tree(place->dir);
+    g_free(place->dir);
+    g_free(place->config);
+}
+
+static char *in(const Place *place, const char *name)
+{
+    return g_build_filename(place->dir, name, NULL);
+}
+
+static GSubprocess *start(const Place *place, const char *const *arguments)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_ptr_array_add(argv, program);
+    g_ptr_array_add(argv, (char *)"run");
+    g_ptr_array_add(argv, place->config);
+    for (; arguments && *arguments; arguments++)
+        g_ptr_array_add(argv, (char *)*arguments);
+    g_ptr_array_add(argv, NULL);
+    g_autoptr(GSubprocessLauncher) launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+    g_subprocess_launcher_set_cwd(launcher, place->dir);
+    GSubprocess *process =
+        g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, NULL);
+    g_assert_nonnull(process);
+    return process;
+}
+
+/* Waits; the exit status, or minus the signal. Output of both streams together. */
+static int finish(GSubprocess *process, char **output)
+{
+    g_autofree char *out = NULL, *err = NULL;
+    g_assert_true(g_subprocess_communicate_utf8(process, NULL, NULL, &out, &err, NULL));
+    if (output)
+        *output = g_strconcat(out, err, NULL);
+    int status = g_subprocess_get_if_exited(process) ? g_subprocess_get_exit_status(process)
+                                                     : -g_subprocess_get_term_sig(process);
+    g_object_unref(process);
+    return status;
+}
+
+static void run(const Place *place, int wanted, const char *words, const char *const *arguments)
+{
+    g_autofree char *output = NULL;
+    int status = finish(start(place, arguments), &output);
+    if (status != wanted || (words && !strstr(output, words)))
+        g_error("status %d instead of %d, or no \"%s\" in:\n%s", status, wanted, words ? words : "", output);
+}
+
+#define RUN(place, wanted, words, ...) run(place, wanted, words, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Largest difference between the weights of two runs, relative to the largest weight. */
+static double distance(const Place *place, const char *one, const char *other)
+{
+    g_autofree char *a_path = in(place, one), *b_path = in(place, other);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DpcxrSafetensors) a = dpcxr_safetensors_open(a_path, &error);
+    g_assert_no_error(error);
+    g_autoptr(DpcxrSafetensors) b = dpcxr_safetensors_open(b_path, &error);
+    g_assert_no_error(error);
+    double most = 0, difference = 0;
+    for (gsize i = 0; i < dpcxr_safetensors_count(a); i++) {
+        const DpcxrNamedTensor *x = dpcxr_safetensors_get(a, i);
+        const DpcxrNamedTensor *y = dpcxr_safetensors_find(b, x->name);
+        g_assert_nonnull(y);
+        g_assert_cmpuint(x->bytes, ==, y->bytes);
+        for (gsize k = 0; k < x->bytes; k += sizeof(float)) {
+            float v, w;
+            memcpy(&v, (const char *)x->data + k, sizeof v);
+            memcpy(&w, (const char *)y->data + k, sizeof w);
+            most = MAX(most, fabs(v));
+            difference = MAX(difference, fabs((double)v - w));
+        }
+    }
+    return difference / most;
+}
+
+static gboolean exists(const Place *place, const char *name)
+{
+    g_autofree char *path = in(place, name);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void test_folder(Place *place, gconstpointer backend)
+{
+    RUN(place, 0, "delta=0.001 unit=patient accountant=rdp run=runs/t", "--quiet");
+    static const char *const released[] = {"model.safetensors", "privacy.json", "privacy.md", "ledger.jsonl", "config.yaml"};
+    for (gsize i = 0; i < G_N_ELEMENTS(released); i++) {
+        g_autofree char *name = g_build_filename("runs/t/release", released[i], NULL);
+        g_assert_true(exists(place, name));
+    }
+    g_autofree char *release = in(place, "runs/t/release");
+    g_autoptr(GDir) dir = g_dir_open(release, 0, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(released); i++)
+        g_assert_nonnull(g_dir_read_name(dir));
+    g_assert_null(g_dir_read_name(dir)); /* and nothing else */
+    g_assert_true(exists(place, "runs/t/private/results.json"));
+    g_assert_true(exists(place, "runs/t/private/predictions-test.csv"));
+    g_assert_true(exists(place, "runs/t/DONE"));
+    g_assert_false(exists(place, "runs/t/private/model.safetensors"));
+    GStatBuf status;
+    g_autofree char *private = in(place, "runs/t/private");
+    g_assert_cmpint(g_stat(private, &status), ==, 0);
+    g_assert_cmpint(status.st_mode & 0777, ==, 0700);
+    RUN(place, 2, "exists", "--quiet");
+    RUN(place, 0, "RESULT", "--quiet", "--resume"); /* done: says so again */
+}
+
+/* No guarantee, no release: whatever voids the claim. */
+static void test_voids(Place *place, gconstpointer backend)
+{
+    static const char *const voids[] = {"privacy.enabled=false", "privacy.noise={source: seeded}",
+                                        "privacy={epsilon: null, noise_multiplier: 0, unsafe_no_noise: true}",
+                                        "loss.pos_weight=exact"};
+    for (gsize i = 0; i < G_N_ELEMENTS(voids); i++) {
+        g_autofree char *name = g_strdup_printf("name=v%zu", i);
+        RUN(place, 0, "epsilon=none", name, voids[i], "train.steps=2");
+        g_autofree char *release = g_strdup_printf("runs/v%zu/release", i);
+        g_autofree char *model = g_strdup_printf("runs/v%zu/private/model.safetensors", i);
+        g_assert_false(exists(place, release));
+        g_assert_true(exists(place, model));
+    }
+}
+
+/* Images at once are a matter of memory. At 3 and at 1, units of up to 4 images go through the bank of large units. */
+static void test_physical_batch(Place *place, gconstpointer backend)
+{
+    static const char *const sizes[] = {"64", "3", "1"};
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autofree char *name = g_strdup_printf("name=p%s", sizes[i]);
+        g_autofree char *physical = g_strdup_printf("train.batch.physical=%s", sizes[i]);
+        RUN(place, 0, "epsilon=none", name, physical, "privacy.noise={source: seeded}", "optimizer={type: sgd, lr: 0.1}",
+            "train.steps=4");
+    }
+    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p3/private/model.safetensors"), <, 1e-5);
+    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, 1e-5);
+    g_assert_cmpfloat(distance(place, "runs/p3/private/model.safetensors", "runs/p1/private/model.safetensors"), >=, 0);
+}
+
+/* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */
+static void test_empty_batches(Place *place, gconstpointer backend)
+{
+    RUN(place, 0, "RESULT", "train={steps: 20, batch: {logical: 1}}", "privacy.epsilon=3");
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
+    g_autofree char *metrics_path = in(place, "runs/t/private/metrics.jsonl"), *metrics = NULL;
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
+    g_assert_cmpuint(dpcxr_ledger_steps(ledger), ==, 20);
+    g_assert_true(g_file_get_contents(metrics_path, &metrics, NULL, NULL));
+    g_assert_nonnull(strstr(metrics, "\"name\":\"train_units\",\"value\":0,")); /* P(none in 20 draws) < 1e-4 */
+}
+
+/* Sends @signal_number about half-way; returns the exit status. */
+static int interrupt(const Place *place, int signal_number, const char *const *arguments)
+{
+    GSubprocess *process = start(place, arguments);
+    g_autofree char *checkpoints = in(place, "runs/t/private/checkpoints");
+    for (int i = 0; i < 2000; i++) {
+        g_autoptr(GDir) dir = g_dir_open(checkpoints, 0, NULL);
+        if (dir && g_dir_read_name(dir))
+            break;
+        g_usleep(5000);
+    }
+    g_subprocess_send_signal(process, signal_number);
+    return finish(process, NULL);
+}
+
+/* Seeded: stopped and resumed equals never stopped, to the bit. */
+static void test_resume_exact(Place *place, gconstpointer backend)
+{
+    static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", NULL};
+    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "name=whole", NULL};
+    run(place, 0, "epsilon=none", whole);
+    int status = interrupt(place, SIGTERM, seeded);
+    if (status == 0)
+        g_test_skip("the run ended before the signal came");
+    else
+        g_assert_cmpint(status, ==, 75);
+    RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "--resume");
+    g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
+}
+
+/* Killed five times: every step that was begun is on the ledger, and the claim keeps the target. */
+static void test_kill(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {"train.steps=60", NULL};
+    static const char *const again[] = {"train.steps=60", "--resume", NULL};
+    int kills = 0;
+    for (int i = 0; i < 5; i++) {
+        GSubprocess *process = start(place, exists(place, "runs/t") ? again : first);
+        g_usleep((gulong)g_test_rand_int_range(20, 400) * 1000);
+        g_subprocess_send_signal(process, SIGKILL);
+        kills += finish(process, NULL) == -SIGKILL;
+    }
+    g_assert_cmpint(kills, >, 0);
+    RUN(place, 0, "RESULT", "train.steps=60", "--resume");
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl"), *card_path = in(place, "runs/t/release/privacy.md");
+    g_autofree char *card = NULL;
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
+    g_assert_nonnull(ledger);
+    g_test_message("%" G_GUINT64_FORMAT " steps charged in %" G_GUINT64_FORMAT " processes",
+                   dpcxr_ledger_steps(ledger), dpcxr_ledger_processes(ledger));
+    g_assert_cmpuint(dpcxr_ledger_steps(ledger), >=, 55);
+    g_assert_true(g_file_get_contents(card_path, &card, NULL, NULL));
+    g_assert_nonnull(strstr(card, "60 planned"));
+}
+
+/* What may not change under a run, and what must not be missing. */
+static void test_resume_refusals(Place *place, gconstpointer backend)
+{
+    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){"train.steps=200", NULL}), ==, 75);
+    RUN(place, 4, "the section \"privacy\"", "train.steps=200", "privacy.epsilon=9", "--resume");
+    RUN(place, 4, "the section \"data\"", "train.steps=200", "data.patients=130", "--resume");
+    RUN(place, 4, "the section \"train\"", "train.steps=201", "--resume");
+    RUN(place, 2, "nothing to resume", "train.steps=200", "name=other", "--resume");
+    g_autofree char *ledger = in(place, "runs/t/private/ledger.jsonl"), *kept = in(place, "kept");
+    g_autofree char *content = NULL;
+    gsize length;
+    g_assert_true(g_file_get_contents(ledger, &content, &length, NULL));
+    g_assert_cmpint(g_rename(ledger, kept), ==, 0);
+    RUN(place, 4, "what was spent is not known", "train.steps=200", "--resume");
+    char *second_last = content + length - 2;
+    while (second_last > content && second_last[-1] != '\n')
+        second_last--;
+    g_assert_true(g_file_set_contents(ledger, content, second_last - content, NULL));
+    RUN(place, 4, "newer than the ledger", "train.steps=200", "--resume");
+    content[length / 2] ^= 1;
+    g_assert_true(g_file_set_contents(ledger, content, (gssize)length, NULL));
+    RUN(place, 4, "ledger.jsonl", "train.steps=200", "--resume");
+}
+
+static void test_dry_run(Place *place, gconstpointer backend)
+{
+    RUN(place, 0, "noise multiplier", "--dry-run");
+    g_assert_false(exists(place, "runs"));
+    RUN(place, 4, "delta", "--dry-run", "privacy.delta=0.1");
+}
+
+#define ADD(path, function, backend) g_test_add("/run/" path, Place, backend, place_open, function, place_close)
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    program = g_build_filename(g_getenv("DPCXR_BUILD"), "dpcxr", NULL);
+    model_plugins = g_build_filename(g_getenv("DPCXR_BUILD"), "docs", "examples", NULL);
+    ADD("folder", test_folder, NULL);
+    ADD("voids", test_voids, NULL);
+    ADD("dry-run", test_dry_run, NULL);
+    ADD("physical-batch/ref", test_physical_batch, "ref");
+    ADD("physical-batch/auto", test_physical_batch, "auto");
+    ADD("empty-batches", test_empty_batches, NULL);
+    ADD("resume-exact/ref", test_resume_exact, "ref");
+    ADD("resume-exact/auto", test_resume_exact, "auto");
+    ADD("kill", test_kill, NULL);
+    ADD("resume-refusals", test_resume_refusals, NULL);
+    int status = g_test_run();
+    g_free(program);
+    g_free(model_plugins);
+    return status;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * dpcxr bench: speed on this machine, private beside not private in one run. Absolute figures drift; ratios count. */
+#include "bench/step.h"
+#include "command.h"
+#include <stdio.h>
+
+static void print_json(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
+    json_object_set_int_member(object, "size", bench->size);
+    json_object_set_int_member(object, "batch", bench->batch);
+    json_object_set_double_member(object, "private_images_per_s", times->private_images_per_s);
+    json_object_set_double_member(object, "nonprivate_images_per_s", times->nonprivate_images_per_s);
+    json_object_set_double_member(object, "peak_memory_mb", times->peak_memory_mb);
+    json_object_set_double_member(object, "sgemm_fraction", times->sgemm_fraction);
+    json_node_take_object(node, object);
+    dpcxr_cmd_print_json(node);
+}
+
+static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
+{
+    printf("resnet9, %d px, batch %d: private %.1f images/s, not private %.1f images/s, ratio %.2f\n", bench->size,
+           bench->batch, times->private_images_per_s, times->nonprivate_images_per_s,
+           times->private_images_per_s / times->nonprivate_images_per_s);
+    printf("peak memory %.0f MB, %.0f %% of OpenBLAS's sgemm rate\n", times->peak_memory_mb, 100 * times->sgemm_fraction);
+}
+
+static gboolean check_arguments(char **rest, const char *precision, const DpcxrStepBench *bench, GError **error)
+{
+    const char *what = rest && rest[0] ? rest[0] : "step";
+    if (!g_str_equal(what, "step"))
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench %s: not in this version; there is: step", what);
+    else if (!g_str_equal(precision, "fp32") && !g_str_equal(precision, "bf16"))
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench: --precision is fp32 or bf16 (got \"%s\")",
+                    precision);
+    else if (bench->size < 16 || bench->size > 4096 || bench->batch < 1 || bench->batch > 4096 || bench->repeats < 1)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                    "dpcxr bench: --size is 16 to 4096, --batch 1 to 4096, --repeats at least 1");
+    else
+        return TRUE;
+    return FALSE;
+}
+
+gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error)
+{
+    DpcxrStepBench bench = {.size = 224, .batch = 16, .repeats = 5};
+    g_autofree char *precision = g_strdup("fp32"), *backend = g_strdup("auto");
+    gboolean json = FALSE;
+    g_auto(GStrv) rest = NULL;
+    const GOptionEntry entries[] = {
+        {"size", 0, 0, G_OPTION_ARG_INT, &bench.size, "Pixels a side (default 224)", "S"},
+        {"batch", 0, 0, G_OPTION_ARG_INT, &bench.batch, "Images a step (default 16)", "B"},
+        {"repeats", 0, 0, G_OPTION_ARG_INT, &bench.repeats, "Timed steps of each kind (default 5)", "N"},
+        {"threads", 0, 0, G_OPTION_ARG_INT, &bench.threads, "Threads (default 0: all)", "T"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default) or bf16", "P"},
+        {"device", 0, 0, G_OPTION_ARG_STRING, &backend, "Backend (default auto)", "NAME"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
+        {0}};
+    if (!dpcxr_cmd_parse(argc, argv, "[step]", "Time a training step of resnet9, private beside not private.", entries,
+                         error) ||
+        !check_arguments(rest, precision, &bench, error))
+        return FALSE;
+    bench.bf16 = g_str_equal(precision, "bf16");
+    bench.backend = backend;
+    DpcxrStepTimes times;
+    if (!dpcxr_bench_step(&bench, &times, error))
+        return FALSE;
+    (json ? print_json : print_text)(&bench, &times);
+    return TRUE;
+}
