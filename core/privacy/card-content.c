@@ -50,6 +50,10 @@ static gboolean check_agreement(const DpcxrCardFacts *facts, GError **error)
         return card_refuse(error, "the ledger is about another number of units than the run");
     if (dpcxr_ledger_steps(facts->ledger) < facts->steps_done + facts->steps_lost)
         return card_refuse(error, "the ledger has fewer steps than were done and lost");
+    if (experiment->loss.pos_weight_type == DPCXR_POS_WEIGHT_PRIVATE_COUNTS &&
+        dpcxr_ledger_next_sequence(facts->ledger) == dpcxr_ledger_steps(facts->ledger))
+        return card_refuse(error,
+                           "loss.pos_weight is private_counts, but the ledger has no event for the counts");
     return dpcxr_claim_check(experiment, facts->population, error);
 }
 
