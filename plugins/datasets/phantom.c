@@ -356,12 +356,13 @@ static void draw_congestion(Canvas *canvas, const Patient *patient, int side, Dp
 /* A patch of unequal, fuzzy clouds. */
 static void draw_infiltrates(Canvas *canvas, float severity, int side, DpcxrRandom *random)
 {
-    float out = between(random, 0.34f, 0.50f), y = between(random, -0.30f, 0.25f);
+    float clear = side == LEFT ? 0.06f : 0; /* of the heart */
+    float out = between(random, 0.34f, 0.48f) + clear, y = between(random, -0.25f, 0.25f);
 
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         float aside = 0.26f * spread(random), below = 0.32f * spread(random);
-        float radius = between(random, 0.12f, 0.24f), flatness = between(random, 0.7f, 1);
-        float amount = between(random, 0.28f, 0.52f) * severity;
+        float radius = between(random, 0.14f, 0.26f), flatness = between(random, 0.7f, 1);
+        float amount = between(random, 0.34f, 0.60f) * severity;
         draw_blob(canvas, IN_LUNG, at(side, out + aside, y + below), radius, radius * flatness, amount);
     }
 }
@@ -490,7 +491,7 @@ static float floor_at(const Chest *chest, int side, float out)
     float severity = chest->patient->severity[EFFUSION + side];
     float dome = chest->dome[side] + 1.15f * square(out - 0.33f);
     float level =
-        chest->dome[side] + 0.22f - 0.68f * severity + 0.30f * (1 - square(square(out / chest->wall)));
+        chest->dome[side] + 0.22f - 0.72f * severity + 0.30f * (1 - square(square(out / chest->wall)));
     return MIN(dome, level);
 }
 
