@@ -3,6 +3,7 @@
  * held against PyTorch in tests/golden/test-step.c. */
 #include <string.h>
 #include "config/options.h"
+#include "graph/layers.h"
 #include "plugin/registry.h"
 #include "tensor/safetensors.h"
 
