@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Which backends there are. `auto` takes the first of the table that can run here, and a run names what it took. */
+#include "backend/cpu/cpu.h"
 #include "backend/program.h"
 #include "backend/ref/ref.h"
-#ifdef DPCXR_HAVE_CPU
-#include "backend/cpu/cpu.h"
-#endif
 
 static const DpcxrBackend *const backends[] = {
-#ifdef DPCXR_HAVE_CPU
     &dpcxr_backend_cpu,
-#endif
     &dpcxr_backend_ref,
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * From a file to a DpcxrExperiment: document, tables, rules, then one function that fills in each part. */
 #include "config/experiment.h"
+#include "optim/optimizer.h"
 #include "config/document.h"
 #include "config/resolved.h"
 #include "config/rules.h"
@@ -153,7 +154,10 @@ DpcxrExperiment *dpcxr_experiment_load_with(const char *path, const char *const 
         resolved = dpcxr_resolved_read(root, plugins, problems);
         dpcxr_rules_check(resolved, problems);
     }
-    return dpcxr_problems_check(problems, error) ? make_experiment(resolved) : NULL;
+    if (!dpcxr_problems_check(problems, error))
+        return NULL;
+    const DpcxrFeature *optimizer = &resolved->features[DPCXR_SECTION_OPTIMIZER];
+    return dpcxr_optimizer_check(optimizer->type, optimizer->options, error) ? make_experiment(resolved) : NULL;
 }
 
 static gboolean add_to_registry(const char *path, GError **error)

@@ -85,8 +85,9 @@ static gboolean check_choice(const Context *context, const DpcxrYaml *node, cons
         return TRUE;
     g_autofree char *what = dpcxr_yaml_describe(node), *all = list_choices(choices);
     g_auto(GStrv) words = g_strsplit(choices, "|", -1);
-    const char *near =
-        node->kind == DPCXR_YAML_SCALAR ? dpcxr_nearest(node->text, (const char *const *)words) : NULL;
+    double number;
+    gboolean is_word = node->kind == DPCXR_YAML_SCALAR && !dpcxr_yaml_get_number(node, &number);
+    const char *near = is_word ? dpcxr_nearest(node->text, (const char *const *)words) : NULL;
     if (near)
         return fail(context, node, "expected one of %s, got %s; did you mean \"%s\"?", all, what, near);
     return fail(context, node, "expected one of %s, got %s", all, what);
@@ -376,7 +377,8 @@ void dpcxr_options_check_keys(const DpcxrYaml *map, const char *path, const Dpcx
         else if (!strcmp(key->text, "<<"))
             fail(&(Context){inner, problems}, key, "merge keys are not part of YAML 1.2; use include");
         else
-            fail(&(Context){inner, problems}, key, "unknown key; there are %s", *all ? all : "none here");
+            fail(&(Context){inner, problems}, key, "unknown key; %s%s",
+                 *all ? "there are " : "no keys are known here", all);
     }
 }
 
@@ -529,11 +531,11 @@ static DpcxrYaml *quoted(const char *text, const DpcxrMark *mark)
     return dpcxr_yaml_new_scalar(escaped, FALSE, mark);
 }
 
-/* The shortest decimal that reads back as the same double. */
+/* A decimal that reads back as the same double, with 15 digits where they are enough. */
 static DpcxrYaml *write_number(double number, const DpcxrMark *mark)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE];
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         char format[8];
         g_snprintf(format, sizeof format, "%%.%dg", digits);
         g_ascii_formatd(text, sizeof text, format, number);

@@ -27,7 +27,7 @@ const DpcxrOptionSpec *dpcxr_options_specs(const DpcxrOptions *options); /* (nul
 
 /* Sets every option, defaults too, in @map. @paths FALSE: leaves out options of type PATH. */
 void dpcxr_options_write(const DpcxrOptions *options, gboolean paths, DpcxrYaml *map);
-/* A list of numbers, each the shortest text that reads back as the same double; null where @numbers is NULL. */
+/* A list of numbers, as text that reads back as the same doubles; null where @numbers is NULL. */
 DpcxrYaml *dpcxr_options_write_numbers(const double *numbers, gsize n, const DpcxrMark *mark);
 /* "path.name", or "name" where @path is "". (transfer full) */
 char *dpcxr_options_join(const char *path, const char *name);

@@ -143,7 +143,7 @@ static const DpcxrOptionSpec sampler[] = {
 static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
                                         .choices = "flat|per_layer|adaptive",
                                         .summary = "What is clipped together."},
-                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = DBL_MIN, .max = 1e9,
+                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-60, .max = 1e9,
                                         .summary = "Bound on the L2 norm of a unit's gradient."},
                                        END};
 

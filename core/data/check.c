@@ -83,11 +83,23 @@ static void check_overlap(GHashTable *splits, DpcxrSplit a, DpcxrSplit b, GPtrAr
     g_ptr_array_add(problems, g_string_free(line, FALSE));
 }
 
-static void check_patients(const DpcxrIndex *index, GHashTable *splits, GPtrArray *problems)
+static void check_overlaps(GHashTable *splits, GPtrArray *problems)
 {
     for (guint a = 0; a < DPCXR_N_SPLITS; a++)
         for (guint b = a + 1; b < DPCXR_N_SPLITS; b++)
             check_overlap(splits, a, b, problems);
+}
+
+GPtrArray *dpcxr_data_check_overlap(const DpcxrIndex *index)
+{
+    g_autoptr(GHashTable) splits = splits_by_patient(index);
+    GPtrArray *problems = g_ptr_array_new_with_free_func(g_free);
+    check_overlaps(splits, problems);
+    return problems;
+}
+
+static void check_blank_patients(const DpcxrIndex *index, GPtrArray *problems)
+{
     gsize blank = 0;
     for (gsize row = 0; row < dpcxr_index_count(index); row++)
         blank += dpcxr_index_patient(index, row)[0] == '\0';
@@ -194,7 +206,8 @@ GPtrArray *dpcxr_data_check(DpcxrData *data, int threads, char **summary)
     g_autoptr(GHashTable) splits = splits_by_patient(index);
     GString *text = g_string_new(NULL);
     summarise_splits(index, splits, text);
-    check_patients(index, splits, problems);
+    check_overlaps(splits, problems);
+    check_blank_patients(index, problems);
     check_splits(index, problems);
     check_labels(data, problems, text);
     g_string_append_printf(text, "files: %" G_GSIZE_FORMAT " read, %" G_GSIZE_FORMAT " of them unusable\n",

@@ -221,6 +221,7 @@ DpcxrCsv *dpcxr_csv_open(const char *path, GError **error)
     csv->text = g_string_new(NULL);
     csv->cells = g_array_new(FALSE, FALSE, sizeof(gsize));
     csv->parser_ready = csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI) == 0;
+    csv_set_blk_size(&csv->parser, CHUNK);   /* else a long cell grows by 128 bytes at a time */
     csv_set_space_func(&csv->parser, never); /* RFC 4180: spaces belong to the cell */
     if (!open_file(csv, error) || !read_header(csv, error))
         return NULL;

@@ -42,6 +42,9 @@ gboolean dpcxr_data_prepare(DpcxrData *data, gsize row, GError **error);
  * order of the index. Those are the problems that a run should not start with. (transfer full) */
 GPtrArray *dpcxr_data_check_files(DpcxrData *data, int threads);
 
+/* A line for each pair of splits that share patients. (transfer full) */
+GPtrArray *dpcxr_data_check_overlap(const DpcxrIndex *index);
+
 /* Every problem with the data set, one line each: unreadable images, patients in two splits, rows without a patient,
  * splits without rows, labels without positives or negatives. Reads all images with @threads threads. Returns
  * problems as an array of strings (empty: none) and puts counts as text into @summary (nullable). (transfer full both) */

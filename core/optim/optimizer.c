@@ -12,7 +12,7 @@
 #define EPS "Added to the root in the denominator."
 
 static const DpcxrOptionSpec sgd_options[] = {
-    {"lr", DPCXR_OPTION_NUMBER, NULL, 0, 1e6, NULL, NULL, LR},
+    {"lr", DPCXR_OPTION_NUMBER, "5e-4", 0, 1e6, NULL, NULL, LR},
     {"weight_decay", DPCXR_OPTION_NUMBER, "0", 0, 1e6, NULL, NULL, L2},
     {"momentum", DPCXR_OPTION_NUMBER, "0", 0, 1, NULL, NULL, "Factor on the running sum of gradients."},
     {"dampening", DPCXR_OPTION_NUMBER, "0", 0, 1, NULL, NULL, "Part of a gradient kept out of that sum."},
@@ -20,14 +20,14 @@ static const DpcxrOptionSpec sgd_options[] = {
     {NULL},
 };
 static const DpcxrOptionSpec adam_options[] = {
-    {"lr", DPCXR_OPTION_NUMBER, NULL, 0, 1e6, NULL, NULL, LR},
+    {"lr", DPCXR_OPTION_NUMBER, "5e-4", 0, 1e6, NULL, NULL, LR},
     {"weight_decay", DPCXR_OPTION_NUMBER, "0", 0, 1e6, NULL, NULL, L2},
     {"betas", DPCXR_OPTION_NUMBERS, "[0.9, 0.999]", 0, 1, NULL, NULL, BETAS},
     {"eps", DPCXR_OPTION_NUMBER, "1e-8", 0, 1, NULL, NULL, EPS},
     {NULL},
 };
 static const DpcxrOptionSpec adamw_options[] = {
-    {"lr", DPCXR_OPTION_NUMBER, NULL, 0, 1e6, NULL, NULL, LR},
+    {"lr", DPCXR_OPTION_NUMBER, "5e-4", 0, 1e6, NULL, NULL, LR},
     {"weight_decay", DPCXR_OPTION_NUMBER, "0.01", 0, 1e6, NULL, NULL,
      "Decoupled from the gradient: each step shrinks the weights by lr times this."},
     {"betas", DPCXR_OPTION_NUMBERS, "[0.9, 0.999]", 0, 1, NULL, NULL, BETAS},
@@ -35,7 +35,7 @@ static const DpcxrOptionSpec adamw_options[] = {
     {NULL},
 };
 static const DpcxrOptionSpec nadam_options[] = {
-    {"lr", DPCXR_OPTION_NUMBER, NULL, 0, 1e6, NULL, NULL, LR},
+    {"lr", DPCXR_OPTION_NUMBER, "5e-4", 0, 1e6, NULL, NULL, LR},
     {"weight_decay", DPCXR_OPTION_NUMBER, "0", 0, 1e6, NULL, NULL, L2},
     {"betas", DPCXR_OPTION_NUMBERS, "[0.9, 0.999]", 0, 1, NULL, NULL, BETAS},
     {"eps", DPCXR_OPTION_NUMBER, "1e-8", 0, 1, NULL, NULL, EPS},

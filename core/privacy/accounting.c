@@ -230,7 +230,7 @@ static gboolean calibrate_noise(Search *search, guint64 count, double *noise_mul
             return FALSE;
         *(epsilon <= search->target ? &high : &low) = middle;
     }
-    *noise_multiplier = round_noise_up(high, &unit);
+    *noise_multiplier = round_noise_up(low, &unit); /* nothing below low is enough */
     for (int i = 0; i < 100; i++, *noise_multiplier += unit) {
         if (!search_epsilon(search, *noise_multiplier, count, &epsilon, error))
             return FALSE;

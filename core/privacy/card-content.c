@@ -50,6 +50,10 @@ static gboolean check_agreement(const DpcxrCardFacts *facts, GError **error)
         return card_refuse(error, "the ledger is about another number of units than the run");
     if (dpcxr_ledger_steps(facts->ledger) < facts->steps_done + facts->steps_lost)
         return card_refuse(error, "the ledger has fewer steps than were done and lost");
+    if (experiment->loss.pos_weight_type == DPCXR_POS_WEIGHT_PRIVATE_COUNTS &&
+        dpcxr_ledger_next_sequence(facts->ledger) == dpcxr_ledger_steps(facts->ledger))
+        return card_refuse(error,
+                           "loss.pos_weight is private_counts, but the ledger has no event for the counts");
     return dpcxr_claim_check(experiment, facts->population, error);
 }
 
@@ -73,25 +77,41 @@ static gboolean append_initial_events(const DpcxrExperiment *experiment, GArray 
     return TRUE;
 }
 
+/* A person who stopped the run early may have looked at private curves, so when to stop was not fixed
+ * beforehand: steps that were planned and still fit the target are claimed too. */
+static gboolean append_planned_rest(const DpcxrCardFacts *facts, GArray *events, GError **error)
+{
+    const DpcxrExperiment *experiment = facts->experiment;
+    guint64 recorded = dpcxr_ledger_steps(facts->ledger);
+    if (recorded >= facts->steps_planned)
+        return TRUE;
+    DpcxrEvent rest = {.sampler = experiment->privacy.sampler,
+                       .sampling_rate = facts->sampling_rate,
+                       .noise_multiplier = facts->noise_multiplier,
+                       .count = facts->steps_planned - recorded,
+                       .population = facts->population,
+                       .cap = experiment->privacy.sampler_cap};
+    DpcxrMechanism before = {experiment->privacy.adjacency, (const DpcxrEvent *)(void *)events->data,
+                             events->len};
+    if (experiment->privacy.epsilon > 0 &&
+        !dpcxr_calibrate_steps(&experiment->privacy.accountant, &before, &rest, before.adjacency,
+                               experiment->privacy.epsilon, experiment->privacy.delta, &rest.count, error))
+        return FALSE;
+    if (rest.count > 0)
+        g_array_append_val(events, rest);
+    return TRUE;
+}
+
 /* Everything to be claimed. (transfer full) */
 static GArray *claimed_events(const DpcxrCardFacts *facts, GError **error)
 {
     g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(DpcxrEvent));
     const DpcxrMechanism *done = dpcxr_ledger_mechanism(facts->ledger);
-    guint64 recorded = dpcxr_ledger_steps(facts->ledger);
     g_array_append_vals(events, done->events, (guint)done->n_events);
-    /* Stopped early by a person who may have looked at private curves: when to stop was not fixed beforehand.
-     */
-    if (recorded < facts->steps_planned) {
-        const DpcxrEvent rest = {facts->experiment->privacy.sampler,
-                                 facts->sampling_rate,
-                                 facts->noise_multiplier,
-                                 facts->steps_planned - recorded,
-                                 done->n_events > 0 ? done->events[0].population : 0,
-                                 facts->experiment->privacy.sampler_cap};
-        g_array_append_val(events, rest);
-    }
-    return append_initial_events(facts->experiment, events, error) ? g_steal_pointer(&events) : NULL;
+    if (!append_initial_events(facts->experiment, events, error) ||
+        !append_planned_rest(facts, events, error))
+        return NULL;
+    return g_steal_pointer(&events);
 }
 
 /* One image more, less or other moves its patient's contribution by at most 2C: that is replace_one of the

@@ -244,7 +244,7 @@ static void write_table(GString *text, const DpcxrCard *card)
     write_other_level(text, card);
     g_string_append_printf(text, "| units (N, declared public) | %" G_GUINT64_FORMAT " |\n",
                            facts->population);
-    g_string_append_printf(text, "| accountant | %s |\n| sampling | %s, rate %.17g |\n",
+    g_string_append_printf(text, "| accountant | %s |\n| sampling | %s, rate %.8g |\n",
                            experiment->privacy.accountant.type,
                            dpcxr_sampler_name(experiment->privacy.sampler), facts->sampling_rate);
     g_string_append_printf(text, "| noise | %s, multiplier %g, source os |\n| clipping | flat, norm %g |\n",
@@ -262,7 +262,8 @@ static void write_table(GString *text, const DpcxrCard *card)
     g_string_append_printf(text, "| process starts | %" G_GUINT64_FORMAT " |\n",
                            dpcxr_ledger_processes(facts->ledger));
     if (card->steps_recorded < facts->steps_planned)
-        g_string_append(text, "\nThe run was stopped early; epsilon is that of all planned steps.\n");
+        g_string_append(text,
+                        "\nThe run ended early; epsilon is that of all planned steps that fit the target.\n");
 }
 
 static void write_reports(GString *text, const DpcxrCard *card)
@@ -276,7 +277,8 @@ static void write_reports(GString *text, const DpcxrCard *card)
             g_string_append_printf(text, "- %s: no number (%s)\n", report->accountant, report->refused);
             continue;
         }
-        g_autofree char *epsilon = dpcxr_format_epsilon(report->epsilon.upper, 2);
+        g_autofree char *epsilon =
+            dpcxr_format_epsilon(report->approximate ? report->epsilon.estimate : report->epsilon.upper, 2);
         g_string_append_printf(text, "- %s: epsilon %s%s\n", report->accountant, epsilon,
                                report->approximate ? " (an approximation, not a bound)" : "");
     }

@@ -17,12 +17,11 @@ typedef struct {
 /* Why there is no claim, as one clause each ("privacy.enabled is false"); empty: the claim holds. (transfer full) */
 GPtrArray *dpcxr_claim_voids(const DpcxrExperiment *experiment);
 
-/* Before step 1: what would make a claim over @population units worthless. DPCXR_ERROR_PRIVACY: delta >= 1/population
- * without privacy.unsafe_delta, or an accountant that is approximate. TRUE where privacy is off. */
+/* Before step 1. DPCXR_ERROR_PRIVACY: delta >= 1/@population without privacy.unsafe_delta. TRUE where privacy is off. */
 gboolean dpcxr_claim_check(const DpcxrExperiment *experiment, guint64 population, GError **error);
 
 /* Writes privacy.json and privacy.md into @folder. *epsilon: the claimed number, before rounding: everything on the
- * ledger, the ledger of private initial weights, and steps that were planned but not done (a run that a person stopped
- * claims what it was calibrated for).
+ * ledger, the ledger of private initial weights, and steps that were planned, within the target, but not done (a run
+ * that a person stopped claims what it was calibrated for).
  * DPCXR_ERROR_PRIVACY: there is no claim to make, or ledger and experiment disagree. */
 gboolean dpcxr_card_write(const char *folder, const DpcxrCardFacts *facts, double *epsilon, GError **error);

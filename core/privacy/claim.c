@@ -26,19 +26,8 @@ GPtrArray *dpcxr_claim_voids(const DpcxrExperiment *experiment)
 
 gboolean dpcxr_claim_check(const DpcxrExperiment *experiment, guint64 population, GError **error)
 {
-    const DpcxrPluginEntry *accountant = experiment->privacy.accountant.entry;
-    if (!experiment->privacy.enabled)
-        return TRUE;
-    if (accountant && accountant->plugin &&
-        ((const DpcxrAccountant *)accountant->plugin->feature)->approximate) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                    "privacy.accountant: '%s' is an approximation, not a bound, and cannot make a claim; "
-                    "use 'rdp' and put '%s' under also_report",
-                    experiment->privacy.accountant.type, experiment->privacy.accountant.type);
-        return FALSE;
-    }
     double delta = experiment->privacy.delta;
-    if (experiment->privacy.unsafe_delta || delta < 1.0 / (double)population)
+    if (!experiment->privacy.enabled || experiment->privacy.unsafe_delta || delta < 1.0 / (double)population)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                 "privacy.delta: %g is not below 1/N = %.3g for N = %" G_GUINT64_FORMAT

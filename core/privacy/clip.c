@@ -27,11 +27,11 @@ static float coefficient(double n2, double clip_norm)
 {
     if (fits(1, n2, clip_norm))
         return 1;
+    /* The double quotient is off by 2^-52 of itself, half a step of a float is 2^-25: this is the largest
+     * float that fits, or the next one. */
     float c = (float)MIN(1, clip_norm / sqrt(n2));
     while (!fits(c, n2, clip_norm))
         c = nextafterf(c, 0);
-    for (float next = nextafterf(c, 1); fits(next, n2, clip_norm); next = nextafterf(c, 1))
-        c = next;
     return c;
 }
 

@@ -409,11 +409,6 @@ gboolean dpcxr_ledger_append(DpcxrLedger *ledger, DpcxrLedgerKind kind, const Dp
     return TRUE;
 }
 
-guint64 dpcxr_ledger_next_sequence(const DpcxrLedger *ledger)
-{
-    return ledger->next_sequence;
-}
-
 const DpcxrMechanism *dpcxr_ledger_mechanism(DpcxrLedger *ledger)
 {
     ledger->mechanism = (DpcxrMechanism){ledger->adjacency, (const DpcxrEvent *)(void *)ledger->events->data,
@@ -424,6 +419,11 @@ const DpcxrMechanism *dpcxr_ledger_mechanism(DpcxrLedger *ledger)
 guint64 dpcxr_ledger_steps(const DpcxrLedger *ledger)
 {
     return ledger->steps;
+}
+
+guint64 dpcxr_ledger_next_sequence(const DpcxrLedger *ledger)
+{
+    return ledger->next_sequence;
 }
 
 guint64 dpcxr_ledger_processes(const DpcxrLedger *ledger)

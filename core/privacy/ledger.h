@@ -25,7 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrLedger, dpcxr_ledger_free)
 gboolean dpcxr_ledger_append(DpcxrLedger *ledger, DpcxrLedgerKind kind, const DpcxrEvent *event, guint64 *sequence,
                              GError **error);
 
-/* The number that the next append will give out. */
+/* The number that the first step of the next append will get. */
 guint64 dpcxr_ledger_next_sequence(const DpcxrLedger *ledger);
 
 /* Everything so far, equal events merged. Valid until the next append. */

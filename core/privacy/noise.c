@@ -37,8 +37,8 @@ static void replace_tails(const DpcxrSecret *secret, const DpcxrAddress *address
     }
 }
 
-void dpcxr_noise_transform(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 first,
-                           const guint64 *words, gsize groups, double std, float *out)
+static void transform_groups(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 first,
+                             const guint64 *words, gsize groups, double std, float *out)
 {
     if (dpcxr_noise_kernel()->run(words, groups, std, out) == 0)
         return;
@@ -47,23 +47,28 @@ void dpcxr_noise_transform(const DpcxrSecret *secret, const DpcxrAddress *addres
                       out + g * DPCXR_NOISE_GROUP);
 }
 
+void dpcxr_noise_transform(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 first,
+                           const guint64 *words, gsize n, double std, float *out)
+{
+    gsize whole = n / DPCXR_NOISE_GROUP, done = whole * DPCXR_NOISE_GROUP;
+    transform_groups(secret, address, first, words, whole, std, out);
+    if (done == n)
+        return;
+    float last[DPCXR_NOISE_GROUP];
+    transform_groups(secret, address, first + whole, words + done, 1, std, last);
+    memcpy(out + done, last, (n - done) * sizeof *out);
+    sodium_memzero(last, sizeof last);
+}
+
 /* Elements @begin .. @begin+@n-1; @begin is the start of a group, @n at most a chunk. */
 static void fill_chunk(const NoiseJob *job, gsize begin, gsize n)
 {
     guint64 words[CHUNK_GROUPS * DPCXR_NOISE_GROUP];
-    guint64 first = begin / DPCXR_NOISE_GROUP;
-    gsize whole = n / DPCXR_NOISE_GROUP, rest = n % DPCXR_NOISE_GROUP;
-    gsize groups = whole + (rest > 0 ? 1 : 0);
-    dpcxr_secret_fill(job->secret, job->address, begin, words, groups * DPCXR_NOISE_GROUP);
-    dpcxr_noise_transform(job->secret, job->address, first, words, whole, job->std, job->out + begin);
-    if (rest > 0) {
-        float last[DPCXR_NOISE_GROUP];
-        dpcxr_noise_transform(job->secret, job->address, first + whole, words + whole * DPCXR_NOISE_GROUP, 1,
-                              job->std, last);
-        memcpy(job->out + begin + whole * DPCXR_NOISE_GROUP, last, rest * sizeof *last);
-        sodium_memzero(last, sizeof last);
-    }
-    sodium_memzero(words, groups * DPCXR_NOISE_GROUP * sizeof *words);
+    gsize n_words = (n + DPCXR_NOISE_GROUP - 1) / DPCXR_NOISE_GROUP * DPCXR_NOISE_GROUP;
+    dpcxr_secret_fill(job->secret, job->address, begin, words, n_words);
+    dpcxr_noise_transform(job->secret, job->address, begin / DPCXR_NOISE_GROUP, words, n, job->std,
+                          job->out + begin);
+    sodium_memzero(words, n_words * sizeof *words);
 }
 
 static void fill_task(gpointer data, int i, int thread)

@@ -8,7 +8,8 @@
 #define DPCXR_NOISE_MAX (DPCXR_SECRET_WORDS / 2)
 
 /* out[i] = (float)(std * z_i), z standard normal, for elements 0 .. n-1 of the tensor at @address; bits depend neither on
- * the number of workers nor on the processor. @workers nullable. */
+ * the number of workers nor on the processor. @workers nullable. @std not above 0, or more than DPCXR_NOISE_MAX elements,
+ * aborts: no noise is never an answer here. */
 void dpcxr_noise_fill(const DpcxrSecret *secret, const DpcxrAddress *address, double std, float *out, gsize n,
                       DpcxrWorkers *workers);
 
@@ -19,10 +20,10 @@ gboolean dpcxr_noise_self_test(const DpcxrSecret *secret, GError **error);
 
 /* The parts of the above, for tests. */
 
-/* Turns @groups groups of words (noise-kernel.h), the first of them group @first of the tensor at @address, into
- * normals; radius words that are tails get their further bits from @secret. */
-void dpcxr_noise_transform(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 first,
-                           const guint64 *words, gsize groups, double std, float *out);
+/* Turns words (noise-kernel.h; as many as @n rounded up to whole groups) into @n normals; the first word is the start of
+ * group @first of the tensor at @address. Radius words that are tails get their further bits from @secret. */
+void dpcxr_noise_transform(const DpcxrSecret *secret, const DpcxrAddress *address, guint64 first, const guint64 *words,
+                           gsize n, double std, float *out);
 /* The checks of the self test on @samples, DPCXR_NOISE_TEST_SAMPLES of them, which should be standard normal. */
 #define DPCXR_NOISE_TEST_SAMPLES (1 << 20)
 gboolean dpcxr_noise_check(const float *samples, GError **error);

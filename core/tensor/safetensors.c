@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * safetensors, read and written. Format: https://github.com/huggingface/safetensors (README, "Format"): a
+ * safetensors, the reader. Format: https://github.com/huggingface/safetensors (README, "Format"): a
  * u64, that many bytes of JSON {name: {dtype, shape, data_offsets}, "__metadata__": {string: string}}, then
  * the data without holes. Nothing here trusts a file: whatever the getters return was checked when the file
  * was opened. */
 #include "tensor/safetensors.h"
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
-#include "base/files.h"
+#include <unistd.h>
 #include "base/json.h"
+#include "tensor/dtype.h"
 
-G_STATIC_ASSERT(G_BYTE_ORDER == G_LITTLE_ENDIAN); /* files are little-endian, and data is used in place */
-
-#define METADATA "__metadata__"
 #define MAX_HEADER (16u << 20) /* 5,000 tensors need 0.5 MiB */
 #define MAX_DEPTH 3            /* file > tensor > shape */
 #define LENGTH_SIZE sizeof(guint64)
@@ -23,36 +23,6 @@ struct _DpcxrSafetensors {
     GArray *tensors;      /* DpcxrNamedTensor, in the order of their data */
     GHashTable *by_name;  /* name to index + 1 */
 };
-
-static const struct {
-    const char *name;
-    gsize size;
-} dtypes[] = {
-    [DPCXR_F32] = {"F32", 4}, [DPCXR_F64] = {"F64", 8}, [DPCXR_I64] = {"I64", 8},
-    [DPCXR_U8] = {"U8", 1},   [DPCXR_F16] = {"F16", 2}, [DPCXR_BF16] = {"BF16", 2},
-};
-
-static gboolean find_dtype(const char *name, DpcxrDtype *dtype)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(dtypes); i++)
-        if (strcmp(name, dtypes[i].name) == 0) {
-            *dtype = i;
-            return TRUE;
-        }
-    return FALSE;
-}
-
-/* Bytes of a tensor, or FALSE where a dimension is negative or the product does not fit. */
-static gboolean size_in_bytes(const DpcxrNamedTensor *tensor, gsize *bytes)
-{
-    gsize n = dtypes[tensor->dtype].size;
-
-    for (int i = 0; i < tensor->n_dims; i++)
-        if (tensor->dims[i] < 0 || !g_size_checked_mul(&n, n, (gsize)tensor->dims[i]))
-            return FALSE;
-    *bytes = n;
-    return TRUE;
-}
 
 G_GNUC_PRINTF(3, 4)
 static gboolean refuse(GError **error, const char *tensor, const char *format, ...)
@@ -97,7 +67,7 @@ static gboolean read_entry(const char *name, JsonNode *node, const char *data, g
         return refuse(error, name,
                       "needs dtype (a string), shape (integers) and data_offsets (two integers)");
     *tensor = (DpcxrNamedTensor){.name = name};
-    if (!find_dtype(dtype, &tensor->dtype))
+    if (!dpcxr_dtype_find(dtype, &tensor->dtype))
         return refuse(error, name, "dtype %s is not supported; F32, F64, F16, BF16, I64 and U8 are", dtype);
     if (json_array_get_length(shape) > G_N_ELEMENTS(tensor->dims))
         return refuse(error, name, "%u dimensions, at most 8 are supported", json_array_get_length(shape));
@@ -113,7 +83,7 @@ static gboolean read_entry(const char *name, JsonNode *node, const char *data, g
                       begin, end, data_size);
     tensor->bytes = (gsize)(end - begin);
     tensor->data = data + begin;
-    if (!size_in_bytes(tensor, &expected) || expected != tensor->bytes)
+    if (!dpcxr_tensor_bytes(tensor, &expected) || expected != tensor->bytes)
         return refuse(error, name,
                       "its shape and dtype do not make the %" G_GSIZE_FORMAT " bytes of its data_offsets",
                       tensor->bytes);
@@ -129,7 +99,7 @@ static gboolean read_metadata(DpcxrSafetensors *file, JsonNode *node, GError **e
         if (!string_or_null(i->data))
             metadata = NULL;
     if (!metadata) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, METADATA " must map strings to strings");
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, DPCXR_METADATA " must map strings to strings");
         return FALSE;
     }
     file->metadata = metadata;
@@ -184,7 +154,7 @@ static gboolean read_header(DpcxrSafetensors *file, const char *data, gsize data
     json_object_iter_init_ordered(&iter, json_node_get_object(file->header));
     while (json_object_iter_next_ordered(&iter, &name, &node)) {
         DpcxrNamedTensor tensor;
-        if (strcmp(name, METADATA) == 0) {
+        if (strcmp(name, DPCXR_METADATA) == 0) {
             if (!read_metadata(file, node, error))
                 return FALSE;
             continue;
@@ -239,7 +209,11 @@ DpcxrSafetensors *dpcxr_safetensors_open(const char *path, GError **error)
 {
     g_autoptr(GError) cause = NULL;
 
-    if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+    if (g_access(path, R_OK) != 0) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot read: %s", path, g_strerror(errno));
+        return NULL;
+    }
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) { /* a FIFO would wait for a writer */
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: not a safetensors file: not a regular file",
                     path);
         return NULL;
@@ -312,7 +286,7 @@ static float float_from_half(guint16 half)
 /* Element @i of a float tensor; the data may be unaligned. */
 static float element_as_float(const DpcxrNamedTensor *tensor, gsize i)
 {
-    const char *at = (const char *)tensor->data + i * dtypes[tensor->dtype].size;
+    const char *at = (const char *)tensor->data + i * dpcxr_dtype_size(tensor->dtype);
     guint16 bits;
     float single;
     double wide;
@@ -375,103 +349,10 @@ gboolean dpcxr_safetensors_copy_f32(const DpcxrSafetensors *file, const char *na
     if (tensor->dtype == DPCXR_I64 || tensor->dtype == DPCXR_U8) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
                     "%s: tensor \"%s\" holds integers (%s), expected F32", file->path, name,
-                    dtypes[tensor->dtype].name);
+                    dpcxr_dtype_name(tensor->dtype));
         return FALSE;
     }
-    for (gsize i = 0, n = tensor->bytes / dtypes[tensor->dtype].size; i < n; i++)
+    for (gsize i = 0, n = tensor->bytes / dpcxr_dtype_size(tensor->dtype); i < n; i++)
         out[i] = element_as_float(tensor, i);
     return TRUE;
-}
-
-static void add_metadata(JsonBuilder *builder, const char *const *metadata)
-{
-    if (!metadata || !metadata[0])
-        return;
-    json_builder_set_member_name(builder, METADATA);
-    json_builder_begin_object(builder);
-    for (; metadata[0]; metadata += 2) {
-        json_builder_set_member_name(builder, metadata[0]);
-        json_builder_add_string_value(builder, metadata[1]);
-    }
-    json_builder_end_object(builder);
-}
-
-static void add_entry(JsonBuilder *builder, const DpcxrNamedTensor *tensor, gsize offset)
-{
-    json_builder_set_member_name(builder, tensor->name);
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "dtype");
-    json_builder_add_string_value(builder, dtypes[tensor->dtype].name);
-    json_builder_set_member_name(builder, "shape");
-    json_builder_begin_array(builder);
-    for (int i = 0; i < tensor->n_dims; i++)
-        json_builder_add_int_value(builder, tensor->dims[i]);
-    json_builder_end_array(builder);
-    json_builder_set_member_name(builder, "data_offsets");
-    json_builder_begin_array(builder);
-    json_builder_add_int_value(builder, (gint64)offset);
-    json_builder_add_int_value(builder, (gint64)(offset + tensor->bytes));
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
-}
-
-/* The header, padded with spaces so that the data starts at a multiple of 8. */
-static GString *format_header(const DpcxrNamedTensor *tensors, gsize n, const char *const *metadata)
-{
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    gsize offset = 0;
-
-    json_builder_begin_object(builder);
-    add_metadata(builder, metadata);
-    for (gsize i = 0; i < n; i++) {
-        add_entry(builder, &tensors[i], offset);
-        offset += tensors[i].bytes;
-    }
-    json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *json = json_to_string(root, FALSE);
-    GString *header = g_string_new(json);
-    while (header->len % LENGTH_SIZE != 0)
-        g_string_append_c(header, ' ');
-    return header;
-}
-
-/* A tensor that this reader would refuse must not get into a file. */
-static gboolean check_tensors(const char *path, const DpcxrNamedTensor *tensors, gsize n, GError **error)
-{
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-    gsize total = 0, bytes;
-
-    for (gsize i = 0; i < n; i++) {
-        const DpcxrNamedTensor *t = &tensors[i];
-        gboolean named = strcmp(t->name, METADATA) != 0 && g_utf8_validate(t->name, -1, NULL) &&
-                         g_hash_table_add(names, (gpointer)t->name);
-        gboolean shaped = t->n_dims >= 0 && t->n_dims <= (int)G_N_ELEMENTS(t->dims) &&
-                          size_in_bytes(t, &bytes) && bytes == t->bytes &&
-                          g_size_checked_add(&total, total, bytes) && total <= G_MAXINT64;
-        if (!named || !shaped) {
-            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED, "%s: cannot write tensor \"%s\": %s", path,
-                        t->name,
-                        named ? "its size does not fit its shape" : "the name is taken or not UTF-8");
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
-gboolean dpcxr_safetensors_write(const char *path, int mode, const DpcxrNamedTensor *tensors, gsize n,
-                                 const char *const *metadata, GError **error)
-{
-    DpcxrNewFile file;
-
-    if (!check_tensors(path, tensors, n, error) || !dpcxr_new_file_open(&file, path, mode, error))
-        return FALSE;
-    GString *header = format_header(tensors, n, metadata);
-    guint64 header_size = header->len;
-    dpcxr_new_file_write(&file, &header_size, LENGTH_SIZE);
-    dpcxr_new_file_write(&file, header->str, header->len);
-    g_string_free(header, TRUE);
-    for (gsize i = 0; i < n; i++)
-        dpcxr_new_file_write(&file, tensors[i].data, tensors[i].bytes);
-    return dpcxr_new_file_commit(&file, error);
 }

@@ -207,24 +207,28 @@ static gboolean check_stages(const DpcxrExperiment *experiment, GError **error)
     return FALSE;
 }
 
+static gboolean do_stages(Run *run, GError **error)
+{
+    return begin(run, error) && train(run, error) && (!run->experiment->stage_evaluate || evaluate(run, error)) &&
+           finish(run, error);
+}
+
+/* Nothing is written before everything that can be checked has been. */
 static gboolean run_stages(Run *run, GError **error)
 {
-    if (!check_stages(run->experiment, error) || !dpcxr_folder_check(&run->folder, run->options->resume, error))
-        return FALSE;
-    if (!dpcxr_setup_open(&run->setup, run->experiment, error) || !dpcxr_setup_check_files(&run->setup, error))
+    if (!check_stages(run->experiment, error) || !dpcxr_folder_check(&run->folder, run->options->resume, error) ||
+        !dpcxr_setup_open(&run->setup, run->experiment, error))
         return FALSE;
     if (!run->options->quiet)
         dpcxr_setup_print(&run->setup);
     fflush(stdout);
-    dpcxr_stop_install();
     gboolean repeated = FALSE;
-    if (!dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
+    if (!dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
+        !dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
         !repeat_result(run, &repeated, error))
         return FALSE;
-    if (repeated)
-        return TRUE;
-    return begin(run, error) && train(run, error) && (!run->experiment->stage_evaluate || evaluate(run, error)) &&
-           finish(run, error);
+    dpcxr_stop_install();
+    return repeated || do_stages(run, error);
 }
 
 gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *options, GError **error)

@@ -2,11 +2,8 @@
 #include "train/setup.h"
 #include "privacy/accounting.h"
 #include "train/network.h"
-#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/resource.h>
 
 /* negatives / positives of each label over the training targets: exact counts of private data, which voids the claim. */
 static float *exact_pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
@@ -118,59 +115,23 @@ void dpcxr_setup_print(const DpcxrSetup *setup)
 
 enum { PROBLEMS_SHOWN = 10 };
 
-static void add_problem(GString *problems, guint *n, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static void add_problem(GString *problems, guint *n, const char *format, ...)
+/* FALSE with one error where there is any; takes @problems. */
+static gboolean report(GPtrArray *problems, GError **error)
 {
-    if ((*n)++ >= PROBLEMS_SHOWN)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    g_string_append(problems, "\n  ");
-    g_string_append_vprintf(problems, format, arguments);
-    va_end(arguments);
+    guint n = problems->len;
+    g_autoptr(GString) lines = g_string_new(NULL);
+    for (guint i = 0; i < MIN(n, PROBLEMS_SHOWN); i++)
+        g_string_append_printf(lines, "\n  %s", (const char *)problems->pdata[i]);
+    g_ptr_array_unref(problems);
+    if (n > 0)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
+                    "%u problems with the data set (`dpcxr check --data` lists all):%s%s", n, lines->str,
+                    n > PROBLEMS_SHOWN ? "\n  ..." : "");
+    return n == 0;
 }
 
-static void check_file(const DpcxrIndex *index, gsize row, GString *problems, guint *n)
+gboolean dpcxr_setup_check_data(const DpcxrSetup *setup, gboolean files, GError **error)
 {
-    const char *path = dpcxr_index_path(index, row);
-    GStatBuf status;
-    if (!path)
-        return;
-    if (g_stat(path, &status) != 0)
-        add_problem(problems, n, "%s: cannot be read", path);
-    else if (status.st_size == 0)
-        add_problem(problems, n, "%s: is empty", path);
-}
-
-/* @splits: patient id to split + 1. */
-static void check_patient(const DpcxrIndex *index, gsize row, GHashTable *splits, GString *problems, guint *n)
-{
-    const char *patient = dpcxr_index_patient(index, row);
-    if (!*patient)
-        return;
-    int split = (int)dpcxr_index_split(index, row) + 1;
-    int before = GPOINTER_TO_INT(g_hash_table_lookup(splits, patient));
-    if (before && before != split)
-        add_problem(problems, n, "patient %s is in the splits %s and %s", patient,
-                    dpcxr_split_name((DpcxrSplit)(before - 1)), dpcxr_split_name((DpcxrSplit)(split - 1)));
-    g_hash_table_insert(splits, (gpointer)patient, GINT_TO_POINTER(split));
-}
-
-gboolean dpcxr_setup_check_files(const DpcxrSetup *setup, GError **error)
-{
-    const DpcxrIndex *index = dpcxr_data_index(setup->data);
-    g_autoptr(GHashTable) splits = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GString) problems = g_string_new(NULL);
-    guint n = 0;
-    for (gsize row = 0; row < dpcxr_index_count(index); row++) {
-        check_file(index, row, problems, &n);
-        check_patient(index, row, splits, problems, &n);
-    }
-    if (n == 0)
-        return TRUE;
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
-                "%u problems with the data set (`dpcxr check --data` lists all, also images that do not decode):%s%s", n,
-                problems->str, n > PROBLEMS_SHOWN ? "\n  ..." : "");
-    return FALSE;
+    return report(dpcxr_data_check_overlap(dpcxr_data_index(setup->data)), error) &&
+           (!files || report(dpcxr_data_check_files(setup->data, setup->experiment->data.workers), error));
 }

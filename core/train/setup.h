@@ -20,6 +20,6 @@ void dpcxr_setup_clear(DpcxrSetup *setup); /* safe on a zeroed or half-open one 
 /* The numbers of the run as lines for a person: data, model, steps, privacy or why there is none. */
 void dpcxr_setup_print(const DpcxrSetup *setup);
 
-/* Every image file of the index is there and not empty. Patients in two splits are an error, too: such a test says
- * nothing. DPCXR_ERROR_DATA names the first ones. */
-gboolean dpcxr_setup_check_files(const DpcxrSetup *setup, GError **error);
+/* What a run must not start with: patients in two splits (such a test says nothing) and, where @files, images that cannot
+ * be read; reads them all, which fills the memory cache. DPCXR_ERROR_DATA names the first ones. */
+gboolean dpcxr_setup_check_data(const DpcxrSetup *setup, gboolean files, GError **error);

@@ -124,32 +124,39 @@ static char *find_file(const DpcxrOptions *values, const char *part, GError **er
     return g_build_filename(root, names->pdata[0], NULL);
 }
 
+/* One row of the label file, @n labels of which are wanted. */
+static gboolean read_study(const DpcxrCsv *csv, int study, const int *columns, int n, Tables *tables,
+                           GError **error)
+{
+    g_autofree gint8 *row = g_new(gint8, n);
+    for (int i = 0; i < n; i++) {
+        DpcxrLabel label;
+        if (!dpcxr_csv_label(csv, columns[i], &label, error))
+            return FALSE;
+        row[i] = (gint8)label;
+    }
+    if (!insert(csv, tables, tables->labels, dpcxr_csv_cell(csv, study), row, error))
+        return FALSE;
+    row = NULL; /* the table's now */
+    return TRUE;
+}
+
 static gboolean read_labels(const DpcxrOptions *values, const char *const *labels, Tables *tables,
                             GError **error)
 {
     g_autofree char *path = find_file(values, dpcxr_options_get_string(values, "labeler"), error);
     g_autoptr(DpcxrCsv) csv = path ? dpcxr_csv_open(path, error) : NULL;
-    int study = csv ? dpcxr_csv_column(csv, "study_id", error) : -1, columns[N_LABELS];
+    int study = csv ? dpcxr_csv_column(csv, "study_id", error) : -1, columns[N_LABELS], n = 0;
     if (study < 0)
         return FALSE;
-    int n = 0;
     for (; labels[n]; n++) {
         int label = dpcxr_dataset_find("label", labels[n], label_names, error);
         if (label < 0 || (columns[n] = dpcxr_csv_column(csv, label_names[label], error)) < 0)
             return FALSE;
     }
     GError *problem = NULL;
-    for (gboolean good = TRUE; good && dpcxr_csv_next(csv, &problem);) {
-        gint8 *row = g_new(gint8, n);
-        for (int i = 0; good && i < n; i++) {
-            DpcxrLabel label = DPCXR_LABEL_MISSING;
-            good = dpcxr_csv_label(csv, columns[i], &label, &problem);
-            row[i] = (gint8)label;
-        }
-        good = good && insert(csv, tables, tables->labels, dpcxr_csv_cell(csv, study), row, &problem);
-        if (!good)
-            g_free(row);
-    }
+    while (dpcxr_csv_next(csv, &problem) && read_study(csv, study, columns, n, tables, &problem))
+        ;
     if (problem)
         g_propagate_error(error, problem);
     return problem == NULL;

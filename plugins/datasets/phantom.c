@@ -17,7 +17,7 @@
 G_STATIC_ASSERT(FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 16);
 
 static const DpcxrOptionSpec options[] = {
-    {"patients", DPCXR_OPTION_INT, "2500", 100, 1000000, NULL, NULL, "Patients, with 1 to 4 images each"},
+    {"patients", DPCXR_OPTION_INT, "4000", 100, 1000000, NULL, NULL, "Patients, with 1 to 4 images each"},
     {"seed", DPCXR_OPTION_INT, "1", 0, 9007199254740992.0, NULL, NULL, "Other seeds are other patients"},
     {"size", DPCXR_OPTION_INT, "128", 32, 2048, NULL, "pixels", "Width and height of the drawn images"},
     {"prevalence", DPCXR_OPTION_NUMBER, "1", 0, 2, NULL, NULL, "Factor on how common the findings are"},
@@ -126,9 +126,8 @@ static float bump(float q)
 
 /* --- Patients --- */
 
-/* Age makes most findings likelier; heart failure comes with congestion and effusions, effusions with
- * atelectasis. */
-static void draw_findings(const Phantom *phantom, double age, gboolean *present, DpcxrRandom *random)
+/* Age makes all likelier; a large heart brings congestion, that effusions, these atelectasis. */
+static void choose_findings(const Phantom *phantom, double age, gboolean *present, DpcxrRandom *random)
 {
     double scale = phantom->prevalence;
     present[CARDIOMEGALY] = chance(random, scale * (0.12 + 0.55 * age));
@@ -149,10 +148,10 @@ static void draw_findings(const Phantom *phantom, double age, gboolean *present,
 }
 
 /* Slight cases overlap with what is seen in some who were read as healthy. */
-static float draw_severity(const Phantom *phantom, gboolean present, DpcxrRandom *random)
+static float choose_severity(const Phantom *phantom, gboolean present, DpcxrRandom *random)
 {
     float u = (float)dpcxr_random_uniform(random);
-    gboolean mimic = chance(random, 0.40 * phantom->difficulty);
+    gboolean mimic = chance(random, 0.36 * phantom->difficulty);
     float least = 0.65f - 0.6f * (float)phantom->difficulty;
 
     if (present)
@@ -160,7 +159,7 @@ static float draw_severity(const Phantom *phantom, gboolean present, DpcxrRandom
     return mimic ? u : 0;
 }
 
-static void draw_patient(const Phantom *phantom, guint32 number, Patient *patient)
+static void make_patient(const Phantom *phantom, guint32 number, Patient *patient)
 {
     DpcxrRandom random;
     dpcxr_random_init(&random, phantom->seed, "phantom patient", number, 0);
@@ -172,9 +171,9 @@ static void draw_patient(const Phantom *phantom, guint32 number, Patient *patien
     guint64 few = dpcxr_random_below(&random, 4), fewer = dpcxr_random_below(&random, 4);
     patient->images = 1 + (guint32)MIN(few, fewer);
 
-    draw_findings(phantom, age, patient->present, &random);
+    choose_findings(phantom, age, patient->present, &random);
     for (int i = 0; i < FINDINGS; i++)
-        patient->severity[i] = draw_severity(phantom, patient->present[i], &random);
+        patient->severity[i] = choose_severity(phantom, patient->present[i], &random);
 
     patient->width = (patient->female ? 0.68f : 0.72f) + 0.05f * spread(&random);
     patient->heart = 0.86f + 0.12f * spread(&random) + 0.46f * patient->severity[CARDIOMEGALY];
@@ -196,7 +195,7 @@ static DpcxrSplit split_of(const Phantom *phantom, guint32 number)
     return tenth < 7 ? DPCXR_SPLIT_TRAIN : tenth < 8 ? DPCXR_SPLIT_VALID : DPCXR_SPLIT_TEST;
 }
 
-static void draw_view(const Phantom *phantom, const Patient *patient, const Row *row, View *view)
+static void make_view(const Phantom *phantom, const Patient *patient, const Row *row, View *view)
 {
     DpcxrRandom random;
     dpcxr_random_init(&random, phantom->seed, "phantom view", row->patient, row->image);
@@ -212,15 +211,14 @@ static void draw_view(const Phantom *phantom, const Patient *patient, const Row 
     view->x = 0.10f * spread(&random);
     view->y = 0.05f + 0.08f * spread(&random);
     view->breath = between(&random, 0, 0.08f) + (view->ap ? 0.06f : 0);
-    view->exposure = 1 + 0.25f * spread(&random);
-    view->contrast = 1 + 0.20f * spread(&random);
+    view->exposure = 1 + 0.18f * spread(&random);
+    view->contrast = 1 + 0.15f * spread(&random);
     view->noise = between(&random, 0.015f, 0.035f);
 }
 
 /* --- Canvas --- */
 
-/* Two layers of small things, in attenuation: what is seen in aerated lung only, and what is seen everywhere.
- */
+/* Two layers of small things, in attenuation: what is seen in aerated lung only, and what everywhere. */
 typedef enum { IN_LUNG, EVERYWHERE, LAYERS } Layer;
 
 typedef struct {
@@ -291,8 +289,7 @@ static void draw_blob(Canvas *canvas, Layer layer, Point centre, float rx, float
     }
 }
 
-/* Adds a line of half width @width from @a to @b that keeps the share @taper of width and amount at its end.
- */
+/* Adds a line of half width @width from @a to @b, where the share @taper of width and amount is left. */
 static void draw_line(Canvas *canvas, Layer layer, Point a, Point b, float width, float amount, float taper)
 {
     /* Thinner than a pixel, it is drawn a pixel wide and fainter. */
@@ -344,8 +341,7 @@ static void draw_vessels(Canvas *canvas, const Patient *patient, int side, Dpcxr
     }
 }
 
-/* Fluid in the tissue: haze around the hilum (the bat's wing) and Kerley's short lines at the lower chest
- * wall. */
+/* Fluid in the tissue: haze around the hilum, like a bat's wings, and Kerley's short lines at the wall. */
 static void draw_congestion(Canvas *canvas, const Patient *patient, int side, DpcxrRandom *random)
 {
     float severity = patient->severity[CONGESTION];
@@ -360,18 +356,18 @@ static void draw_congestion(Canvas *canvas, const Patient *patient, int side, Dp
 /* A patch of unequal, fuzzy clouds. */
 static void draw_infiltrates(Canvas *canvas, float severity, int side, DpcxrRandom *random)
 {
-    float out = between(random, 0.34f, 0.50f), y = between(random, -0.30f, 0.25f);
+    float clear = side == LEFT ? 0.06f : 0; /* of the heart */
+    float out = between(random, 0.34f, 0.48f) + clear, y = between(random, -0.25f, 0.25f);
 
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         float aside = 0.26f * spread(random), below = 0.32f * spread(random);
-        float radius = between(random, 0.12f, 0.24f), flatness = between(random, 0.7f, 1);
-        float amount = between(random, 0.28f, 0.52f) * severity;
+        float radius = between(random, 0.14f, 0.26f), flatness = between(random, 0.7f, 1);
+        float amount = between(random, 0.34f, 0.60f) * severity;
         draw_blob(canvas, IN_LUNG, at(side, out + aside, y + below), radius, radius * flatness, amount);
     }
 }
 
-/* Plates: two or three thin, dense, nearly level lines in the lower lung, which holds less air around them.
- */
+/* Plates: two or three thin, dense, nearly level lines in a lower lung that holds less air around them. */
 static void draw_atelectasis(Canvas *canvas, const Patient *patient, int side, DpcxrRandom *random)
 {
     float severity = patient->severity[ATELECTASIS + side];
@@ -495,7 +491,7 @@ static float floor_at(const Chest *chest, int side, float out)
     float severity = chest->patient->severity[EFFUSION + side];
     float dome = chest->dome[side] + 1.15f * square(out - 0.33f);
     float level =
-        chest->dome[side] + 0.24f - 0.60f * severity + 0.30f * (1 - square(square(out / chest->wall)));
+        chest->dome[side] + 0.22f - 0.72f * severity + 0.30f * (1 - square(square(out / chest->wall)));
     return MIN(dome, level);
 }
 
@@ -530,7 +526,7 @@ static float ribs_at(const Chest *chest, Point p, float out, float wall)
         return 0;
     back -= (int)back;
     front -= (int)front;
-    return inside * (0.15f * bump(square((back - 0.5f) / 0.34f)) * edge(out - 0.06f, 0.03f) +
+    return inside * (0.12f * bump(square((back - 0.5f) / 0.34f)) * edge(out - 0.06f, 0.03f) +
                      0.07f * bump(square((front - 0.5f) / 0.36f)) * edge(out - 0.28f, 0.06f));
 }
 
@@ -610,8 +606,8 @@ static void draw_image(const Phantom *phantom, const Row *row, float *scratch, g
     Chest chest;
     Canvas canvas;
 
-    draw_patient(phantom, row->patient, &patient);
-    draw_view(phantom, &patient, row, &view);
+    make_patient(phantom, row->patient, &patient);
+    make_view(phantom, &patient, row, &view);
     prepare_chest(&chest, phantom, row, &patient, &view);
     prepare_canvas(&canvas, &view, size, scratch);
     draw_small_things(&canvas, phantom, row, &patient);
@@ -674,7 +670,7 @@ static void add_image(Phantom *phantom, const Row *place, const Patient *patient
         labels[i] = read_label(phantom, patient->present[i], &random);
     for (gsize i = 0; i < n_findings; i++)
         dpcxr_index_set_label(index, row, i, labels[findings[i]]);
-    draw_view(phantom, patient, place, &view);
+    make_view(phantom, patient, place, &view);
     dpcxr_index_set_column(index, row, "age", age);
     dpcxr_index_set_column(index, row, "sex", patient->female ? "F" : "M");
     dpcxr_index_set_column(index, row, "view", view.ap ? "AP" : "PA");
@@ -707,7 +703,7 @@ static gboolean open_phantom(const DpcxrOptions *values, const char *const *labe
     phantom->rows = g_array_new(FALSE, FALSE, sizeof(Row));
     for (guint32 i = 0; i < phantom->patients; i++) {
         Patient patient;
-        draw_patient(phantom, i, &patient);
+        make_patient(phantom, i, &patient);
         for (guint32 k = 0; k < patient.images; k++)
             add_image(phantom, &(Row){i, k}, &patient, findings, n_labels, index);
     }

@@ -12,7 +12,10 @@ typedef struct {
 
 static const DpcxrOptionSpec options[] = {
     {"norm", DPCXR_OPTION_CHOICE, "group", 0, 0, "group", NULL, "Normalisation, of each image by itself."},
-    {"groups", DPCXR_OPTION_INT, "32", 1, 64, NULL, NULL, "Groups of channels; must divide 64."},
+    {"groups", DPCXR_OPTION_INT, "32", 1, 4096, NULL, NULL,
+     "Groups of channels of a norm; must divide width."},
+    {"width", DPCXR_OPTION_INT, "64", 1, 4096, NULL, NULL,
+     "Channels of the first stage; the last has eight times as many."},
     {"activation", DPCXR_OPTION_CHOICE, "mish", 0, 0, "mish|relu", NULL, "The non-linearity."},
     {NULL},
 };
@@ -46,14 +49,15 @@ static DpcxrNode build(DpcxrGraph *graph, const DpcxrOptions *chosen, int output
 {
     gboolean relu = g_str_equal(dpcxr_options_get_string(chosen, "activation"), "relu");
     const Builder b = {graph, (int)dpcxr_options_get_int(chosen, "groups"), relu ? dpcxr_relu : dpcxr_mish};
-    DpcxrNode x = conv(&b, dpcxr_graph_input(graph), 64, 7, 2, "", "conv1");
+    int width = (int)dpcxr_options_get_int(chosen, "width");
+    DpcxrNode x = conv(&b, dpcxr_graph_input(graph), width, 7, 2, "", "conv1");
 
     x = b.activation(graph, norm(&b, x, "", "bn1"));
     x = dpcxr_max_pool2d(graph, x, 3, 2, 1);
-    x = basic_block(&b, x, 64, 1, "layer1.0.");
-    x = basic_block(&b, x, 128, 2, "layer2.0.");
-    x = basic_block(&b, x, 256, 2, "layer3.0.");
-    x = basic_block(&b, x, 512, 2, "layer4.0.");
+    x = basic_block(&b, x, width, 1, "layer1.0.");
+    x = basic_block(&b, x, 2 * width, 2, "layer2.0.");
+    x = basic_block(&b, x, 4 * width, 2, "layer3.0.");
+    x = basic_block(&b, x, 8 * width, 2, "layer4.0.");
     return dpcxr_linear(graph, dpcxr_global_average_pool(graph, x), outputs, "fc");
 }
 

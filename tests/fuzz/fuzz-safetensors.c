@@ -9,14 +9,12 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
     g_autoptr(GBytes) bytes = g_bytes_new(data, size); /* a copy of exactly this size, for ASan */
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrSafetensors) file = dpcxr_safetensors_from_bytes(bytes, "fuzz", &error);
-    volatile guint8 sum = 0;
 
     g_assert((file == NULL) == (error != NULL));
     for (gsize i = 0; file && i < dpcxr_safetensors_count(file); i++) {
         const DpcxrNamedTensor *tensor = dpcxr_safetensors_get(file, i);
-        for (gsize j = 0; j < tensor->bytes; j++)
-            sum ^= ((const guint8 *)tensor->data)[j];
-        g_assert(dpcxr_safetensors_find(file, tensor->name) == tensor);
+        g_autofree gpointer copy = g_memdup2(tensor->data, tensor->bytes);
+        g_assert(dpcxr_safetensors_find(file, tensor->name) == tensor && (copy || !tensor->bytes));
     }
     return 0;
 }

@@ -172,19 +172,20 @@ static void test_voids(Place *place, gconstpointer backend)
     }
 }
 
-/* Images at once are a matter of memory. At 3 and at 1, units of up to 4 images go through the bank of large units. */
+/* Images at once are a matter of memory. At 3 and at 1, units of up to 4 images go through the bank of large units, whose
+ * norm is formed outright; a Gram norm is an upper bound that may be up to 1 % above it, and clips so much more. */
 static void test_physical_batch(Place *place, gconstpointer backend)
 {
     static const char *const sizes[] = {"64", "3", "1"};
+    double tolerance = g_strcmp0(backend, "ref") == 0 ? 1e-5 : 2e-3;
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
         g_autofree char *name = g_strdup_printf("name=p%s", sizes[i]);
         g_autofree char *physical = g_strdup_printf("train.batch.physical=%s", sizes[i]);
         RUN(place, 0, "epsilon=none", name, physical, "privacy.noise={source: seeded}", "optimizer={type: sgd, lr: 0.1}",
             "train.steps=4");
     }
-    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p3/private/model.safetensors"), <, 1e-5);
-    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, 1e-5);
-    g_assert_cmpfloat(distance(place, "runs/p3/private/model.safetensors", "runs/p1/private/model.safetensors"), >=, 0);
+    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p3/private/model.safetensors"), <, tolerance);
+    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
 }
 
 /* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */

@@ -150,8 +150,8 @@ static void test_full_disk(Fixture *f, gconstpointer unused)
     for (int i = 0; i < 1000; i++)
         fputs("some text that a caller writes without looking at every result, as one does with streams\n",
               file.stream);
-    gboolean by_stream = dpcxr_new_file_commit(&file, &late);
     setrlimit(RLIMIT_FSIZE, &before);
+    gboolean by_stream = dpcxr_new_file_commit(&file, &late); /* there is room again, but a part is lost */
 
     g_assert_false(at_once);
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED);
@@ -189,7 +189,7 @@ static void test_leftovers(Fixture *f, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *stale = g_build_filename(f->folder, ".target.json.AbC123", NULL);
-    g_autofree char *other = g_build_filename(f->folder, ".other.json.AbC123", NULL);
+    g_autofree char *other = g_build_filename(f->folder, ".tarpit.json.AbC123", NULL);
     DpcxrNewFile living;
 
     g_assert_true(g_file_set_contents(stale, "half", -1, NULL));

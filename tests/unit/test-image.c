@@ -115,15 +115,18 @@ static void test_jpeg_extra_bytes(void)
 {
     g_autoptr(GByteArray) bytes = make_jpeg(64, 48, TJPF_GRAY, TJSAMP_GRAY);
     g_byte_array_set_size(bytes, bytes->len - 2);
-    g_byte_array_append(bytes, (const guint8 *)"\0\1\2\3\xFF\xD9", 6);
+    for (guint8 i = 0; i < 100; i++) /* more than the decoder reads ahead */
+        g_byte_array_append(bytes, &i, 1);
+    g_byte_array_append(bytes, (const guint8 *)"\xFF\xD9", 2);
     g_autoptr(GError) error = NULL;
     DpcxrImage image = {0};
     g_assert_true(dpcxr_image_decode(bytes->data, bytes->len, 0, &image, &error));
     g_assert_no_error(error);
     assert_close(&image, 4);
     dpcxr_image_clear(&image);
-    bytes->data[bytes->len / 2] = 0xFF; /* a marker in the middle of the data */
-    bytes->data[bytes->len / 2 + 1] = 0xD9;
+    guint middle = (bytes->len - 102) * 3 / 4; /* an end marker in the middle of the data */
+    bytes->data[middle] = 0xFF;
+    bytes->data[middle + 1] = 0xD9;
     assert_refused(bytes->data, bytes->len, "cut or damaged");
 }
 

@@ -153,27 +153,48 @@ static void test_chunks(void)
     }
 }
 
-/* Radius words below 2^32 get 64 further bits, each pair its own, from the upper half of the stream. */
+/* Radius words below 2^32 get 64 further bits, each pair its own, from the upper half of the stream; in a
+ * last group that is cut short, too. */
 static void test_tail_words(void)
 {
-    enum { GROUPS = 3, FIRST = 5, N = GROUPS * DPCXR_NOISE_GROUP };
-    static const gsize pairs[] = {0, 63, 64, 100, 191};
+    enum { GROUPS = 3, FIRST = 5, N = GROUPS * DPCXR_NOISE_GROUP, CUT = N - 27 };
+    static const gsize pairs[] = {0, 63, 64, 100, 128, 191};
     g_autoptr(DpcxrSecret) secret = dpcxr_secret_new_seeded(6);
     guint64 words[N], upper[N / 2];
     float plain[N], out[N];
     dpcxr_secret_fill(secret, &here, 0, words, N);
     dpcxr_secret_fill(secret, &here, DPCXR_SECRET_WORDS / 2 + FIRST * DPCXR_NOISE_PAIRS, upper, N / 2);
-    dpcxr_noise_transform(secret, &here, FIRST, words, GROUPS, 1, plain);
+    dpcxr_noise_transform(secret, &here, FIRST, words, N, 1, plain);
     for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
         words[pairs[i] / DPCXR_NOISE_PAIRS * DPCXR_NOISE_GROUP + pairs[i] % DPCXR_NOISE_PAIRS] = i % 2;
-    dpcxr_noise_transform(secret, &here, FIRST, words, GROUPS, 1, out);
+    out[CUT] = 42;
+    dpcxr_noise_transform(secret, &here, FIRST, words, CUT, 1, out);
+    g_assert_cmpfloat(out[CUT], ==, 42);
     for (gsize p = 0; p < N / 2; p++) {
         gsize at = p / DPCXR_NOISE_PAIRS * DPCXR_NOISE_GROUP + p % DPCXR_NOISE_PAIRS;
         double z0 = plain[at], z1 = plain[at + DPCXR_NOISE_PAIRS];
         if (dpcxr_gaussian_is_tail(words[at]))
             dpcxr_gaussian_tail_pair(words[at], upper[p], words[at + DPCXR_NOISE_PAIRS], &z0, &z1);
         g_assert_cmpfloat(out[at], ==, (float)z0);
-        g_assert_cmpfloat(out[at + DPCXR_NOISE_PAIRS], ==, (float)z1);
+        if (at + DPCXR_NOISE_PAIRS < CUT)
+            g_assert_cmpfloat(out[at + DPCXR_NOISE_PAIRS], ==, (float)z1);
+    }
+}
+
+/* Element e comes from words of its own group, however far into the tensor. */
+static void test_addressing(void)
+{
+    enum { N = 130000 };
+    static const guint64 groups[] = {0, 1, 31, 32, 33, 127, 128, 129, 500, 1014};
+    g_autoptr(DpcxrSecret) secret = dpcxr_secret_new_seeded(9);
+    g_autofree float *all = g_new(float, N);
+    dpcxr_noise_fill(secret, &here, 1, all, N, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
+        guint64 words[DPCXR_NOISE_GROUP];
+        float out[DPCXR_NOISE_GROUP];
+        dpcxr_secret_fill(secret, &here, groups[i] * DPCXR_NOISE_GROUP, words, DPCXR_NOISE_GROUP);
+        dpcxr_noise_transform(secret, &here, groups[i], words, DPCXR_NOISE_GROUP, 1, out);
+        g_assert_cmpmem(out, sizeof out, all + groups[i] * DPCXR_NOISE_GROUP, sizeof out);
     }
 }
 
@@ -386,6 +407,7 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/golden", test_golden);
     g_test_add_func("/noise/chunks", test_chunks);
     g_test_add_func("/noise/tail-words", test_tail_words);
+    g_test_add_func("/noise/addressing", test_addressing);
     g_test_add_func("/noise/kolmogorov-smirnov", test_kolmogorov_smirnov);
     g_test_add_func("/noise/tail-mass", test_tail_mass);
     g_test_add_func("/noise/independence", test_independence);

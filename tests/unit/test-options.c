@@ -123,7 +123,7 @@ static const Wrong wrongs[] = {
      "options:1:1: zzzzzz: unknown key; there are flag, count, workers, rate, free, title, side, root, "
      "names, splits, bins, columns"},
     {"[1]", "options:1:1: expected a map, as in {name: value}, got a list"},
-    {"{", "options:1:2: not YAML: did not find expected node content, while parsing a flow node"},
+    {"{", "options:2:1: not YAML: did not find expected node content, while parsing a flow node"},
 };
 
 static void test_wrong(void)
@@ -167,8 +167,9 @@ static void test_no_table(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrOptions) options = dpcxr_options_parse(NULL, "", &error);
     g_assert_no_error(error);
+    g_assert_nonnull(options);
     g_assert_null(dpcxr_options_parse(NULL, "{a: 1}", &error));
-    g_assert_cmpstr(error->message, ==, "options:1:2: a: unknown key; there are none here");
+    g_assert_cmpstr(error->message, ==, "options:1:2: a: unknown key; no keys are known here");
 }
 
 static void check_round_trip(const char *yaml)

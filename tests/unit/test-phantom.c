@@ -101,8 +101,9 @@ static void test_pinned_images(void)
         const char *yaml;
         const char *sha256; /* of rows 0 .. 19 */
     } cases[] = {
-        {"{patients: 100}", "@0"},
-        {"{patients: 100, seed: 7, size: 61, difficulty: 1, prevalence: 2}", "@1"},
+        {"{patients: 100}", "b6cfdfe830919954301a078919107fc3a8e3d00796bcf34d939160b056301405"},
+        {"{patients: 100, seed: 7, size: 61, difficulty: 1, prevalence: 2}",
+         "c7675b9666858439202b997085498430b2c28f3afc6e4978f79e4177060f56fe"},
     };
 
     for (gsize c = 0; c < G_N_ELEMENTS(cases); c++) {
@@ -138,7 +139,7 @@ static void test_pinned_index(void)
         g_checksum_update(checksum, (const guchar *)line->str, (gssize)line->len);
         g_string_free(line, TRUE);
     }
-    assert_sha256(checksum, "@2");
+    assert_sha256(checksum, "43063b631ee567d020e54f662362438ede8ae78653ac6a20114a0e02d20c3517");
     close_set(&set);
 }
 
@@ -242,12 +243,12 @@ static void test_patients(void)
         images[next - row]++;
         splits[dpcxr_index_split(set.index, row)]++;
     }
-    g_assert_cmpint(patients, ==, 2500);
+    g_assert_cmpint(patients, ==, 4000); /* bounds of the splits: 5 standard deviations */
     for (int i = 1; i <= 4; i++)
         g_assert_cmpint(images[i], >, 100);
-    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TRAIN] - 1750), <, 100);
-    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_VALID] - 250), <, 75);
-    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TEST] - 500), <, 100);
+    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TRAIN] - 2800), <, 145);
+    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_VALID] - 400), <, 95);
+    g_assert_cmpint(ABS(splits[DPCXR_SPLIT_TEST] - 800), <, 127);
     close_set(&set);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * YAML: what is read, what is refused and where, that hostile files end, that what is written reads back. */
 #include <math.h>
+#include <stdio.h>
+#include <stdio.h>
 #include <string.h>
 #include "config/yaml.h"
 
@@ -148,6 +150,7 @@ static const Refusal refusals[] = {
     {"a: 1\n---\nb: 2\n", "f:2:1: a second document (---); one file is one document"},
     {"a: *b\n", "f:1:4: *b stands for nothing: no &b was completed before it"},
     {"a: &b [1, *b]\n", "f:1:11: *b stands for nothing: no &b was completed before it"},
+    {"a: &b 1\nc: &b [*b]\n", "f:2:8: *b stands for nothing: no &b was completed before it"},
     {"a: !!str 1\n", "f:1:4: a tag (!): write numbers plainly and text in quotes instead"},
     {"? [a]\n: 1\n", "f:1:3: a key that is a list; keys are words"},
     {"a: \"x\\0y\"\n", "f:1:4: a text with a NUL character"},
@@ -204,6 +207,7 @@ static void test_deep(void)
     g_autofree char *open = repeat("[", 64), *close = repeat("]", 64);
     g_autofree char *just = g_strconcat(open, close, NULL), *over = g_strconcat("[", just, "]", NULL);
     g_autoptr(DpcxrYaml) fits = parse(just);
+    g_assert_cmpint(fits->kind, ==, DPCXR_YAML_LIST);
     check_refused(over, "nested more than 64 deep");
     /* Depth that only aliases make. */
     g_autofree char *aliased =

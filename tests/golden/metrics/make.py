@@ -38,7 +38,7 @@ def judge(y, p, threshold):
 def cases():
     rng = np.random.default_rng(8)
     for n in (1, 2, 3, 4, 5, 8, 13, 40, 101, 300):
-        for kind in ("continuous", "ties", "coarse", "balanced", "balanced ties", "constant", "one-class", "fixed"):
+        for kind in ("continuous", "ties", "coarse", "balanced", "balanced ties", "constant", "one-class", "alternating", "fixed"):
             y = (rng.random(n) < 0.35).astype(int)
             if kind.startswith("balanced"):
                 y = rng.permutation(np.arange(n) % 2)
@@ -51,7 +51,12 @@ def cases():
                 p = np.round(p * 2) / 2
             if kind == "constant":
                 p[:] = 0.25
+            if kind == "alternating":  # from the highest score down 1, 0, 1, 0: equally good thresholds
+                y[np.argsort(-p)] = np.arange(1, n + 1) % 2
             yield kind, y, p, rng.choice([0.0, 0.3, 0.5, 0.99, 1.5]) if kind == "fixed" else youden(y, p)
+    # equally good thresholds that differ in the last bit: which one wins depends on the points roc_curve leaves out
+    y, p = np.array([0, 1, 1, 1, 0, 0, 0, 0, 1, 1]), np.array([0.2, 1.1, 0.9, 0.6, 0.6, 0.9, 0.4, 0.5, 1.2, 1.0])
+    yield "rounding", y, p, youden(y, p)
 
 
 with open(os.path.join(HERE, "metrics.csv"), "w") as f:

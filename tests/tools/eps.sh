@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# eps.sh DPCXR: dpcxr eps and dpcxr sigma as a user meets them, as TAP.
+set -u
+export LC_ALL=C.UTF-8
+unset DPCXR_PLUGIN_PATH
+
+dpcxr=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+number=0
+
+# check NAME STATUS PATTERN ARGUMENTS...: exit status, and a line of either stream that matches
+check() {
+    name=$1 expected=$2 pattern=$3
+    shift 3
+    "$dpcxr" "$@" >"$scratch/out" 2>&1
+    status=$?
+    number=$((number + 1))
+    if [ $status -eq "$expected" ] && tr -d '\n' <"$scratch/out" | tr -s ' ' | grep -qE -- "$pattern"; then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name"
+        { echo "exit status $status instead of $expected, or nothing matches $pattern" && cat "$scratch/out"; } | sed 's/^/# /'
+        failed=1
+    fi
+}
+
+run="--sampling-rate 0.04 --steps 2250 --delta 1e-5"
+check "eps" 0 'rdp 7\.3283' eps $run --noise-multiplier 1.5
+check "eps --json" 0 '^\[ \{ "accountant" : "rdp", "epsilon" : 7\.3283[0-9]*, "lower" : null, "upper" : 7\.3283[0-9]*, "delta" : [0-9.e-]* \}\]$' \
+    eps $run --noise-multiplier 1.5 --json
+check "eps with the orders of a table" 0 'rdp 7\.329112' eps $run --noise-multiplier 1.5 --options '{orders: [3.8, 3.9, 4]}'
+check "eps --accountant all" 0 'rdp 7\.3283' eps $run --noise-multiplier 1.5 --accountant all
+check "eps, every unit every step" 0 'rdp 13\.37' eps --sampler full --noise-multiplier 1 --steps 5 --delta 1e-6
+check "sigma" 0 'rdp 1\.4157[0-9]* 7\.99' sigma $run --epsilon 8
+check "sigma --json" 0 '"accountant" : "rdp", "noise_multiplier" : 1\.4157[0-9]*, "epsilon" : 7\.99' sigma $run --epsilon 8 --json
+check "a refusal" 4 'replace_one' eps $run --noise-multiplier 1.5 --adjacency replace_one
+check "a refusal as JSON" 4 '"accountant" : "rdp", "refused" : "rdp: .*replace_one' eps $run --noise-multiplier 1.5 --adjacency replace_one --json
+check "all refuse" 4 'shuffled' eps $run --noise-multiplier 1.5 --sampler shuffle --accountant all
+check "out of reach" 4 'cannot be reached' sigma --sampler full --steps 1000000000000000 --delta 1e-15 --epsilon 1e-6
+check "--group" 2 'not in this version' eps $run --noise-multiplier 1.5 --group 3
+check "nothing given" 2 'noise-multiplier is missing' eps
+check "no delta" 2 'delta is missing' eps --sampling-rate 0.1 --steps 10 --noise-multiplier 1
+check "delta of 1" 2 'delta is 1' eps --sampling-rate 0.1 --steps 10 --noise-multiplier 1 --delta 1
+check "a rate above 1" 2 'above 0 and at most 1' eps --sampling-rate 1.1 --steps 10 --noise-multiplier 1 --delta 1e-5
+check "no steps" 2 'at least 1' eps --sampling-rate 0.1 --steps 0 --noise-multiplier 1 --delta 1e-5
+check "no noise" 2 'above 0' eps --sampling-rate 0.1 --steps 10 --noise-multiplier 0 --delta 1e-5
+check "an unknown accountant" 2 'rpd' eps $run --noise-multiplier 1.5 --accountant rpd
+check "an unknown sampler" 2 "not 'poison'" eps $run --noise-multiplier 1.5 --sampler poison
+check "a wrong option" 2 'classic' eps $run --noise-multiplier 1.5 --options '{conversion: clasic}'
+check "a cap without a sampler for it" 2 'truncated_poisson' eps $run --noise-multiplier 1.5 --cap 10
+
+echo "1..$number"
+exit $failed
