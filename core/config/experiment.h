@@ -4,6 +4,7 @@
 #pragma once
 #include <dpcxr/dpcxr.h>
 #include "plugin/registry.h"
+#include "privacy/clip.h"
 
 /* `{type: NAME, option: value, ...}` */
 typedef struct {
@@ -88,7 +89,8 @@ typedef struct {
         guint64 population; /* 0: the number of training units */
         DpcxrSamplerKind sampler;
         guint64 sampler_cap;
-        double clip_norm; /* flat */
+        DpcxrClipType clip_type;
+        double clip_norm, clip_stability; /* stability: automatic only */
         DpcxrNoiseType noise_type;
         DpcxrNoiseSource noise_source;
         guint64 noise_seed;      /* seeded only */

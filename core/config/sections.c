@@ -141,10 +141,12 @@ static const DpcxrOptionSpec sampler[] = {
     END};
 
 static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
-                                        .choices = "flat|per_layer|adaptive",
-                                        .summary = "What is clipped together."},
+                                        .choices = "flat|per_layer|automatic|normalise|adaptive",
+                                        .summary = "How a unit's gradient is brought below the norm."},
                                        {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-60, .max = 1e9,
                                         .summary = "Bound on the L2 norm of a unit's gradient."},
+                                       {"stability", DPCXR_OPTION_NUMBER, "0.01", .min = 1e-12, .max = 1e9,
+                                        .summary = "Of automatic: C / (norm + stability)."},
                                        END};
 
 static const DpcxrOptionSpec noise[] = {
@@ -222,7 +224,7 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_TRAIN, "release", "ema", "use last"},
     {DPCXR_SECTION_SAMPLER, "type", "truncated_poisson|fixed|shuffle", "use poisson or full"},
     {DPCXR_SECTION_SAMPLER, "cap", NULL, "it belongs to samplers to come"},
-    {DPCXR_SECTION_CLIP, "type", "per_layer|adaptive", "use flat"},
+    {DPCXR_SECTION_CLIP, "type", "adaptive", "use flat, per_layer, automatic or normalise"},
     {DPCXR_SECTION_NOISE, "type", "grid", "use gaussian"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};

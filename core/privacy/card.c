@@ -90,7 +90,7 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     put_number(json, "noise_multiplier", facts->noise_multiplier);
     put_string(json, "noise_type", noise_types[experiment->privacy.noise_type]);
     put_string(json, "noise_source", "os");
-    put_string(json, "clip_type", "flat");
+    put_string(json, "clip_type", dpcxr_clip_name(experiment->privacy.clip_type));
     put_number(json, "clip_norm", facts->clip_norm);
     put_number(json, "divisor", facts->divisor);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT)
@@ -213,10 +213,11 @@ static void write_statement(GString *text, const DpcxrCard *card)
         g_string_append_printf(text, "took every %s", unit);
     g_string_append_printf(
         text,
-        ", clipped its %sgradient to the norm %g and added Gaussian noise of %g times that norm (%s, "
+        ", %s its %sgradient to the norm %g (%s clipping) and added Gaussian noise of %g times that norm (%s, "
         "key from the operating system); epsilon was computed by the accountant `%s`.\n\n",
+        experiment->privacy.clip_type >= DPCXR_CLIP_AUTOMATIC ? "scaled" : "clipped",
         experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "", facts->clip_norm,
-        facts->noise_multiplier, noise_types[experiment->privacy.noise_type],
+        dpcxr_clip_name(experiment->privacy.clip_type), facts->noise_multiplier, noise_types[experiment->privacy.noise_type],
         experiment->privacy.accountant.type);
 }
 
@@ -247,9 +248,9 @@ static void write_table(GString *text, const DpcxrCard *card)
     g_string_append_printf(text, "| accountant | %s |\n| sampling | %s, rate %.8g |\n",
                            experiment->privacy.accountant.type,
                            dpcxr_sampler_name(experiment->privacy.sampler), facts->sampling_rate);
-    g_string_append_printf(text, "| noise | %s, multiplier %g, source os |\n| clipping | flat, norm %g |\n",
+    g_string_append_printf(text, "| noise | %s, multiplier %g, source os |\n| clipping | %s, norm %g |\n",
                            noise_types[experiment->privacy.noise_type], facts->noise_multiplier,
-                           facts->clip_norm);
+                           dpcxr_clip_name(experiment->privacy.clip_type), facts->clip_norm);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT && experiment->privacy.images_per_patient > 0)
         g_string_append_printf(text, "| images of a drawn patient | at most %d, drawn anew each step |\n",
                                experiment->privacy.images_per_patient);

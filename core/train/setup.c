@@ -39,12 +39,32 @@ static float *pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
     return weights;
 }
 
+/* The clipping group of each parameter: one for all, or one for each layer. (transfer full) */
+static int *clipping_groups(const DpcxrSetup *setup, int *n_groups)
+{
+    int n = dpcxr_graph_n_parameters(setup->graph), layer = -1;
+    int *group_of = g_new0(int, n);
+    *n_groups = 1;
+    if (!setup->experiment->privacy.enabled || setup->experiment->privacy.clip_type != DPCXR_CLIP_PER_LAYER)
+        return group_of;
+    *n_groups = 0;
+    for (int i = 0; i < n; i++) {
+        if (dpcxr_graph_parameter(setup->graph, i)->layer != layer)
+            (*n_groups)++;
+        layer = dpcxr_graph_parameter(setup->graph, i)->layer;
+        group_of[i] = *n_groups - 1;
+    }
+    return group_of;
+}
+
 static gboolean compile(DpcxrSetup *setup, GError **error)
 {
     const DpcxrExperiment *e = setup->experiment;
     const DpcxrBackend *backend = dpcxr_backend_find(e->device.type, error);
     if (!backend)
         return FALSE;
+    int n_groups;
+    g_autofree int *group_of = clipping_groups(setup, &n_groups);
     g_autofree float *weights = pos_weight(e, setup->data);
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
@@ -53,7 +73,8 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
                                    .training = e->stage_train,
                                    .norms = e->privacy.enabled,
                                    .pos_weight = weights,
-                                   .n_groups = 1};
+                                   .n_groups = n_groups,
+                                   .group_of = group_of};
     setup->program = dpcxr_program_new(backend, setup->graph, &options, error);
     return setup->program != NULL;
 }
@@ -90,8 +111,9 @@ static void print_privacy(const DpcxrPlan *plan)
         printf("\n");
     }
     if (e->privacy.enabled)
-        printf("mechanism  %s sampling at rate %.6g, clip norm %g, noise multiplier %.6g, divisor %g\n",
-               dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate, e->privacy.clip_norm,
+        printf("mechanism  %s sampling at rate %.6g, %s clipping, norm %g, noise multiplier %.6g, divisor %g\n",
+               dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate,
+               dpcxr_clip_name(e->privacy.clip_type), e->privacy.clip_norm,
                plan->noise_multiplier, plan->divisor);
 }
 

@@ -188,6 +188,31 @@ static void test_physical_batch(Place *place, gconstpointer backend)
     g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
 }
 
+/* Every way of clipping makes a claim, says so on its card, and gives the same weights for any physical batch. */
+static void test_clipping(Place *place, gconstpointer backend)
+{
+    static const char *const types[] = {"per_layer", "automatic", "normalise"};
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        g_autofree char *name = g_strdup_printf("name=%s", types[i]);
+        g_autofree char *clip = g_strdup_printf("privacy.clip.type=%s", types[i]);
+        RUN(place, 0, "epsilon=8.00", name, clip, "train.steps=4");
+        g_autofree char *path = g_strdup_printf("%s/runs/%s/release/privacy.md", place->dir, types[i]);
+        g_autofree char *words = g_strdup_printf("| clipping | %s, norm 1.5 |", types[i]), *card = NULL;
+        g_assert_true(g_file_get_contents(path, &card, NULL, NULL));
+        g_assert_nonnull(strstr(card, words));
+        static const char *const sizes[] = {"64", "3"};
+        for (gsize k = 0; k < 2; k++) {
+            g_autofree char *run_name = g_strdup_printf("name=s%zu", k + 2 * i);
+            g_autofree char *physical = g_strdup_printf("train.batch.physical=%s", sizes[k]);
+            RUN(place, 0, "epsilon=none", run_name, clip, physical, "privacy.noise={source: seeded}", "train.steps=3",
+                "optimizer={type: sgd, lr: 0.1}", "device.type=ref");
+        }
+        g_autofree char *a = g_strdup_printf("runs/s%zu/private/model.safetensors", 2 * i);
+        g_autofree char *b = g_strdup_printf("runs/s%zu/private/model.safetensors", 2 * i + 1);
+        g_assert_cmpfloat(distance(place, a, b), <, 1e-5);
+    }
+}
+
 /* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */
 static void test_empty_batches(Place *place, gconstpointer backend)
 {
@@ -298,6 +323,7 @@ int main(int argc, char **argv)
     ADD("dry-run", test_dry_run, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
+    ADD("clipping", test_clipping, NULL);
     ADD("empty-batches", test_empty_batches, NULL);
     ADD("resume-exact/ref", test_resume_exact, "ref");
     ADD("resume-exact/auto", test_resume_exact, "auto");
