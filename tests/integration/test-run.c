@@ -304,6 +304,14 @@ static void test_resume_refusals(Place *place, gconstpointer backend)
     RUN(place, 4, "ledger.jsonl", "train.steps=200", "--resume");
 }
 
+/* 1/N is about the units there are: declaring fewer of them does not allow a larger delta. */
+static void test_delta(Place *place, gconstpointer backend)
+{
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02");
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02", "privacy.population=20");
+    RUN(place, 0, "noise multiplier", "--dry-run", "privacy.delta=0.02", "privacy.unsafe_delta=true");
+}
+
 static void test_dry_run(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "noise multiplier", "--dry-run");
@@ -321,6 +329,7 @@ int main(int argc, char **argv)
     ADD("folder", test_folder, NULL);
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
+    ADD("delta", test_delta, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
