@@ -173,8 +173,9 @@ static char *result_line(const Run *run)
     if (isnan(run->epsilon))
         return g_strdup_printf("RESULT auroc=%s epsilon=none run=%s", auroc, run->folder.root);
     g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
-    return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%g unit=%s accountant=%s run=%s", auroc, epsilon,
-                           e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+    g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
+    return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%s unit=%s accountant=%s run=%s", auroc, epsilon, delta,
+                           e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
                            e->privacy.accountant.type, run->folder.root);
 }
 

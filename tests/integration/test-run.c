@@ -310,6 +310,8 @@ static void test_delta(Place *place, gconstpointer backend)
     RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02");
     RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02", "privacy.population=20");
     RUN(place, 0, "noise multiplier", "--dry-run", "privacy.delta=0.02", "privacy.unsafe_delta=true");
+    RUN(place, 0, "at delta 0.00123456321 after", "--dry-run", "privacy.delta=1.23456321e-3");
+    RUN(place, 0, " delta=0.00123456321 unit", "--quiet", "privacy.delta=1.23456321e-3", "train.steps=2");
 }
 
 static void test_dry_run(Place *place, gconstpointer backend)
