@@ -439,6 +439,8 @@ typedef struct {
 
 static const BadOverride bad_overrides[] = {
     {"privacy.epsilom=8", "command line: privacy.epsilom: unknown key; did you mean \"epsilon\"?"},
+    /* clipped gradients and noise would be denormal floats, where no bound is relative */
+    {"privacy.clip.norm=1e-30", "command line: privacy.clip.norm: must be at least 1e-12 and at most 1000000000, got 1e-30"},
     {"privacy.epsilon=low", "command line: privacy.epsilon: expected a number, got the text \"low\""},
     {"privacy.epsilon", "command line: privacy.epsilon: expected key=value"},
     {"=8", "command line: expected a key such as privacy.epsilon before the ="},
