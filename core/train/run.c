@@ -276,9 +276,10 @@ gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *opt
 gboolean dpcxr_run_dry(const DpcxrExperiment *experiment, GError **error)
 {
     DpcxrSetup setup = {0};
-    gboolean good = dpcxr_setup_open(&setup, experiment, error);
+    gboolean good = check_stages(experiment, error) && dpcxr_setup_open(&setup, experiment, error);
     if (good)
         dpcxr_setup_print(&setup);
+    good = good && dpcxr_setup_check_data(&setup, FALSE, error); /* files: `dpcxr check --data` */
     dpcxr_setup_clear(&setup);
     return good;
 }

@@ -334,6 +334,32 @@ static void test_changed_data(Place *place, gconstpointer backend)
     RUN(place, 4, "another number of units", first[0], first[1], first[2], "--resume");
 }
 
+/* What a run refuses before its first step, a dry run and `check --data` refuse, too. */
+static void test_agreement(Place *place, gconstpointer backend)
+{
+    static const char *const cases[] = {"privacy.delta=0.1", "train.batch.logical=4000"};
+    static const int wanted[] = {4, 2};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        RUN(place, wanted[i], NULL, cases[i]);
+        RUN(place, wanted[i], NULL, cases[i], "--dry-run");
+        g_autoptr(GSubprocess) check =
+            g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, program, "check",
+                             place->config, cases[i], "--data", NULL);
+        g_assert_true(g_subprocess_wait(check, NULL, NULL));
+        g_assert_cmpint(g_subprocess_get_exit_status(check), ==, wanted[i]);
+    }
+    static const char *const table = "data={type: table, root: ., index: table.csv, sample_column: id, "
+                                     "patient_column: split_patient, labels: [mass], image: {size: 16}}";
+    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
+    g_autofree char *text = g_strdup_printf("id,path,split_patient,split,mass\n1,%s,p,train,1\n2,%s,q,train,0\n"
+                                            "3,%s,p,test,1\n", image, image, image);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}");
+    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}", "--dry-run");
+    g_assert_false(exists(place, "runs"));
+}
+
 /* 1/N is about the units there are: declaring fewer of them does not allow a larger delta. */
 static void test_delta(Place *place, gconstpointer backend)
 {
@@ -362,6 +388,7 @@ int main(int argc, char **argv)
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
     ADD("delta", test_delta, NULL);
+    ADD("agreement", test_agreement, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
