@@ -214,6 +214,13 @@ static void check_delta(const Rules *rules)
     }
 }
 
+static void check_average(const Rules *rules)
+{
+    if (is_choice(rules, DPCXR_SECTION_TRAIN, "release", "ema") && !given(rules, DPCXR_SECTION_TRAIN, "ema"))
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_TRAIN, "release",
+             "there is no average to release; give train.ema, its decay, e.g. 0.999");
+}
+
 static void check_adjacency(const Rules *rules)
 {
     if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
@@ -243,6 +250,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_distinct(&rules, DPCXR_SECTION_DATA, "labels");
     if (does_evaluate(&rules))
         check_distinct(&rules, DPCXR_SECTION_EVALUATE, "splits");
+    check_average(&rules);
     check_init(&rules);
     check_pos_weight(&rules);
     if (!dpcxr_options_is_good(privacy, "enabled") || !dpcxr_options_get_bool(privacy, "enabled"))

@@ -92,7 +92,8 @@ static gboolean load_checkpoint(Run *run, const char *path, GError **error)
     if (!dpcxr_checkpoint_read_info(path, &info, error))
         return FALSE;
     gboolean good = check_checkpoint(run, path, &info, error) &&
-                    dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer, error);
+                    dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer,
+                                          run->experiment->train.ema > 0, error);
     run->step = info.step;
     dpcxr_checkpoint_info_clear(&info);
     return good;
@@ -116,7 +117,9 @@ static gboolean begin(Run *run, GError **error)
         printf("resumed    after step %" G_GUINT64_FORMAT "\n", run->step);
         return TRUE;
     }
-    if (!dpcxr_network_initialise(run->setup.program, e, &note, error))
+    if (!dpcxr_network_initialise(run->setup.program, e, &note, error) ||
+        (e->train.ema > 0 &&
+         !dpcxr_network_copy(run->setup.program, DPCXR_BANK_WEIGHT, DPCXR_BANK_AVERAGE, error)))
         return FALSE;
     if (note)
         printf("weights    %s\n", note);
@@ -140,6 +143,9 @@ static gboolean train(Run *run, GError **error)
     if (!dpcxr_loop_run(&loop, error))
         return FALSE;
     run->step = loop.step;
+    if (run->experiment->train.release_ema &&
+        !dpcxr_network_copy(run->setup.program, DPCXR_BANK_AVERAGE, DPCXR_BANK_WEIGHT, error))
+        return FALSE;
     return dpcxr_release_write(&run->folder, run->setup.plan, run->setup.program, run->ledger, run->step, &run->epsilon,
                                error);
 }

@@ -213,6 +213,38 @@ static void test_clipping(Place *place, gconstpointer backend)
     }
 }
 
+/* One step with decay 0.5: the warm-up makes it 2/11, so the average is 9/11 of the way from the first weights to the new
+ * ones. With lr 0 the weights stay what they were. */
+static void test_average(Place *place, gconstpointer backend)
+{
+    static const char *const runs[][3] = {{"name=start", "optimizer={type: sgd, lr: 0}", "train.ema=null"},
+                                          {"name=last", "optimizer={type: sgd, lr: 1}", "train.ema=0.5"},
+                                          {"name=mean", "optimizer={type: sgd, lr: 1}", "train.release=ema"}};
+    DpcxrSafetensors *files[3];
+    for (gsize i = 0; i < 3; i++) {
+        RUN(place, 0, "epsilon=none", runs[i][0], runs[i][1], i == 2 ? "train.ema=0.5" : runs[i][2],
+            i == 2 ? runs[i][2] : "train.release=last", "train.steps=1", "privacy.noise={source: seeded}");
+        g_autofree char *path =
+            g_strdup_printf("%s/runs/%s/private/model.safetensors", place->dir, runs[i][0] + strlen("name="));
+        files[i] = dpcxr_safetensors_open(path, NULL);
+        g_assert_nonnull(files[i]);
+    }
+    for (gsize t = 0; t < dpcxr_safetensors_count(files[0]); t++) {
+        const DpcxrNamedTensor *tensors[3];
+        for (gsize i = 0; i < 3; i++)
+            tensors[i] = dpcxr_safetensors_find(files[i], dpcxr_safetensors_get(files[0], t)->name);
+        for (gsize k = 0; k < tensors[0]->bytes; k += sizeof(float)) {
+            float v[3];
+            for (gsize i = 0; i < 3; i++)
+                memcpy(&v[i], (const char *)tensors[i]->data + k, sizeof *v);
+            g_assert_cmpfloat_with_epsilon(v[2], v[0] + (v[1] - v[0]) * 9.0f / 11, 1e-5f);
+        }
+    }
+    for (gsize i = 0; i < 3; i++)
+        dpcxr_safetensors_free(files[i]);
+    RUN(place, 2, "there is no average to release", "train.release=ema");
+}
+
 /* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */
 static void test_empty_batches(Place *place, gconstpointer backend)
 {
@@ -243,15 +275,18 @@ static int interrupt(const Place *place, int signal_number, const char *const *a
 /* Seeded: stopped and resumed equals never stopped, to the bit. */
 static void test_resume_exact(Place *place, gconstpointer backend)
 {
-    static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", NULL};
-    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "name=whole", NULL};
+    static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
+                                         "train.release=ema", NULL};
+    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
+                                        "train.release=ema", "name=whole", NULL};
     run(place, 0, "epsilon=none", whole);
     int status = interrupt(place, SIGTERM, seeded);
     if (status == 0)
         g_test_skip("the run ended before the signal came");
     else
         g_assert_cmpint(status, ==, 75);
-    RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "--resume");
+    RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
+        "train.release=ema", "--resume");
     g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
@@ -324,6 +359,8 @@ int main(int argc, char **argv)
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
+    ADD("average/ref", test_average, "ref");
+    ADD("average/auto", test_average, NULL);
     ADD("empty-batches", test_empty_batches, NULL);
     ADD("resume-exact/ref", test_resume_exact, "ref");
     ADD("resume-exact/auto", test_resume_exact, "auto");
