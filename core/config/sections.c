@@ -219,7 +219,6 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
-    {DPCXR_SECTION_POS_WEIGHT, "type", "private_counts", "use none, or a list of public weights"},
     {DPCXR_SECTION_SAMPLER, "type", "truncated_poisson|fixed|shuffle", "use poisson or full"},
     {DPCXR_SECTION_SAMPLER, "cap", NULL, "it belongs to samplers to come"},
     {DPCXR_SECTION_CLIP, "type", "adaptive", "use flat, per_layer, automatic or normalise"},

@@ -7,6 +7,7 @@
 #include "eval/results.h"
 #include "privacy/accounting.h"
 #include "privacy/noise.h"
+#include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
 #include "train/release.h"
@@ -99,6 +100,20 @@ static gboolean load_checkpoint(Run *run, const char *path, GError **error)
     return good;
 }
 
+/* Label weights that need the ledger: charged once a run, or again where a crash came between the event and its file. */
+static gboolean weigh_labels(Run *run, GError **error)
+{
+    if (run->setup.plan->counts.count == 0)
+        return TRUE;
+    g_autofree char *path = g_build_filename(run->folder.private_dir, "pos_weight.safetensors", NULL);
+    g_autofree float *weights = g_new(float, run->experiment->data.n_labels);
+    if (!dpcxr_label_weights_private(run->setup.plan, run->setup.data, run->ledger, run->secret, path, weights, error))
+        return FALSE;
+    dpcxr_program_set_pos_weight(run->setup.program, weights);
+    guint64 charged = dpcxr_ledger_next_sequence(run->ledger) - dpcxr_ledger_steps(run->ledger);
+    return charged <= 1 || dpcxr_plan_recount(run->setup.plan, charged, error);
+}
+
 /* Weights, optimizer, ledger: fresh, or as the newest checkpoint has them. */
 static gboolean begin(Run *run, GError **error)
 {
@@ -109,7 +124,7 @@ static gboolean begin(Run *run, GError **error)
     run->config_digest = dpcxr_folder_config_digest(e);
     dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
     dpcxr_schedule_init(&run->schedule, e->schedule.type, e->schedule.options);
-    if (!open_secret(run, error) || !open_ledger(run, checkpoint, error))
+    if (!open_secret(run, error) || !open_ledger(run, checkpoint, error) || !weigh_labels(run, error))
         return FALSE;
     if (checkpoint) {
         if (!load_checkpoint(run, checkpoint, error))

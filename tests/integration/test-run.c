@@ -131,6 +131,8 @@ static gboolean exists(const Place *place, const char *name)
     return g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
+static int interrupt(const Place *place, int signal_number, const char *const *arguments);
+
 static void test_folder(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "delta=0.001 unit=patient accountant=rdp run=runs/t", "--quiet");
@@ -186,6 +188,30 @@ static void test_physical_batch(Place *place, gconstpointer backend)
     }
     g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p3/private/model.safetensors"), <, tolerance);
     g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
+}
+
+/* Noisy label counts are charged once, before the steps, and the whole ledger keeps the target; a resumed run weighs as
+ * before and is not charged again. */
+static void test_private_counts(Place *place, gconstpointer backend)
+{
+    static const char counts[] = "loss.pos_weight={type: private_counts, noise_multiplier: 4}";
+    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    RUN(place, 0, "epsilon=8.00", counts, "train.steps=200", "--resume");
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl"), *content = NULL;
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    const char *first = strstr(content, "\"counts\"");
+    g_assert_nonnull(first);
+    g_assert_null(strstr(first + 1, "\"counts\""));
+    g_assert_true(first < strstr(content, "\"steps\""));
+    /* Charged twice where the weights were lost: fewer steps are left, and the target still holds. */
+    g_autofree char *here = in(place, "runs/t"), *aside = in(place, "runs/aside");
+    g_assert_cmpint(g_rename(here, aside), ==, 0);
+    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    g_autofree char *weights = in(place, "runs/t/private/pos_weight.safetensors");
+    g_assert_cmpint(g_remove(weights), ==, 0);
+    RUN(place, 0, "epsilon=8.00", counts, "train.steps=200", "--resume");
+    RUN(place, 2, "private_counts belongs to private runs", counts, "privacy.enabled=false", "name=n");
+    RUN(place, 4, "before these steps alone", "loss.pos_weight={type: private_counts, noise_multiplier: 0.1}", "name=n");
 }
 
 /* Every way of clipping makes a claim, says so on its card, and gives the same weights for any physical batch. */
@@ -375,6 +401,7 @@ int main(int argc, char **argv)
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
+    ADD("private-counts", test_private_counts, NULL);
     ADD("average/ref", test_average, "ref");
     ADD("average/auto", test_average, NULL);
     ADD("empty-batches", test_empty_batches, NULL);
