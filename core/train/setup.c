@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/setup.h"
 #include "privacy/accounting.h"
+#include "privacy/clip.h"
 #include "train/label-weights.h"
 #include "train/network.h"
 #include <math.h>
