@@ -143,7 +143,8 @@ static const DpcxrOptionSpec sampler[] = {
 static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
                                         .choices = "flat|per_layer|automatic|normalise|adaptive",
                                         .summary = "How a unit's gradient is brought below the norm."},
-                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-60, .max = 1e9,
+                                       /* below, clipped floats lose their digits to underflow */
+                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-12, .max = 1e9,
                                         .summary = "Bound on the L2 norm of a unit's gradient."},
                                        {"stability", DPCXR_OPTION_NUMBER, "0.01", .min = 1e-12, .max = 1e9,
                                         .summary = "Of automatic: C / (norm + stability)."},

@@ -149,7 +149,9 @@ DpcxrPlan *dpcxr_plan_new(const DpcxrExperiment *experiment, const DpcxrIndex *i
     if (!plan->units)
         return NULL;
     plan->population = experiment->privacy.population ? experiment->privacy.population : plan->units->n;
-    if (experiment->privacy.enabled && !dpcxr_claim_check(experiment, plan->population, error))
+    /* A declared N below the number of units must not make room for a delta that their number forbids. */
+    if (experiment->privacy.enabled &&
+        !dpcxr_claim_check(experiment, MAX(plan->population, (guint64)plan->units->n), error))
         return NULL;
     if (!plan_sampling(plan, error) || (experiment->privacy.enabled && !plan_noise(plan, error)))
         return NULL;

@@ -69,8 +69,9 @@ static void print_privacy(const DpcxrPlan *plan)
     const DpcxrExperiment *e = plan->experiment;
     if (dpcxr_plan_has_claim(plan)) {
         g_autofree char *epsilon = dpcxr_format_epsilon(plan->planned_epsilon, 4);
-        printf("privacy    epsilon %s at delta %g after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
-               e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+        g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
+        printf("privacy    epsilon %s at delta %s after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
+               delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
                dpcxr_adjacency_name(e->privacy.adjacency), e->privacy.accountant.type);
     } else {
         printf("privacy    NO CLAIM: ");

@@ -381,6 +381,46 @@ static void test_resume_refusals(Place *place, gconstpointer backend)
     RUN(place, 4, "ledger.jsonl", "train.steps=200", "--resume");
 }
 
+static void write_table(const Place *place, int rows)
+{
+    g_autoptr(GString) table = g_string_new("id,path,patient_id,split,mass\n");
+    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
+    for (int i = 0; i < rows; i++)
+        g_string_append_printf(table, "%d,%s,p%d,%s,%d\n", i, image, i, i < 3 ? "test" : "train", i % 2);
+    g_assert_true(g_file_set_contents(path, table->str, -1, NULL));
+}
+
+/* Killed before its first checkpoint: the data are known all the same. */
+static void test_changed_data(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {
+        "data={type: table, root: ., index: table.csv, sample_column: id, labels: [mass], image: {size: 16}}",
+        "train={steps: 100000, batch: {logical: 4}, checkpoint: {every_minutes: 60}}", "privacy.delta=1e-3", NULL};
+    write_table(place, 40);
+    GSubprocess *process = start(place, first);
+    for (int i = 0; i < 2000 && !exists(place, "runs/t/private/metrics.jsonl"); i++)
+        g_usleep(5000);
+    g_subprocess_send_signal(process, SIGKILL);
+    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    g_assert_true(exists(place, "runs/t/private/ledger.jsonl"));
+    write_table(place, 41);
+    RUN(place, 4, "the index has changed", first[0], first[1], first[2], "--resume");
+    g_autofree char *digest = in(place, "runs/t/private/index.sha256");
+    g_assert_cmpint(g_remove(digest), ==, 0);
+    RUN(place, 4, "another number of units", first[0], first[1], first[2], "--resume");
+}
+
+/* 1/N is about the units there are: declaring fewer of them does not allow a larger delta. */
+static void test_delta(Place *place, gconstpointer backend)
+{
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02");
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02", "privacy.population=20");
+    RUN(place, 0, "noise multiplier", "--dry-run", "privacy.delta=0.02", "privacy.unsafe_delta=true");
+    RUN(place, 0, "at delta 0.00123456321 after", "--dry-run", "privacy.delta=1.23456321e-3");
+    RUN(place, 0, " delta=0.00123456321 unit", "--quiet", "privacy.delta=1.23456321e-3", "train.steps=2");
+}
+
 static void test_dry_run(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "noise multiplier", "--dry-run");
@@ -398,6 +438,7 @@ int main(int argc, char **argv)
     ADD("folder", test_folder, NULL);
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
+    ADD("delta", test_delta, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
@@ -409,6 +450,7 @@ int main(int argc, char **argv)
     ADD("resume-exact/auto", test_resume_exact, "auto");
     ADD("kill", test_kill, NULL);
     ADD("resume-refusals", test_resume_refusals, NULL);
+    ADD("changed-data", test_changed_data, NULL);
     int status = g_test_run();
     g_free(program);
     g_free(model_plugins);

@@ -332,6 +332,23 @@ static void test_public(Fixture *fixture, gconstpointer data)
         g_assert_nonnull(strstr(e->yaml_public, shown[i]));
 }
 
+/* What came from the environment may be a secret, whatever option it stands in; numbers and words of a choice are not. */
+static void test_public_environment(Fixture *fixture, gconstpointer data)
+{
+    g_setenv("DPCXR_TEST_ROOT", "hidden", TRUE);
+    g_setenv("DPCXR_TEST_NUMBER", "0.25", TRUE);
+    g_autoptr(DpcxrExperiment) e =
+        load(whole, (const char *const[]){"data.labels=[a, \"b ${env:DPCXR_TEST_ROOT}\"]",
+                                          "optimizer.momentum=${env:DPCXR_TEST_NUMBER}", NULL});
+    g_unsetenv("DPCXR_TEST_ROOT");
+    g_unsetenv("DPCXR_TEST_NUMBER");
+    g_assert_nonnull(strstr(e->yaml, "b hidden"));
+    g_assert_null(strstr(e->yaml_public, "hidden"));
+    g_assert_null(strstr(e->yaml_public, "labels:"));
+    g_assert_nonnull(strstr(e->yaml_public, "momentum: 0.25"));
+    g_assert_nonnull(strstr(e->yaml_public, "data:\n"));
+}
+
 /* ---- layers ---- */
 
 static void test_include(Fixture *fixture, gconstpointer data)
@@ -422,6 +439,8 @@ typedef struct {
 
 static const BadOverride bad_overrides[] = {
     {"privacy.epsilom=8", "command line: privacy.epsilom: unknown key; did you mean \"epsilon\"?"},
+    /* clipped gradients and noise would be denormal floats, where no bound is relative */
+    {"privacy.clip.norm=1e-30", "command line: privacy.clip.norm: must be at least 1e-12 and at most 1000000000, got 1e-30"},
     {"privacy.epsilon=low", "command line: privacy.epsilon: expected a number, got the text \"low\""},
     {"privacy.epsilon", "command line: privacy.epsilon: expected key=value"},
     {"=8", "command line: expected a key such as privacy.epsilon before the ="},
@@ -723,6 +742,7 @@ int main(int argc, char **argv)
     ADD("round-trip", test_round_trip);
     ADD("resolved-is-complete", test_resolved_is_complete);
     ADD("public", test_public);
+    ADD("public/environment", test_public_environment);
     ADD("include", test_include);
     ADD("include/wrong", test_include_wrong);
     ADD("include/bomb", test_include_bomb);
