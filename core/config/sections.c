@@ -97,7 +97,7 @@ static const DpcxrOptionSpec train[] = {{"epochs", DPCXR_OPTION_NUMBER, "30", .m
                                         {"ema", DPCXR_OPTION_NUMBER, "null", .min = DBL_MIN, .max = 0.9999999,
                                          .summary = "Decay of an average of the weights."},
                                         {"release", DPCXR_OPTION_CHOICE, "last", .choices = "last|ema",
-                                         .summary = "Which weights are the result."},
+                                         .summary = "Which weights are the result: the last, or their average (train.ema)."},
                                         END};
 
 static const DpcxrOptionSpec batch[] = {
@@ -220,9 +220,6 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
-    {DPCXR_SECTION_POS_WEIGHT, "type", "private_counts", "use none, or a list of public weights"},
-    {DPCXR_SECTION_TRAIN, "ema", NULL, "use null"},
-    {DPCXR_SECTION_TRAIN, "release", "ema", "use last"},
     {DPCXR_SECTION_SAMPLER, "type", "truncated_poisson|fixed|shuffle", "use poisson or full"},
     {DPCXR_SECTION_SAMPLER, "cap", NULL, "it belongs to samplers to come"},
     {DPCXR_SECTION_CLIP, "type", "adaptive", "use flat, per_layer, automatic or normalise"},

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "privacy/accounting.h"
 #include "privacy/card-content.h"
+#include "privacy/clip.h"
 
 static const struct {
     const char *file, *what;

@@ -2,19 +2,11 @@
  * From norms to coefficients. Whatever the type, a unit's contribution, over all parameters, is at most C: that is the
  * sensitivity that the noise is scaled to and the one event of a step is about. */
 #pragma once
-#include <glib.h>
+#include "config/experiment.h"
 
 /* Clip norms outside of these abort: beyond them squares leave the range where the bound can be decided exactly. */
 #define DPCXR_CLIP_NORM_MIN 1e-60
 #define DPCXR_CLIP_NORM_MAX 1e60
-
-typedef enum {
-    DPCXR_CLIP_FLAT,      /* min(1, C / |g|): Abadi et al. 2016, Algorithm 1 */
-    DPCXR_CLIP_PER_LAYER, /* min(1, C_l / |g_l|) for each layer, C_l = C / sqrt(layers): C^2 = sum of C_l^2 */
-    DPCXR_CLIP_AUTOMATIC, /* C / (|g| + stability): AUTO-S, Bu et al. 2023 */
-    DPCXR_CLIP_NORMALISE, /* C / |g|: AUTO-V; a gradient of zero stays zero */
-    DPCXR_N_CLIP_TYPES
-} DpcxrClipType;
 
 const char *dpcxr_clip_name(DpcxrClipType type); /* "flat", "per_layer", ... */
 

@@ -7,6 +7,7 @@
 #include "eval/results.h"
 #include "privacy/accounting.h"
 #include "privacy/noise.h"
+#include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
 #include "train/release.h"
@@ -124,10 +125,25 @@ static gboolean load_checkpoint(Run *run, const char *path, GError **error)
     if (!dpcxr_checkpoint_read_info(path, &info, error))
         return FALSE;
     gboolean good = check_checkpoint(run, path, &info, error) &&
-                    dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer, error);
+                    dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer,
+                                          run->experiment->train.ema > 0, error);
     run->step = info.step;
     dpcxr_checkpoint_info_clear(&info);
     return good;
+}
+
+/* Label weights that need the ledger: charged once a run, or again where a crash came between the event and its file. */
+static gboolean weigh_labels(Run *run, GError **error)
+{
+    if (run->setup.plan->counts.count == 0)
+        return TRUE;
+    g_autofree char *path = g_build_filename(run->folder.private_dir, "pos_weight.safetensors", NULL);
+    g_autofree float *weights = g_new(float, run->experiment->data.n_labels);
+    if (!dpcxr_label_weights_private(run->setup.plan, run->setup.data, run->ledger, run->secret, path, weights, error))
+        return FALSE;
+    dpcxr_program_set_pos_weight(run->setup.program, weights);
+    guint64 charged = dpcxr_ledger_next_sequence(run->ledger) - dpcxr_ledger_steps(run->ledger);
+    return charged <= 1 || dpcxr_plan_recount(run->setup.plan, charged, error);
 }
 
 /* Weights, optimizer, ledger: fresh, or as the newest checkpoint has them. */
@@ -140,7 +156,8 @@ static gboolean begin(Run *run, GError **error)
     run->config_digest = dpcxr_folder_config_digest(e);
     dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
     dpcxr_schedule_init(&run->schedule, e->schedule.type, e->schedule.options);
-    if (!check_index(run, error) || !open_secret(run, error) || !open_ledger(run, checkpoint, error))
+    if (!check_index(run, error) || !open_secret(run, error) || !open_ledger(run, checkpoint, error) ||
+        !weigh_labels(run, error))
         return FALSE;
     if (checkpoint) {
         if (!load_checkpoint(run, checkpoint, error))
@@ -148,7 +165,9 @@ static gboolean begin(Run *run, GError **error)
         printf("resumed    after step %" G_GUINT64_FORMAT "\n", run->step);
         return TRUE;
     }
-    if (!dpcxr_network_initialise(run->setup.program, e, &note, error))
+    if (!dpcxr_network_initialise(run->setup.program, e, &note, error) ||
+        (e->train.ema > 0 &&
+         !dpcxr_network_copy(run->setup.program, DPCXR_BANK_WEIGHT, DPCXR_BANK_AVERAGE, error)))
         return FALSE;
     if (note)
         printf("weights    %s\n", note);
@@ -172,6 +191,9 @@ static gboolean train(Run *run, GError **error)
     if (!dpcxr_loop_run(&loop, error))
         return FALSE;
     run->step = loop.step;
+    if (run->experiment->train.release_ema &&
+        !dpcxr_network_copy(run->setup.program, DPCXR_BANK_AVERAGE, DPCXR_BANK_WEIGHT, error))
+        return FALSE;
     return dpcxr_release_write(&run->folder, run->setup.plan, run->setup.program, run->ledger, run->step, &run->epsilon,
                                error);
 }

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/setup.h"
 #include "privacy/accounting.h"
+#include "privacy/clip.h"
+#include "train/label-weights.h"
 #include "train/network.h"
 #include <math.h>
 #include <stdio.h>
-
-/* negatives / positives of each label over the training targets: exact counts of private data, which voids the claim. */
-static float *exact_pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
-{
-    int n = e->data.n_labels;
-    g_autofree double *positive = g_new0(double, n), *known = g_new0(double, n);
-    g_autofree float *targets = g_new(float, n), *mask = g_new(float, n);
-    for (gsize row = 0; row < dpcxr_index_count(dpcxr_data_index(data)); row++) {
-        if (dpcxr_index_split(dpcxr_data_index(data), row) != DPCXR_SPLIT_TRAIN)
-            continue;
-        dpcxr_data_targets(data, row, targets, mask);
-        for (int i = 0; i < n; i++) {
-            known[i] += mask[i];
-            positive[i] += mask[i] * targets[i];
-        }
-    }
-    float *weights = g_new(float, n);
-    for (int i = 0; i < n; i++)
-        weights[i] = (float)((known[i] - positive[i]) / MAX(positive[i], 1));
-    return weights;
-}
-
-/* (nullable) (transfer full) */
-static float *pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
-{
-    if (e->loss.pos_weight_type == DPCXR_POS_WEIGHT_EXACT)
-        return exact_pos_weight(e, data);
-    if (e->loss.pos_weight_type != DPCXR_POS_WEIGHT_PUBLIC)
-        return NULL;
-    float *weights = g_new(float, e->data.n_labels);
-    for (int i = 0; i < e->data.n_labels; i++)
-        weights[i] = (float)e->loss.pos_weight[i];
-    return weights;
-}
 
 /* The clipping group of each parameter: one for all, or one for each layer. (transfer full) */
 static int *clipping_groups(const DpcxrSetup *setup, int *n_groups)
@@ -65,7 +33,7 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
         return FALSE;
     int n_groups;
     g_autofree int *group_of = clipping_groups(setup, &n_groups);
-    g_autofree float *weights = pos_weight(e, setup->data);
+    g_autofree float *weights = dpcxr_label_weights(e, setup->data);
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
                                    .threads = e->device.threads,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/trainer.h"
 #include "base/workers.h"
+#include "optim/average.h"
 #include "privacy/clip.h"
 #include "privacy/noise.h"
 #include "train/shuffle.h"
@@ -231,6 +232,8 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
     DpcxrUpdate update = {0};
     dpcxr_optimizer_next(trainer->optimizer,
                          dpcxr_schedule_factor(trainer->schedule, trainer->step, trainer->plan->steps), &update);
+    double decay = trainer->plan->experiment->train.ema;
+    update.average_rate = decay > 0 ? dpcxr_average_rate(decay, trainer->step + 1) : 0;
     update.noise = (const float *const *)trainer->noise;
     update.scale = 1 / divisor(trainer, report);
     if (!dpcxr_program_update(trainer->program, &update, error))

@@ -515,14 +515,11 @@ static const Wrong wrongs[] = {
     {"device: {type: vulkan, precision: bf16}\n",
      "e.yaml:5:16: device.type: \"vulkan\" is not implemented yet in this version; use auto, cpu or ref\n"
      "e.yaml:5:35: device.precision: \"bf16\" is not implemented yet in this version; use fp32"},
-    {"train: {ema: 0.99}\n",
-     "e.yaml:5:14: train.ema: \"ema\" is not implemented yet in this version; use null"},
     {"train: {release: ema}\n",
-     "e.yaml:5:18: train.release: \"ema\" is not implemented yet in this version; use last"},
-    {"loss: {pos_weight: {type: private_counts, noise_multiplier: 10}}\n",
-     "e.yaml:5:27: loss.pos_weight.type: \"private_counts\" is not implemented yet in this version; use "
-     "none, or a list "
-     "of public weights"},
+     "e.yaml:5:18: train.release: there is no average to release; give train.ema, its decay, e.g. 0.999"},
+    {"loss: {pos_weight: {type: private_counts}}\n",
+     "e.yaml:5:20: loss.pos_weight.noise_multiplier: private_counts needs it: standard deviation of the counts' "
+     "noise over their sensitivity"},
     {"loss: {pos_weight: [1, 2]}\n",
      "e.yaml:5:20: loss.pos_weight.weights: expected one weight for each of the 8 labels, got 2"},
     {"loss: {pos_weight: {type: exact, noise_multiplier: 1}}\n",
