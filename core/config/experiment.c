@@ -7,7 +7,7 @@
 #include "config/rules.h"
 #include <string.h>
 
-/* ---- parts ---- */
+/* --- Parts --- */
 
 static void fill_top(DpcxrExperiment *e, const DpcxrResolved *r)
 {
@@ -144,7 +144,7 @@ static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
     return e;
 }
 
-/* ---- whole ---- */
+/* --- Whole --- */
 
 DpcxrExperiment *dpcxr_experiment_load_with(const char *path, const char *const *overrides,
                                             const DpcxrPluginSource *plugins, GError **error)

@@ -42,7 +42,7 @@ static void fail(const Rules *rules, DpcxrErrorCode code, DpcxrSectionId id, con
                        message);
 }
 
-/* ---- not built yet ---- */
+/* --- Not built yet --- */
 
 static const DpcxrOptionSpec *spec_of(const DpcxrOptions *options, const char *key)
 {
@@ -81,7 +81,7 @@ static void check_unbuilt(const Rules *rules)
     }
 }
 
-/* ---- names and lists ---- */
+/* --- Names and lists --- */
 
 /* One component of a path, on any file system, and harmless in a shell. */
 static void check_name(const Rules *rules)
@@ -126,7 +126,7 @@ static gboolean does_evaluate(const Rules *rules)
     return g_strv_contains(stages, "evaluate");
 }
 
-/* ---- model and loss ---- */
+/* --- Model and loss --- */
 
 static void check_init(const Rules *rules)
 {
@@ -183,7 +183,7 @@ static void check_pos_weight(const Rules *rules)
         check_private_counts(rules);
 }
 
-/* ---- the claim ---- */
+/* --- The claim --- */
 
 /* noise_multiplier: 0 was asked for and allowed: there is nothing to calibrate and nothing to claim. */
 static gboolean is_noiseless(const Rules *rules)
