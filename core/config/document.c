@@ -16,7 +16,7 @@ typedef struct {
     guint files;
 } Loader;
 
-/* ---- ${env:..} ---- */
+/* --- ${env:..} --- */
 
 static gboolean is_name(const char *name)
 {
@@ -119,7 +119,7 @@ char *dpcxr_document_escape(const char *text)
     return g_strjoinv("$${env:", pieces);
 }
 
-/* ---- includes ---- */
+/* --- Includes --- */
 
 /* Puts @over (taken) on top of @base. */
 static void merge(DpcxrYaml *base, DpcxrYaml *over)
@@ -239,7 +239,7 @@ static DpcxrYaml *load_file(Loader *loader, const char *path, const DpcxrYaml *f
     return base;
 }
 
-/* ---- overrides ---- */
+/* --- Overrides --- */
 
 static gboolean fail_override(DpcxrProblems *problems, const DpcxrMark *mark, const char *path,
                               const char *what)
@@ -325,7 +325,7 @@ static gboolean apply_override(DpcxrYaml *root, const char *override, const Dpcx
     return value && assign(root, steps, shown, value, problems);
 }
 
-/* ---- together ---- */
+/* --- Together --- */
 
 DpcxrYaml *dpcxr_document_load(const char *path, const char *const *overrides, DpcxrProblems *problems)
 {

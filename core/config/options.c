@@ -65,7 +65,7 @@ static gboolean fail_type(const Context *context, const DpcxrYaml *node, const c
     return fail(context, node, "expected %s, got %s", expected, what);
 }
 
-/* ---- one value by type ---- */
+/* --- One value by type --- */
 
 /* "swap, keep, refuse" of "swap|keep|refuse". */
 static char *list_choices(const char *choices)
@@ -352,7 +352,7 @@ void dpcxr_options_free(DpcxrOptions *options)
     g_free(options);
 }
 
-/* ---- unknown keys ---- */
+/* --- Unknown keys --- */
 
 /* Borrowed names of all keys that are known here, NULL-terminated. */
 static GPtrArray *known_keys(const DpcxrOptionSpec *const *tables, const char *const *others)
@@ -410,7 +410,7 @@ DpcxrOptions *dpcxr_options_parse(const DpcxrOptionSpec *specs, const char *yaml
     return dpcxr_problems_check(problems, error) ? g_steal_pointer(&options) : NULL;
 }
 
-/* ---- getters ---- */
+/* --- Getters --- */
 
 static const Value *find(const DpcxrOptions *options, const char *name, const DpcxrOptionSpec **spec)
 {
@@ -528,7 +528,7 @@ const DpcxrOptionSpec *dpcxr_options_specs(const DpcxrOptions *options)
     return options->specs;
 }
 
-/* ---- back to YAML ---- */
+/* --- Back to YAML --- */
 
 static DpcxrYaml *plain(const char *text, const DpcxrMark *mark)
 {

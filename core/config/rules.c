@@ -42,7 +42,7 @@ static void fail(const Rules *rules, DpcxrErrorCode code, DpcxrSectionId id, con
                        message);
 }
 
-/* ---- not built yet ---- */
+/* --- Not built yet --- */
 
 static const DpcxrOptionSpec *spec_of(const DpcxrOptions *options, const char *key)
 {
@@ -81,7 +81,7 @@ static void check_unbuilt(const Rules *rules)
     }
 }
 
-/* ---- names and lists ---- */
+/* --- Names and lists --- */
 
 /* One component of a path, on any file system, and harmless in a shell. */
 static void check_name(const Rules *rules)
@@ -126,7 +126,7 @@ static gboolean does_evaluate(const Rules *rules)
     return g_strv_contains(stages, "evaluate");
 }
 
-/* ---- model and loss ---- */
+/* --- Model and loss --- */
 
 static void check_init(const Rules *rules)
 {
@@ -183,7 +183,7 @@ static void check_pos_weight(const Rules *rules)
         check_private_counts(rules);
 }
 
-/* ---- the claim ---- */
+/* --- The claim --- */
 
 /* noise_multiplier: 0 was asked for and allowed: there is nothing to calibrate and nothing to claim. */
 static gboolean is_noiseless(const Rules *rules)
@@ -240,6 +240,13 @@ static void check_average(const Rules *rules)
              "there is no average to release; give train.ema, its decay, e.g. 0.999");
 }
 
+static void check_adaptive(const Rules *rules)
+{
+    if (is_choice(rules, DPCXR_SECTION_CLIP, "type", "adaptive") && is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_CLIP, "type",
+             "adaptive follows a noisy count and needs noise; use flat where there is none");
+}
+
 static void check_adjacency(const Rules *rules)
 {
     if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
@@ -276,6 +283,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
         return;
     check_noise(&rules);
     check_delta(&rules);
+    check_adaptive(&rules);
     check_adjacency(&rules);
     check_accountant(&rules);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* ---- nodes ---- */
+/* --- Nodes --- */
 
 DpcxrYaml *dpcxr_yaml_new(DpcxrYamlKind kind, const DpcxrMark *mark)
 {
@@ -100,7 +100,7 @@ void dpcxr_yaml_set(DpcxrYaml *map, const char *key, DpcxrYaml *value)
     map->items->pdata[i] = value;
 }
 
-/* ---- text ---- */
+/* --- Text --- */
 
 static void advance(DpcxrMark *mark, const char *from, const char *to)
 {
@@ -148,7 +148,7 @@ static const char *find_tag_directive(const char *text, gsize length)
     return found ? found + 1 : NULL;
 }
 
-/* ---- events ---- */
+/* --- Events --- */
 
 typedef struct {
     yaml_parser_t parser;

@@ -28,6 +28,7 @@ typedef struct {
     DpcxrSchedule schedule;
     char *data_digest, *config_digest;
     guint64 step;      /* steps done */
+    double clip_norm;  /* of the next step */
     double epsilon;    /* claimed; NaN: none */
     double auroc;      /* mean over labels on test; NaN: none */
 } Run;
@@ -128,6 +129,7 @@ static gboolean load_checkpoint(Run *run, const char *path, GError **error)
                     dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer,
                                           run->experiment->train.ema > 0, error);
     run->step = info.step;
+    run->clip_norm = info.clip_norm;
     dpcxr_checkpoint_info_clear(&info);
     return good;
 }
@@ -187,6 +189,7 @@ static gboolean train(Run *run, GError **error)
                       .data_digest = run->data_digest,
                       .config_digest = run->config_digest,
                       .quiet = run->options->quiet,
+                      .clip_norm = run->clip_norm,
                       .step = run->step};
     if (!dpcxr_loop_run(&loop, error))
         return FALSE;
@@ -288,7 +291,11 @@ static gboolean run_stages(Run *run, GError **error)
 
 gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *options, GError **error)
 {
-    Run run = {.experiment = experiment, .options = options, .epsilon = NAN, .auroc = NAN};
+    Run run = {.experiment = experiment,
+               .options = options,
+               .clip_norm = experiment->privacy.clip_norm,
+               .epsilon = NAN,
+               .auroc = NAN};
     dpcxr_folder_init(&run.folder, options->out, experiment->name);
     gboolean good = run_stages(&run, error);
     run_clear(&run);

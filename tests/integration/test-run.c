@@ -217,7 +217,7 @@ static void test_private_counts(Place *place, gconstpointer backend)
 /* Every way of clipping makes a claim, says so on its card, and gives the same weights for any physical batch. */
 static void test_clipping(Place *place, gconstpointer backend)
 {
-    static const char *const types[] = {"per_layer", "automatic", "normalise"};
+    static const char *const types[] = {"per_layer", "automatic", "normalise", "adaptive"};
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
         g_autofree char *name = g_strdup_printf("name=%s", types[i]);
         g_autofree char *clip = g_strdup_printf("privacy.clip.type=%s", types[i]);
@@ -271,6 +271,34 @@ static void test_average(Place *place, gconstpointer backend)
     RUN(place, 2, "there is no average to release", "train.release=ema");
 }
 
+/* Mean of the last @n values of metric @name of run t. */
+static double last_values(const Place *place, const char *name, guint n)
+{
+    g_autofree char *path = in(place, "runs/t/private/metrics.jsonl"), *content = NULL;
+    g_autofree char *key = g_strdup_printf("\"name\":\"%s\",\"value\":", name);
+    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    for (const char *at = content; (at = strstr(at, key)); at++) {
+        double value = g_ascii_strtod(at + strlen(key), NULL);
+        g_array_append_val(values, value);
+    }
+    g_assert_cmpuint(values->len, >=, n);
+    double sum = 0;
+    for (guint i = values->len - n; i < values->len; i++)
+        sum += g_array_index(values, double, i);
+    return sum / n;
+}
+
+/* From far above, with weights that stay: the norm comes down until about half of the units are clipped. */
+static void test_adaptive_clipping(Place *place, gconstpointer backend)
+{
+    RUN(place, 0, "epsilon=none", "privacy.clip={type: adaptive, norm: 100, rate: 0.4}", "optimizer={type: sgd, lr: 0}",
+        "train={steps: 120, batch: {logical: 30}}", "privacy.noise={source: seeded}");
+    g_assert_cmpfloat_with_epsilon(last_values(place, "clipped_fraction", 40), 0.5, 0.15);
+    g_assert_cmpfloat(last_values(place, "clip_norm", 40), <, 20);
+    RUN(place, 4, "nothing is left for the gradient", "privacy.clip={type: adaptive, count_noise: 0.01}", "name=n");
+}
+
 /* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */
 static void test_empty_batches(Place *place, gconstpointer backend)
 {
@@ -302,9 +330,9 @@ static int interrupt(const Place *place, int signal_number, const char *const *a
 static void test_resume_exact(Place *place, gconstpointer backend)
 {
     static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                         "train.release=ema", NULL};
+                                         "train.release=ema", "privacy.clip.type=adaptive", NULL};
     static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                        "train.release=ema", "name=whole", NULL};
+                                        "train.release=ema", "privacy.clip.type=adaptive", "name=whole", NULL};
     run(place, 0, "epsilon=none", whole);
     int status = interrupt(place, SIGTERM, seeded);
     if (status == 0)
@@ -312,7 +340,7 @@ static void test_resume_exact(Place *place, gconstpointer backend)
     else
         g_assert_cmpint(status, ==, 75);
     RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-        "train.release=ema", "--resume");
+        "train.release=ema", "privacy.clip.type=adaptive", "--resume");
     g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
@@ -469,6 +497,7 @@ int main(int argc, char **argv)
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
+    ADD("adaptive-clipping", test_adaptive_clipping, NULL);
     ADD("private-counts", test_private_counts, NULL);
     ADD("average/ref", test_average, "ref");
     ADD("average/auto", test_average, NULL);

@@ -7,7 +7,7 @@
 #include "config/sections.h"
 #include "config/yaml.h"
 
-/* ---- plugins that exist here only ---- */
+/* --- Plugins that exist here only --- */
 
 static const DpcxrOptionSpec dataset_options[] = {
     {"root", DPCXR_OPTION_PATH, NULL, .summary = "the folder"},
@@ -58,7 +58,7 @@ static gboolean add(const char *path, GError **error)
 
 static const DpcxrPluginSource source = {find, add};
 
-/* ---- files ---- */
+/* --- Files --- */
 
 typedef struct {
     char *folder;
@@ -131,7 +131,7 @@ static char *fail_with(const char *text, const char *const *overrides, DpcxrErro
     return g_strdup(error->message);
 }
 
-/* ---- what comes out ---- */
+/* --- What comes out --- */
 
 static void test_minimal(Fixture *fixture, gconstpointer data)
 {
@@ -349,7 +349,7 @@ static void test_public_environment(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(e->yaml_public, "data:\n"));
 }
 
-/* ---- layers ---- */
+/* --- Layers --- */
 
 static void test_include(Fixture *fixture, gconstpointer data)
 {
@@ -490,7 +490,7 @@ static void test_environment(Fixture *fixture, gconstpointer data)
     check_problem(name, NULL, "e.yaml:5:15: model.init: \"a b\" is not the name of an environment variable");
 }
 
-/* ---- what is wrong ---- */
+/* --- What is wrong --- */
 
 typedef struct {
     const char *text, *want; /* after `minimal` */
@@ -637,7 +637,7 @@ static void test_empty_file(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(error->message, ==, "none.yaml: cannot be read: No such file or directory");
 }
 
-/* ---- privacy ---- */
+/* --- Privacy --- */
 
 typedef struct {
     const char *privacy; /* the section */
@@ -674,7 +674,8 @@ static const Claim claims[] = {
      "e.yaml:4:48: privacy.accountant.type: gdp approximates and proves no bound"},
     {"{epsilon: 8, delta: 1e-5, sampler: {type: fixed, cap: 9}}", DPCXR_ERROR_USAGE,
      "e.yaml:4:52: privacy.sampler.type: \"fixed\" is not implemented yet"},
-    {"{epsilon: 8, delta: 1e-5, clip: {type: adaptive}}", DPCXR_ERROR_USAGE, "is not implemented yet"},
+    {"{noise_multiplier: 0, unsafe_no_noise: true, clip: {type: adaptive}}", DPCXR_ERROR_USAGE,
+     "adaptive follows a noisy count"},
     {"{epsilon: 8, delta: 1e-5, noise: {type: grid}}", DPCXR_ERROR_USAGE, "is not implemented yet"},
     {"{epsilon: 8, delta: 1e-5, noise: {source: seedd}}", DPCXR_ERROR_USAGE, "did you mean \"seeded\"?"},
     /* Usage before privacy: the file is not understood yet. */
@@ -707,7 +708,7 @@ static void test_no_noise(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(e->yaml, "epsilon: 8"));
 }
 
-/* ---- the files that come with dpcxr, and the real registry ---- */
+/* --- The files that come with dpcxr, and the real registry --- */
 
 static void test_shipped(void)
 {
