@@ -65,7 +65,7 @@ static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
     }
     run->ledger = exists ? dpcxr_ledger_resume(run->folder.ledger, error)
                          : dpcxr_ledger_create(run->folder.ledger, e->privacy.adjacency,
-                                               e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+                                               dpcxr_unit_name(e->privacy.unit),
                                                run->setup.plan->population, error);
     return run->ledger != NULL;
 }
@@ -174,7 +174,7 @@ static char *result_line(const Run *run)
         return g_strdup_printf("RESULT auroc=%s epsilon=none run=%s", auroc, run->folder.root);
     g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
     return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%g unit=%s accountant=%s run=%s", auroc, epsilon,
-                           e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+                           e->privacy.delta, dpcxr_unit_name(e->privacy.unit),
                            e->privacy.accountant.type, run->folder.root);
 }
 

@@ -81,7 +81,7 @@ static void print_privacy(const DpcxrPlan *plan)
     if (dpcxr_plan_has_claim(plan)) {
         g_autofree char *epsilon = dpcxr_format_epsilon(plan->planned_epsilon, 4);
         printf("privacy    epsilon %s at delta %g after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
-               e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+               e->privacy.delta, dpcxr_unit_name(e->privacy.unit),
                dpcxr_adjacency_name(e->privacy.adjacency), e->privacy.accountant.type);
     } else {
         printf("privacy    NO CLAIM: ");
