@@ -47,12 +47,13 @@ gboolean dpcxr_banks_need(DpcxrBanks *banks, DpcxrBank bank, GError **error)
     return TRUE;
 }
 
-gboolean dpcxr_banks_need_moments(DpcxrBanks *banks, const DpcxrUpdate *update, GError **error)
+gboolean dpcxr_banks_need_for(DpcxrBanks *banks, const DpcxrUpdate *update, GError **error)
 {
     gboolean first = update->rule == DPCXR_RULE_ADAPTIVE || update->momentum != 0;
     gboolean second = update->rule == DPCXR_RULE_ADAPTIVE;
     return (!first || dpcxr_banks_need(banks, DPCXR_BANK_MOMENT1, error)) &&
-           (!second || dpcxr_banks_need(banks, DPCXR_BANK_MOMENT2, error));
+           (!second || dpcxr_banks_need(banks, DPCXR_BANK_MOMENT2, error)) &&
+           (update->average_rate == 0 || dpcxr_banks_need(banks, DPCXR_BANK_AVERAGE, error));
 }
 
 gboolean dpcxr_banks_zero(DpcxrBanks *banks, DpcxrBank bank, GError **error)

@@ -12,8 +12,8 @@ void dpcxr_banks_init(DpcxrBanks *banks, const DpcxrGraph *graph);
 void dpcxr_banks_clear(DpcxrBanks *banks);
 /* Allocates @bank (zeroed) unless it is there. DPCXR_ERROR_MEMORY. */
 gboolean dpcxr_banks_need(DpcxrBanks *banks, DpcxrBank bank, GError **error);
-/* The banks of moments that @update reads. */
-gboolean dpcxr_banks_need_moments(DpcxrBanks *banks, const DpcxrUpdate *update, GError **error);
+/* The banks besides weights and sums that @update changes. */
+gboolean dpcxr_banks_need_for(DpcxrBanks *banks, const DpcxrUpdate *update, GError **error);
 gboolean dpcxr_banks_zero(DpcxrBanks *banks, DpcxrBank bank, GError **error);
 /* Tensor @i of @bank, or NULL where the bank is not allocated. */
 float *dpcxr_banks_tensor(const DpcxrBanks *banks, DpcxrBank bank, int i);

@@ -25,6 +25,7 @@ typedef enum {
     DPCXR_BANK_UNIT,    /* gradient of one unit larger than a physical batch; allocated on first use */
     DPCXR_BANK_MOMENT1, /* optimizer state; zero at first; allocated on first use */
     DPCXR_BANK_MOMENT2,
+    DPCXR_BANK_AVERAGE, /* moving average of the weights; allocated on first use */
     DPCXR_N_BANKS
 } DpcxrBank;
 
@@ -77,6 +78,7 @@ typedef struct {
     gboolean nesterov, first;
     double decay; /* decoupled weight decay, times lr */
     double beta1, beta2, gradient_rate, moment_rate, v_root, eps;
+    double average_rate; /* after the rule: AVERAGE += average_rate * (w - AVERAGE); 0: no average is kept */
 } DpcxrUpdate;
 
 typedef struct {
@@ -121,6 +123,9 @@ DpcxrProgram *dpcxr_program_new(const DpcxrBackend *backend, const DpcxrGraph *g
                                 const DpcxrProgramOptions *options, GError **error);
 void dpcxr_program_free(DpcxrProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrProgram, dpcxr_program_free)
+
+/* Replaces the weights of positive labels in the loss, [outputs], copied. */
+void dpcxr_program_set_pos_weight(DpcxrProgram *program, const float *pos_weight);
 
 /* One tensor of a bank, in the parameter's PyTorch layout and size. */
 gboolean dpcxr_program_write(DpcxrProgram *program, DpcxrBank bank, int parameter, const float *values, GError **error);

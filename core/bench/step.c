@@ -132,6 +132,16 @@ static void make_noise(Side *side)
     }
 }
 
+static void clip(Side *side)
+{
+    DpcxrClip flat = {.type = DPCXR_CLIP_FLAT,
+                      .norm = clip_norm,
+                      .parameters = side->program->n_parameters,
+                      .n_groups = 1,
+                      .group_of = side->program->options.group_of};
+    dpcxr_clip(&flat, side->norms2, side->batch, side->coefficients);
+}
+
 static gboolean do_step(Side *side, GError **error)
 {
     DpcxrBatch batch = {.rows = side->batch,
@@ -146,7 +156,7 @@ static gboolean do_step(Side *side, GError **error)
         !dpcxr_program_phase_a(side->program, &batch, &result, error))
         return FALSE;
     if (side->secret)
-        dpcxr_clip_flat(side->norms2, side->program->n_parameters, side->batch, clip_norm, side->coefficients);
+        clip(side);
     if (!dpcxr_program_phase_b(side->program, DPCXR_BANK_SUM, side->coefficients, error))
         return FALSE;
     if (side->secret)

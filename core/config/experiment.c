@@ -101,7 +101,9 @@ static void fill_privacy(DpcxrExperiment *e, DpcxrResolved *r)
     e->privacy.population = dpcxr_options_get_int(privacy, "population");
     e->privacy.sampler = dpcxr_options_get_choice(sampler, "type");
     e->privacy.sampler_cap = dpcxr_options_get_int(sampler, "cap");
+    e->privacy.clip_type = dpcxr_options_get_choice(clip, "type");
     e->privacy.clip_norm = dpcxr_options_get_number(clip, "norm");
+    e->privacy.clip_stability = dpcxr_options_get_number(clip, "stability");
     e->privacy.noise_type = dpcxr_options_get_choice(noise, "type");
     e->privacy.noise_source = dpcxr_options_get_choice(noise, "source");
     e->privacy.noise_seed = dpcxr_options_get_int(noise, "seed");

@@ -27,6 +27,15 @@ typedef enum { DPCXR_UNIT_PATIENT, DPCXR_UNIT_IMAGE } DpcxrUnit;
 typedef enum { DPCXR_NOISE_GAUSSIAN, DPCXR_NOISE_GRID } DpcxrNoiseType;
 typedef enum { DPCXR_SOURCE_OS, DPCXR_SOURCE_SEEDED } DpcxrNoiseSource;
 
+/* How a unit's gradient g comes below the clip norm C. */
+typedef enum {
+    DPCXR_CLIP_FLAT,      /* min(1, C / |g|): Abadi et al. 2016, Algorithm 1 */
+    DPCXR_CLIP_PER_LAYER, /* min(1, C_l / |g_l|) for each layer, C_l = C / sqrt(layers): C^2 = sum of C_l^2 */
+    DPCXR_CLIP_AUTOMATIC, /* C / (|g| + stability): AUTO-S, Bu et al. 2023 */
+    DPCXR_CLIP_NORMALISE, /* C / |g|: AUTO-V; a gradient of zero stays zero */
+    DPCXR_N_CLIP_TYPES
+} DpcxrClipType;
+
 typedef struct {
     char *name;
     gboolean stage_train, stage_evaluate, stage_report;
@@ -88,7 +97,8 @@ typedef struct {
         guint64 population; /* 0: the number of training units */
         DpcxrSamplerKind sampler;
         guint64 sampler_cap;
-        double clip_norm; /* flat */
+        DpcxrClipType clip_type;
+        double clip_norm, clip_stability; /* stability: automatic only */
         DpcxrNoiseType noise_type;
         DpcxrNoiseSource noise_source;
         guint64 noise_seed;      /* seeded only */

@@ -144,6 +144,23 @@ static void check_init(const Rules *rules)
              "expected public, private (voids the claim) or ledger PATH, got \"%s\"", shown);
 }
 
+static gboolean is_noiseless(const Rules *rules);
+
+/* The counts are an event beside noisy steps, and have noise of their own. */
+static void check_private_counts(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_POS_WEIGHT;
+    const DpcxrOptions *privacy = options_of(rules, DPCXR_SECTION_PRIVACY);
+    if (!dpcxr_options_is_good(privacy, "enabled") || !good(rules, id, "noise_multiplier"))
+        return;
+    if (!given(rules, id, "noise_multiplier"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "noise_multiplier",
+             "private_counts needs it: standard deviation of the counts' noise over their sensitivity");
+    if (!dpcxr_options_get_bool(privacy, "enabled") || is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, id, "type",
+             "private_counts belongs to private runs with noise; without privacy use exact");
+}
+
 static void check_pos_weight(const Rules *rules)
 {
     const DpcxrSectionId id = DPCXR_SECTION_POS_WEIGHT;
@@ -162,6 +179,8 @@ static void check_pos_weight(const Rules *rules)
         fail(rules, DPCXR_ERROR_USAGE, id, "weights", "belong to type public");
     if (given(rules, id, "noise_multiplier") && !is_choice(rules, id, "type", "private_counts"))
         fail(rules, DPCXR_ERROR_USAGE, id, "noise_multiplier", "belongs to type private_counts");
+    if (is_choice(rules, id, "type", "private_counts"))
+        check_private_counts(rules);
 }
 
 /* --- The claim --- */
@@ -214,6 +233,13 @@ static void check_delta(const Rules *rules)
     }
 }
 
+static void check_average(const Rules *rules)
+{
+    if (is_choice(rules, DPCXR_SECTION_TRAIN, "release", "ema") && !given(rules, DPCXR_SECTION_TRAIN, "ema"))
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_TRAIN, "release",
+             "there is no average to release; give train.ema, its decay, e.g. 0.999");
+}
+
 static void check_adjacency(const Rules *rules)
 {
     if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
@@ -243,6 +269,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_distinct(&rules, DPCXR_SECTION_DATA, "labels");
     if (does_evaluate(&rules))
         check_distinct(&rules, DPCXR_SECTION_EVALUATE, "splits");
+    check_average(&rules);
     check_init(&rules);
     check_pos_weight(&rules);
     if (!dpcxr_options_is_good(privacy, "enabled") || !dpcxr_options_get_bool(privacy, "enabled"))

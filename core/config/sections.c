@@ -97,7 +97,7 @@ static const DpcxrOptionSpec train[] = {{"epochs", DPCXR_OPTION_NUMBER, "30", .m
                                         {"ema", DPCXR_OPTION_NUMBER, "null", .min = DBL_MIN, .max = 0.9999999,
                                          .summary = "Decay of an average of the weights."},
                                         {"release", DPCXR_OPTION_CHOICE, "last", .choices = "last|ema",
-                                         .summary = "Which weights are the result."},
+                                         .summary = "Which weights are the result: the last, or their average (train.ema)."},
                                         END};
 
 static const DpcxrOptionSpec batch[] = {
@@ -141,10 +141,13 @@ static const DpcxrOptionSpec sampler[] = {
     END};
 
 static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
-                                        .choices = "flat|per_layer|adaptive",
-                                        .summary = "What is clipped together."},
-                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-60, .max = 1e9,
+                                        .choices = "flat|per_layer|automatic|normalise|adaptive",
+                                        .summary = "How a unit's gradient is brought below the norm."},
+                                       /* below, clipped floats lose their digits to underflow */
+                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-12, .max = 1e9,
                                         .summary = "Bound on the L2 norm of a unit's gradient."},
+                                       {"stability", DPCXR_OPTION_NUMBER, "0.01", .min = 1e-12, .max = 1e9,
+                                        .summary = "Of automatic: C / (norm + stability)."},
                                        END};
 
 static const DpcxrOptionSpec noise[] = {
@@ -217,12 +220,9 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
-    {DPCXR_SECTION_POS_WEIGHT, "type", "private_counts", "use none, or a list of public weights"},
-    {DPCXR_SECTION_TRAIN, "ema", NULL, "use null"},
-    {DPCXR_SECTION_TRAIN, "release", "ema", "use last"},
     {DPCXR_SECTION_SAMPLER, "type", "truncated_poisson|fixed|shuffle", "use poisson or full"},
     {DPCXR_SECTION_SAMPLER, "cap", NULL, "it belongs to samplers to come"},
-    {DPCXR_SECTION_CLIP, "type", "per_layer|adaptive", "use flat"},
+    {DPCXR_SECTION_CLIP, "type", "adaptive", "use flat, per_layer, automatic or normalise"},
     {DPCXR_SECTION_NOISE, "type", "grid", "use gaussian"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};

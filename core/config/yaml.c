@@ -43,8 +43,11 @@ void dpcxr_yaml_free(DpcxrYaml *node)
 
 DpcxrYaml *dpcxr_yaml_copy(const DpcxrYaml *node)
 {
-    if (node->kind == DPCXR_YAML_SCALAR)
-        return dpcxr_yaml_new_scalar(node->text, node->plain, &node->mark);
+    if (node->kind == DPCXR_YAML_SCALAR) {
+        DpcxrYaml *scalar = dpcxr_yaml_new_scalar(node->text, node->plain, &node->mark);
+        scalar->from_environment = node->from_environment;
+        return scalar;
+    }
     DpcxrYaml *copy = dpcxr_yaml_new(node->kind, &node->mark);
     for (guint i = 0; i < node->items->len; i++) {
         if (copy->keys)

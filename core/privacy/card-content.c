@@ -297,6 +297,8 @@ DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
     card->facts = facts;
     card->epsilon = epsilon.upper;
     card->epsilon_text = dpcxr_format_epsilon(epsilon.upper, 2);
+    card->delta_text = dpcxr_format_exact(experiment->privacy.delta);
+    card->noise_text = dpcxr_format_exact(facts->noise_multiplier);
     card->steps_recorded = dpcxr_ledger_steps(facts->ledger);
     card->reports = g_array_new(FALSE, FALSE, sizeof(DpcxrCardReport));
     g_array_set_clear_func(card->reports, report_clear);
@@ -317,6 +319,8 @@ void dpcxr_card_free(DpcxrCard *card)
     if (!card)
         return;
     g_free(card->epsilon_text);
+    g_free(card->delta_text);
+    g_free(card->noise_text);
     g_free(card->other_how);
     g_array_unref(card->reports);
     g_ptr_array_unref(card->assumptions);

@@ -8,6 +8,7 @@
 #include "base/json-write.h"
 #include "privacy/accounting.h"
 #include "privacy/card-content.h"
+#include "privacy/clip.h"
 
 static const struct {
     const char *file, *what;
@@ -51,7 +52,7 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     dpcxr_json_put_number(json, "noise_multiplier", facts->noise_multiplier);
     dpcxr_json_put_string(json, "noise_type", noise_types[experiment->privacy.noise_type]);
     dpcxr_json_put_string(json, "noise_source", "os");
-    dpcxr_json_put_string(json, "clip_type", "flat");
+    dpcxr_json_put_string(json, "clip_type", dpcxr_clip_name(experiment->privacy.clip_type));
     dpcxr_json_put_number(json, "clip_norm", facts->clip_norm);
     dpcxr_json_put_number(json, "divisor", facts->divisor);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT)
@@ -154,10 +155,10 @@ static void write_statement(GString *text, const DpcxrCard *card)
     g_string_append_printf(text,
                            "The model was trained with differentially private stochastic gradient descent "
                            "(dpcxr %s) and satisfies "
-                           "**(epsilon = %s, delta = %g)-differential privacy for every %s of the training "
+                           "**(epsilon = %s, delta = %s)-differential privacy for every %s of the training "
                            "data** (%s adjacency: the "
                            "published files would be about as likely if one %s %s). ",
-                           DPCXR_VERSION, card->epsilon_text, experiment->privacy.delta, unit,
+                           DPCXR_VERSION, card->epsilon_text, card->delta_text, unit,
                            dpcxr_adjacency_name(experiment->privacy.adjacency), unit,
                            adjacency_words(experiment->privacy.adjacency));
     g_string_append_printf(text, "Each of %" G_GUINT64_FORMAT " recorded steps ", card->steps_recorded);
@@ -168,10 +169,11 @@ static void write_statement(GString *text, const DpcxrCard *card)
         g_string_append_printf(text, "took every %s", unit);
     g_string_append_printf(
         text,
-        ", clipped its %sgradient to the norm %g and added Gaussian noise of %g times that norm (%s, "
+        ", %s its %sgradient to the norm %g (%s clipping) and added Gaussian noise of %s times that norm (%s, "
         "key from the operating system); epsilon was computed by the accountant `%s`.\n\n",
+        experiment->privacy.clip_type >= DPCXR_CLIP_AUTOMATIC ? "scaled" : "clipped",
         experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "", facts->clip_norm,
-        facts->noise_multiplier, noise_types[experiment->privacy.noise_type],
+        dpcxr_clip_name(experiment->privacy.clip_type), card->noise_text, noise_types[experiment->privacy.noise_type],
         experiment->privacy.accountant.type);
 }
 
@@ -193,8 +195,8 @@ static void write_table(GString *text, const DpcxrCard *card)
     const DpcxrCardFacts *facts = card->facts;
     const DpcxrExperiment *experiment = facts->experiment;
     g_string_append_printf(
-        text, "| | |\n|---|---|\n| epsilon, delta | %s, %g |\n| unit | %s |\n| adjacency | %s |\n",
-        card->epsilon_text, experiment->privacy.delta, dpcxr_ledger_unit(facts->ledger),
+        text, "| | |\n|---|---|\n| epsilon, delta | %s, %s |\n| unit | %s |\n| adjacency | %s |\n",
+        card->epsilon_text, card->delta_text, dpcxr_ledger_unit(facts->ledger),
         dpcxr_adjacency_name(experiment->privacy.adjacency));
     write_other_level(text, card);
     g_string_append_printf(text, "| units (N, declared public) | %" G_GUINT64_FORMAT " |\n",
@@ -202,13 +204,14 @@ static void write_table(GString *text, const DpcxrCard *card)
     g_string_append_printf(text, "| accountant | %s |\n| sampling | %s, rate %.8g |\n",
                            experiment->privacy.accountant.type,
                            dpcxr_sampler_name(experiment->privacy.sampler), facts->sampling_rate);
-    g_string_append_printf(text, "| noise | %s, multiplier %g, source os |\n| clipping | flat, norm %g |\n",
-                           noise_types[experiment->privacy.noise_type], facts->noise_multiplier,
-                           facts->clip_norm);
+    g_string_append_printf(text, "| noise | %s, multiplier %s, source os |\n| clipping | %s, norm %g |\n",
+                           noise_types[experiment->privacy.noise_type], card->noise_text,
+                           dpcxr_clip_name(experiment->privacy.clip_type), facts->clip_norm);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT && experiment->privacy.images_per_patient > 0)
         g_string_append_printf(text, "| images of a drawn patient | at most %d, drawn anew each step |\n",
                                experiment->privacy.images_per_patient);
-    g_string_append_printf(text, "| divisor | %g |\n", facts->divisor);
+    g_autofree char *divisor = dpcxr_format_exact(facts->divisor);
+    g_string_append_printf(text, "| divisor | %s |\n", divisor);
     g_string_append_printf(text,
                            "| steps | %" G_GUINT64_FORMAT " planned, %" G_GUINT64_FORMAT
                            " done, %" G_GUINT64_FORMAT

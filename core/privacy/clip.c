@@ -23,25 +23,48 @@ static gboolean fits(float c, double n2, double clip_norm)
     return left.high < right.high || (left.high == right.high && left.low <= right.low);
 }
 
-static float coefficient(double n2, double clip_norm)
+/* The largest float not above @wanted that fits. */
+static float largest_fitting(double wanted, double n2, double norm)
 {
-    if (fits(1, n2, clip_norm))
-        return 1;
-    /* The double quotient is off by 2^-52 of itself, half a step of a float is 2^-25: this is the largest
-     * float that fits, or the next one. */
-    float c = (float)MIN(1, clip_norm / sqrt(n2));
-    while (!fits(c, n2, clip_norm))
+    float c = (float)MIN(wanted, G_MAXFLOAT);
+    while (!fits(c, n2, norm) || c > wanted)
         c = nextafterf(c, 0);
     return c;
 }
 
-/* The unit's squared norm over all parameters, an upper bound of the exact sum. NaN or infinite where any
+/* min(1, norm / sqrt(n2)). The double quotient is off by 2^-52 of itself, half a step of a float is 2^-25: what is
+ * rounded from it is the largest float that fits, or the next one. */
+static float clipped(double n2, double norm)
+{
+    if (fits(1, n2, norm))
+        return 1;
+    float c = (float)MIN(1, norm / sqrt(n2));
+    while (!fits(c, n2, norm))
+        c = nextafterf(c, 0);
+    return c;
+}
+
+static float coefficient(const DpcxrClip *clip, double n2, double norm)
+{
+    switch (clip->type) {
+    case DPCXR_CLIP_AUTOMATIC:
+        return largest_fitting(norm / (sqrt(n2) + clip->stability), n2, norm);
+    case DPCXR_CLIP_NORMALISE:
+        return n2 > 0 ? largest_fitting(norm / sqrt(n2) * (1 + 0x1p-50), n2, norm) : 0;
+    default:
+        return clipped(n2, norm);
+    }
+}
+
+/* The unit's squared norm over the parameters of a group, an upper bound of the exact sum. NaN or infinite where any
  * term is NaN, infinite, or negative: a squared norm that is negative is a broken bound, not a small
  * gradient. */
-static double sum_up(const double *norms2, int parameters, int units, int unit)
+static double sum_up(const DpcxrClip *clip, const double *norms2, int units, int unit, int group)
 {
     double sum = 0;
-    for (int p = 0; p < parameters; p++) {
+    for (int p = 0; p < clip->parameters; p++) {
+        if (clip->group_of[p] != group)
+            continue;
         double term = norms2[(gsize)p * (gsize)units + (gsize)unit];
         if (!(term >= 0))
             return NAN;
@@ -52,16 +75,35 @@ static double sum_up(const double *norms2, int parameters, int units, int unit)
     return sum;
 }
 
-int dpcxr_clip_flat(const double *norms2, int parameters, int units, double clip_norm, float *coefficients)
+/* FALSE, and all coefficients 0, where any norm of the unit is not finite: such a unit is left out whole. */
+static gboolean clip_unit(const DpcxrClip *clip, const double *norms2, int units, int unit, float *coefficients)
 {
-    if (!(clip_norm >= DPCXR_CLIP_NORM_MIN && clip_norm <= DPCXR_CLIP_NORM_MAX))
-        g_error("clipping: norm %g", clip_norm);
-    int skipped = 0;
-    for (int u = 0; u < units; u++) {
-        double n2 = sum_up(norms2, parameters, units, u);
-        gboolean usable = isfinite(n2);
-        coefficients[u] = usable ? coefficient(n2, clip_norm) : 0;
-        skipped += usable ? 0 : 1;
+    double norm = clip->norm / sqrt(clip->n_groups) * (clip->n_groups > 1 ? 1 - 0x1p-50 : 1);
+    gboolean usable = TRUE;
+    for (int g = 0; g < clip->n_groups; g++) {
+        double n2 = sum_up(clip, norms2, units, unit, g);
+        usable = usable && isfinite(n2);
+        coefficients[(gsize)g * (gsize)units + (gsize)unit] = usable ? coefficient(clip, n2, norm) : 0;
     }
+    for (int g = 0; g < clip->n_groups && !usable; g++)
+        coefficients[(gsize)g * (gsize)units + (gsize)unit] = 0;
+    return usable;
+}
+
+int dpcxr_clip(const DpcxrClip *clip, const double *norms2, int units, float *coefficients)
+{
+    if (!(clip->norm >= DPCXR_CLIP_NORM_MIN && clip->norm <= DPCXR_CLIP_NORM_MAX))
+        g_error("clipping: norm %g", clip->norm);
+    if (clip->type == DPCXR_CLIP_AUTOMATIC && !(clip->stability > 0))
+        g_error("clipping: stability %g", clip->stability);
+    int skipped = 0;
+    for (int u = 0; u < units; u++)
+        skipped += !clip_unit(clip, norms2, units, u, coefficients);
     return skipped;
+}
+
+const char *dpcxr_clip_name(DpcxrClipType type)
+{
+    static const char *const names[DPCXR_N_CLIP_TYPES] = {"flat", "per_layer", "automatic", "normalise"};
+    return names[type];
 }

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * From norms to coefficients. */
+ * From norms to coefficients. Whatever the type, a unit's contribution, over all parameters, is at most C: that is the
+ * sensitivity that the noise is scaled to and the one event of a step is about. */
 #pragma once
-#include <glib.h>
+#include "config/experiment.h"
 
 /* Clip norms outside of these abort: beyond them squares leave the range where the bound can be decided exactly. */
 #define DPCXR_CLIP_NORM_MIN 1e-60
 #define DPCXR_CLIP_NORM_MAX 1e60
 
-/* Flat clipping: coefficients[u] = the largest float c <= 1 with c * sqrt(sum over parameters of norms2[p, u]) <= C, also
- * after rounding; 0 for a unit with a norm that is not finite (or negative, which no norm is). Sums that a double cannot
- * hold are rounded up. @norms2: [parameters, units] upper bounds.
- * Returns how many units were skipped as not finite (private). Source: Abadi et al. 2016, Algorithm 1. */
-int dpcxr_clip_flat(const double *norms2, int parameters, int units, double clip_norm, float *coefficients);
+const char *dpcxr_clip_name(DpcxrClipType type); /* "flat", "per_layer", ... */
+
+typedef struct {
+    DpcxrClipType type;
+    double norm;         /* C */
+    double stability;    /* > 0; AUTOMATIC only, in units of a gradient's norm */
+    int parameters;      /* rows of the norms */
+    int n_groups;        /* 1, or layers with PER_LAYER */
+    const int *group_of; /* [parameters] */
+} DpcxrClip;
+
+/* @norms2: [parameters, units] squared norms, upper bounds. @coefficients: [n_groups, units], each the largest float with
+ * c * norm <= bound, also after rounding (AUTOMATIC: not above its formula either); 0 in all groups for a unit with a norm
+ * that is not finite (or negative, which no norm is). Sums that a double cannot hold are rounded up.
+ * Returns how many units were skipped as not finite (private). */
+int dpcxr_clip(const DpcxrClip *clip, const double *norms2, int units, float *coefficients);

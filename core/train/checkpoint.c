@@ -7,7 +7,8 @@
 
 static const char format[] = "dpcxr-checkpoint-1";
 static const char *const bank_names[DPCXR_N_BANKS] = {
-    [DPCXR_BANK_WEIGHT] = "weight", [DPCXR_BANK_MOMENT1] = "moment1", [DPCXR_BANK_MOMENT2] = "moment2"};
+    [DPCXR_BANK_WEIGHT] = "weight", [DPCXR_BANK_MOMENT1] = "moment1", [DPCXR_BANK_MOMENT2] = "moment2",
+    [DPCXR_BANK_AVERAGE] = "average"};
 
 void dpcxr_checkpoint_info_clear(DpcxrCheckpointInfo *info)
 {
@@ -17,13 +18,18 @@ void dpcxr_checkpoint_info_clear(DpcxrCheckpointInfo *info)
     *info = (DpcxrCheckpointInfo){0};
 }
 
-/* The banks a checkpoint holds for this optimizer. */
-static int banks_of(const DpcxrOptimizer *optimizer, DpcxrBank banks[3])
+/* The banks that a checkpoint holds; returns how many. */
+static int banks_of(const DpcxrOptimizer *optimizer, gboolean average, DpcxrBank banks[4])
 {
-    banks[0] = DPCXR_BANK_WEIGHT;
-    banks[1] = DPCXR_BANK_MOMENT1;
-    banks[2] = DPCXR_BANK_MOMENT2;
-    return 1 + dpcxr_optimizer_moments(optimizer);
+    int n = 0, moments = dpcxr_optimizer_moments(optimizer);
+    banks[n++] = DPCXR_BANK_WEIGHT;
+    if (moments > 0)
+        banks[n++] = DPCXR_BANK_MOMENT1;
+    if (moments > 1)
+        banks[n++] = DPCXR_BANK_MOMENT2;
+    if (average)
+        banks[n++] = DPCXR_BANK_AVERAGE;
+    return n;
 }
 
 static DpcxrNamedTensor named(const DpcxrParameter *parameter, const char *name, const float *values)
@@ -38,11 +44,11 @@ static DpcxrNamedTensor named(const DpcxrParameter *parameter, const char *name,
     return tensor;
 }
 
-static gboolean gather(DpcxrProgram *program, const DpcxrOptimizer *optimizer, GArray *tensors, GPtrArray *owned,
-                       GError **error)
+static gboolean gather(DpcxrProgram *program, const DpcxrOptimizer *optimizer, gboolean average, GArray *tensors,
+                       GPtrArray *owned, GError **error)
 {
-    DpcxrBank banks[3];
-    int n = banks_of(optimizer, banks);
+    DpcxrBank banks[4];
+    int n = banks_of(optimizer, average, banks);
     for (int b = 0; b < n; b++)
         for (int i = 0; i < program->n_parameters; i++) {
             const DpcxrParameter *parameter = dpcxr_graph_parameter(program->graph, i);
@@ -59,11 +65,11 @@ static gboolean gather(DpcxrProgram *program, const DpcxrOptimizer *optimizer, G
 }
 
 static gboolean write_checkpoint(const char *path, DpcxrProgram *program, const DpcxrOptimizer *optimizer,
-                                 const DpcxrCheckpointInfo *info, GError **error)
+                                 gboolean average, const DpcxrCheckpointInfo *info, GError **error)
 {
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(DpcxrNamedTensor));
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
-    if (!gather(program, optimizer, tensors, owned, error))
+    if (!gather(program, optimizer, average, tensors, owned, error))
         return FALSE;
     /* Hexadecimal floats, so that reading gives back the same bits. */
     g_autofree char *step = g_strdup_printf("%" G_GUINT64_FORMAT, info->step);
@@ -99,11 +105,11 @@ static GPtrArray *list(const char *folder)
 }
 
 gboolean dpcxr_checkpoint_save(const char *folder, DpcxrProgram *program, const DpcxrOptimizer *optimizer,
-                               const DpcxrCheckpointInfo *info, int keep, GError **error)
+                               gboolean average, const DpcxrCheckpointInfo *info, int keep, GError **error)
 {
     g_autofree char *name = g_strdup_printf("step-%012" G_GUINT64_FORMAT ".safetensors", info->step);
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    if (!write_checkpoint(path, program, optimizer, info, error))
+    if (!write_checkpoint(path, program, optimizer, average, info, error))
         return FALSE;
     g_autoptr(GPtrArray) names = list(folder);
     for (guint i = 0; i + (guint)MAX(keep, 1) < names->len; i++) {
@@ -166,7 +172,8 @@ static gboolean load_bank(const DpcxrSafetensors *file, DpcxrProgram *program, D
     return TRUE;
 }
 
-gboolean dpcxr_checkpoint_load(const char *path, DpcxrProgram *program, DpcxrOptimizer *optimizer, GError **error)
+gboolean dpcxr_checkpoint_load(const char *path, DpcxrProgram *program, DpcxrOptimizer *optimizer, gboolean average,
+                               GError **error)
 {
     g_autoptr(DpcxrSafetensors) file = dpcxr_safetensors_open(path, error);
     if (!file)
@@ -175,8 +182,8 @@ gboolean dpcxr_checkpoint_load(const char *path, DpcxrProgram *program, DpcxrOpt
     const char *mu_product = step ? metadata_of(file, path, "mu_product", error) : NULL;
     if (!mu_product)
         return FALSE;
-    DpcxrBank banks[3];
-    int n = banks_of(optimizer, banks);
+    DpcxrBank banks[4];
+    int n = banks_of(optimizer, average, banks);
     for (int b = 0; b < n; b++)
         if (!load_bank(file, program, banks[b], error))
             return FALSE;

@@ -15,12 +15,14 @@ typedef struct {
 
 void dpcxr_checkpoint_info_clear(DpcxrCheckpointInfo *info);
 
-/* Writes a checkpoint into @folder, then deletes all but the newest @keep. */
+/* Writes a checkpoint into @folder, then deletes all but the newest @keep. @average: whether a moving average of the
+ * weights is part of the state. */
 gboolean dpcxr_checkpoint_save(const char *folder, DpcxrProgram *program, const DpcxrOptimizer *optimizer,
-                               const DpcxrCheckpointInfo *info, int keep, GError **error);
+                               gboolean average, const DpcxrCheckpointInfo *info, int keep, GError **error);
 /* Path of the newest checkpoint in @folder, or NULL where there is none. (transfer full) */
 char *dpcxr_checkpoint_newest(const char *folder);
 /* Reads what belongs to the run, without tensors. DPCXR_ERROR_DATA: not a checkpoint of this version. */
 gboolean dpcxr_checkpoint_read_info(const char *path, DpcxrCheckpointInfo *info, GError **error);
-/* Puts weights, moments and optimizer state back. DPCXR_ERROR_DATA names what does not fit. */
-gboolean dpcxr_checkpoint_load(const char *path, DpcxrProgram *program, DpcxrOptimizer *optimizer, GError **error);
+/* Puts weights, moments, average and optimizer state back. DPCXR_ERROR_DATA names what does not fit. */
+gboolean dpcxr_checkpoint_load(const char *path, DpcxrProgram *program, DpcxrOptimizer *optimizer, gboolean average,
+                               GError **error);

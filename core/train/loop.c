@@ -44,7 +44,8 @@ static gboolean save(Course *course, GError **error)
                                 .config_digest = (char *)loop->config_digest};
     course->last_checkpoint = g_get_monotonic_time();
     return dpcxr_metrics_log_flush(course->log, error) &&
-           dpcxr_checkpoint_save(loop->folder->checkpoints, loop->program, loop->optimizer, &info,
+           dpcxr_checkpoint_save(loop->folder->checkpoints, loop->program, loop->optimizer,
+                                 loop->plan->experiment->train.ema > 0, &info,
                                  loop->plan->experiment->train.checkpoint_keep, error);
 }
 

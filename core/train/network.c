@@ -89,6 +89,17 @@ gboolean dpcxr_network_initialise(DpcxrProgram *program, const DpcxrExperiment *
     return TRUE;
 }
 
+gboolean dpcxr_network_copy(DpcxrProgram *program, DpcxrBank from, DpcxrBank to, GError **error)
+{
+    for (int i = 0; i < program->n_parameters; i++) {
+        g_autofree float *values = g_new(float, dpcxr_graph_parameter(program->graph, i)->size);
+        if (!dpcxr_program_read(program, from, i, values, error) ||
+            !dpcxr_program_write(program, to, i, values, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean dpcxr_network_save(DpcxrProgram *program, const char *path, int mode, const char *const *metadata,
                             GError **error)
 {

@@ -12,6 +12,9 @@ DpcxrGraph *dpcxr_network_build(const DpcxrExperiment *experiment, GError **erro
  * nullable) says so. DPCXR_ERROR_DATA lists missing, unknown and misshapen tensors. */
 gboolean dpcxr_network_initialise(DpcxrProgram *program, const DpcxrExperiment *experiment, char **note, GError **error);
 
+/* @to <- @from, tensor by tensor. */
+gboolean dpcxr_network_copy(DpcxrProgram *program, DpcxrBank from, DpcxrBank to, GError **error);
+
 /* Weights of @program to a safetensors file with @metadata (key, value, ..., NULL). */
 gboolean dpcxr_network_save(DpcxrProgram *program, const char *path, int mode, const char *const *metadata,
                             GError **error);

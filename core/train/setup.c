@@ -1,42 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/setup.h"
 #include "privacy/accounting.h"
+#include "privacy/clip.h"
+#include "train/label-weights.h"
 #include "train/network.h"
 #include <math.h>
 #include <stdio.h>
 
-/* negatives / positives of each label over the training targets: exact counts of private data, which voids the claim. */
-static float *exact_pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
+/* The clipping group of each parameter: one for all, or one for each layer. (transfer full) */
+static int *clipping_groups(const DpcxrSetup *setup, int *n_groups)
 {
-    int n = e->data.n_labels;
-    g_autofree double *positive = g_new0(double, n), *known = g_new0(double, n);
-    g_autofree float *targets = g_new(float, n), *mask = g_new(float, n);
-    for (gsize row = 0; row < dpcxr_index_count(dpcxr_data_index(data)); row++) {
-        if (dpcxr_index_split(dpcxr_data_index(data), row) != DPCXR_SPLIT_TRAIN)
-            continue;
-        dpcxr_data_targets(data, row, targets, mask);
-        for (int i = 0; i < n; i++) {
-            known[i] += mask[i];
-            positive[i] += mask[i] * targets[i];
-        }
+    int n = dpcxr_graph_n_parameters(setup->graph), layer = -1;
+    int *group_of = g_new0(int, n);
+    *n_groups = 1;
+    if (!setup->experiment->privacy.enabled || setup->experiment->privacy.clip_type != DPCXR_CLIP_PER_LAYER)
+        return group_of;
+    *n_groups = 0;
+    for (int i = 0; i < n; i++) {
+        if (dpcxr_graph_parameter(setup->graph, i)->layer != layer)
+            (*n_groups)++;
+        layer = dpcxr_graph_parameter(setup->graph, i)->layer;
+        group_of[i] = *n_groups - 1;
     }
-    float *weights = g_new(float, n);
-    for (int i = 0; i < n; i++)
-        weights[i] = (float)((known[i] - positive[i]) / MAX(positive[i], 1));
-    return weights;
-}
-
-/* (nullable) (transfer full) */
-static float *pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
-{
-    if (e->loss.pos_weight_type == DPCXR_POS_WEIGHT_EXACT)
-        return exact_pos_weight(e, data);
-    if (e->loss.pos_weight_type != DPCXR_POS_WEIGHT_PUBLIC)
-        return NULL;
-    float *weights = g_new(float, e->data.n_labels);
-    for (int i = 0; i < e->data.n_labels; i++)
-        weights[i] = (float)e->loss.pos_weight[i];
-    return weights;
+    return group_of;
 }
 
 static gboolean compile(DpcxrSetup *setup, GError **error)
@@ -45,7 +31,9 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
     const DpcxrBackend *backend = dpcxr_backend_find(e->device.type, error);
     if (!backend)
         return FALSE;
-    g_autofree float *weights = pos_weight(e, setup->data);
+    int n_groups;
+    g_autofree int *group_of = clipping_groups(setup, &n_groups);
+    g_autofree float *weights = dpcxr_label_weights(e, setup->data);
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
                                    .threads = e->device.threads,
@@ -53,7 +41,8 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
                                    .training = e->stage_train,
                                    .norms = e->privacy.enabled,
                                    .pos_weight = weights,
-                                   .n_groups = 1};
+                                   .n_groups = n_groups,
+                                   .group_of = group_of};
     setup->program = dpcxr_program_new(backend, setup->graph, &options, error);
     return setup->program != NULL;
 }
@@ -80,8 +69,9 @@ static void print_privacy(const DpcxrPlan *plan)
     const DpcxrExperiment *e = plan->experiment;
     if (dpcxr_plan_has_claim(plan)) {
         g_autofree char *epsilon = dpcxr_format_epsilon(plan->planned_epsilon, 4);
-        printf("privacy    epsilon %s at delta %g after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
-               e->privacy.delta, dpcxr_unit_name(e->privacy.unit),
+        g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
+        printf("privacy    epsilon %s at delta %s after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
+               delta, dpcxr_unit_name(e->privacy.unit),
                dpcxr_adjacency_name(e->privacy.adjacency), e->privacy.accountant.type);
     } else {
         printf("privacy    NO CLAIM: ");
@@ -90,8 +80,9 @@ static void print_privacy(const DpcxrPlan *plan)
         printf("\n");
     }
     if (e->privacy.enabled)
-        printf("mechanism  %s sampling at rate %.6g, clip norm %g, noise multiplier %.6g, divisor %g\n",
-               dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate, e->privacy.clip_norm,
+        printf("mechanism  %s sampling at rate %.6g, %s clipping, norm %g, noise multiplier %.6g, divisor %g\n",
+               dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate,
+               dpcxr_clip_name(e->privacy.clip_type), e->privacy.clip_norm,
                plan->noise_multiplier, plan->divisor);
 }
 

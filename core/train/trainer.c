@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/trainer.h"
 #include "base/workers.h"
+#include "optim/average.h"
 #include "privacy/clip.h"
 #include "privacy/noise.h"
 #include "train/shuffle.h"
@@ -30,6 +31,7 @@ struct _DpcxrTrainer {
     guint64 step;
     gboolean drawn;         /* `next` holds the draw of `step` */
     gsize image_size;
+    DpcxrClip clip;
     Buffers buffers;
 };
 
@@ -104,21 +106,28 @@ static gboolean run_phase_a(DpcxrTrainer *trainer, int rows, int units, DpcxrSte
     return TRUE;
 }
 
+/* Whether any group of @unit is scaled down. */
+static gboolean is_clipped(const DpcxrTrainer *trainer, int units, int unit)
+{
+    for (int g = 0; g < trainer->clip.n_groups; g++)
+        if (trainer->buffers.coefficients[g * units + unit] < 1)
+            return TRUE;
+    return FALSE;
+}
+
 /* Coefficients of @units from the norms in the buffers; without privacy all are 1. */
 static void find_coefficients(DpcxrTrainer *trainer, int units, DpcxrStepReport *report)
 {
     Buffers *b = &trainer->buffers;
-    for (int u = 0; u < units; u++)
-        b->coefficients[u] = 1;
+    for (int i = 0; i < units * trainer->clip.n_groups; i++)
+        b->coefficients[i] = 1;
     if (!is_private(trainer))
         return;
-    int skipped = dpcxr_clip_flat(b->norms2, trainer->program->n_parameters, units,
-                                  trainer->plan->experiment->privacy.clip_norm, b->coefficients);
-    int below_one = 0;
+    guint64 skipped = (guint64)dpcxr_clip(&trainer->clip, b->norms2, units, b->coefficients), clipped = 0;
     for (int u = 0; u < units; u++)
-        below_one += b->coefficients[u] < 1;
-    report->skipped += (guint64)skipped;
-    report->clipped += (guint64)(below_one - skipped);
+        clipped += is_clipped(trainer, units, u);
+    report->skipped += skipped;
+    report->clipped += clipped - skipped;
 }
 
 /* Units @first .. @first+@units-1 of the draw, together at most one physical batch. */
@@ -151,7 +160,8 @@ static gboolean large_unit(DpcxrTrainer *trainer, gsize rows, DpcxrStepReport *r
         b->unit_offsets[1] = piece;
         for (int i = 0; i < piece; i++)
             b->row_weights[i] = 1 / (float)rows;
-        b->coefficients[0] = 1;
+        for (int g = 0; g < trainer->clip.n_groups; g++)
+            b->coefficients[g] = 1;
         take_rows(trainer, piece, report);
         if (!run_phase_a(trainer, piece, 1, report, error) ||
             !dpcxr_program_phase_b(trainer->program, DPCXR_BANK_UNIT, b->coefficients, error))
@@ -222,6 +232,8 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
     DpcxrUpdate update = {0};
     dpcxr_optimizer_next(trainer->optimizer,
                          dpcxr_schedule_factor(trainer->schedule, trainer->step, trainer->plan->steps), &update);
+    double decay = trainer->plan->experiment->train.ema;
+    update.average_rate = decay > 0 ? dpcxr_average_rate(decay, trainer->step + 1) : 0;
     update.noise = (const float *const *)trainer->noise;
     update.scale = 1 / divisor(trainer, report);
     if (!dpcxr_program_update(trainer->program, &update, error))
@@ -240,7 +252,7 @@ static void allocate_buffers(DpcxrTrainer *trainer)
                                  .row_weights = g_new(float, rows),
                                  .losses = g_new0(float, rows),
                                  .logits = g_new(float, rows * labels),
-                                 .coefficients = g_new(float, rows),
+                                 .coefficients = g_new(float, rows * (gsize)trainer->clip.n_groups),
                                  .norms2 = g_new(double, rows * parameters),
                                  .unit_offsets = g_new(int, rows + 1),
                                  .ok = g_new(gboolean, rows)};
@@ -270,6 +282,12 @@ DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrPro
     trainer->optimizer = optimizer;
     trainer->schedule = schedule;
     trainer->step = step;
+    trainer->clip = (DpcxrClip){.type = e->privacy.clip_type,
+                                .norm = e->privacy.clip_norm,
+                                .stability = e->privacy.clip_stability,
+                                .parameters = program->n_parameters,
+                                .n_groups = program->options.n_groups,
+                                .group_of = program->options.group_of};
     trainer->image_size = (gsize)e->data.size * (gsize)e->data.size * (gsize)e->data.channels;
     trainer->loader = dpcxr_loader_new(data, e->data.workers, plan->physical * 2);
     dpcxr_shuffle_init(&trainer->shuffle, plan->units, e->seed, (gsize)e->train.logical,

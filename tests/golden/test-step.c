@@ -263,7 +263,9 @@ static void test_step(gconstpointer data)
     check_values(&golden, "logits", logits, (gsize)IMAGES * (gsize)golden.labels);
     check_norms(&golden, kind, norms2, units);
     double clip_norm = g_ascii_strtod(dpcxr_safetensors_metadata(golden.file, "clip_norm"), NULL);
-    g_assert_cmpint(dpcxr_clip_flat(norms2, parameters, units, clip_norm, coefficients), ==, 0);
+    DpcxrClip clip = {.type = DPCXR_CLIP_FLAT, .norm = clip_norm, .parameters = parameters, .n_groups = 1,
+                      .group_of = golden.program->options.group_of};
+    g_assert_cmpint(dpcxr_clip(&clip, norms2, units, coefficients), ==, 0);
     g_autofree char *name = g_strconcat("coefficients ", kind, NULL);
     check_values(&golden, name, coefficients, (gsize)units);
     g_assert_true(dpcxr_program_phase_b(golden.program, DPCXR_BANK_SUM, coefficients, NULL));

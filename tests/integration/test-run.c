@@ -149,6 +149,8 @@ static void assert_card_fits(const Place *place)
     g_assert_nonnull(strstr(card, dpcxr_ledger_head(ledger)));
 }
 
+static int interrupt(const Place *place, int signal_number, const char *const *arguments);
+
 static void test_folder(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "delta=0.001 unit=patient accountant=rdp run=runs/t", "--quiet");
@@ -204,6 +206,87 @@ static void test_physical_batch(Place *place, gconstpointer backend)
     g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
 }
 
+/* Noisy label counts are charged once, before the steps, and the whole ledger keeps the target; a resumed run weighs as
+ * before and is not charged again. */
+static void test_private_counts(Place *place, gconstpointer backend)
+{
+    static const char counts[] = "loss.pos_weight={type: private_counts, noise_multiplier: 4}";
+    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    RUN(place, 0, "epsilon=8.00", counts, "train.steps=200", "--resume");
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl"), *content = NULL;
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    const char *first = strstr(content, "\"counts\"");
+    g_assert_nonnull(first);
+    g_assert_null(strstr(first + 1, "\"counts\""));
+    g_assert_true(first < strstr(content, "\"steps\""));
+    /* Charged twice where the weights were lost: fewer steps are left, and the target still holds. */
+    g_autofree char *here = in(place, "runs/t"), *aside = in(place, "runs/aside");
+    g_assert_cmpint(g_rename(here, aside), ==, 0);
+    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    g_autofree char *weights = in(place, "runs/t/private/pos_weight.safetensors");
+    g_assert_cmpint(g_remove(weights), ==, 0);
+    RUN(place, 0, "the privacy budget is spent after", counts, "train.steps=200", "--resume");
+    RUN(place, 2, "private_counts belongs to private runs", counts, "privacy.enabled=false", "name=n");
+    RUN(place, 4, "before these steps alone", "loss.pos_weight={type: private_counts, noise_multiplier: 0.1}", "name=n");
+}
+
+/* Every way of clipping makes a claim, says so on its card, and gives the same weights for any physical batch. */
+static void test_clipping(Place *place, gconstpointer backend)
+{
+    static const char *const types[] = {"per_layer", "automatic", "normalise"};
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        g_autofree char *name = g_strdup_printf("name=%s", types[i]);
+        g_autofree char *clip = g_strdup_printf("privacy.clip.type=%s", types[i]);
+        RUN(place, 0, "epsilon=8.00", name, clip, "train.steps=4");
+        g_autofree char *path = g_strdup_printf("%s/runs/%s/release/privacy.md", place->dir, types[i]);
+        g_autofree char *words = g_strdup_printf("| clipping | %s, norm 1.5 |", types[i]), *card = NULL;
+        g_assert_true(g_file_get_contents(path, &card, NULL, NULL));
+        g_assert_nonnull(strstr(card, words));
+        static const char *const sizes[] = {"64", "3"};
+        for (gsize k = 0; k < 2; k++) {
+            g_autofree char *run_name = g_strdup_printf("name=s%zu", k + 2 * i);
+            g_autofree char *physical = g_strdup_printf("train.batch.physical=%s", sizes[k]);
+            RUN(place, 0, "epsilon=none", run_name, clip, physical, "privacy.noise={source: seeded}", "train.steps=3",
+                "optimizer={type: sgd, lr: 0.1}", "device.type=ref");
+        }
+        g_autofree char *a = g_strdup_printf("runs/s%zu/private/model.safetensors", 2 * i);
+        g_autofree char *b = g_strdup_printf("runs/s%zu/private/model.safetensors", 2 * i + 1);
+        g_assert_cmpfloat(distance(place, a, b), <, 1e-5);
+    }
+}
+
+/* One step with decay 0.5: the warm-up makes it 2/11, so the average is 9/11 of the way from the first weights to the new
+ * ones. With lr 0 the weights stay what they were. */
+static void test_average(Place *place, gconstpointer backend)
+{
+    static const char *const runs[][3] = {{"name=start", "optimizer={type: sgd, lr: 0}", "train.ema=null"},
+                                          {"name=last", "optimizer={type: sgd, lr: 1}", "train.ema=0.5"},
+                                          {"name=mean", "optimizer={type: sgd, lr: 1}", "train.release=ema"}};
+    DpcxrSafetensors *files[3];
+    for (gsize i = 0; i < 3; i++) {
+        RUN(place, 0, "epsilon=none", runs[i][0], runs[i][1], i == 2 ? "train.ema=0.5" : runs[i][2],
+            i == 2 ? runs[i][2] : "train.release=last", "train.steps=1", "privacy.noise={source: seeded}");
+        g_autofree char *path =
+            g_strdup_printf("%s/runs/%s/private/model.safetensors", place->dir, runs[i][0] + strlen("name="));
+        files[i] = dpcxr_safetensors_open(path, NULL);
+        g_assert_nonnull(files[i]);
+    }
+    for (gsize t = 0; t < dpcxr_safetensors_count(files[0]); t++) {
+        const DpcxrNamedTensor *tensors[3];
+        for (gsize i = 0; i < 3; i++)
+            tensors[i] = dpcxr_safetensors_find(files[i], dpcxr_safetensors_get(files[0], t)->name);
+        for (gsize k = 0; k < tensors[0]->bytes; k += sizeof(float)) {
+            float v[3];
+            for (gsize i = 0; i < 3; i++)
+                memcpy(&v[i], (const char *)tensors[i]->data + k, sizeof *v);
+            g_assert_cmpfloat_with_epsilon(v[2], v[0] + (v[1] - v[0]) * 9.0f / 11, 1e-5f);
+        }
+    }
+    for (gsize i = 0; i < 3; i++)
+        dpcxr_safetensors_free(files[i]);
+    RUN(place, 2, "there is no average to release", "train.release=ema");
+}
+
 /* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */
 static void test_empty_batches(Place *place, gconstpointer backend)
 {
@@ -233,32 +316,49 @@ static int interrupt(const Place *place, int signal_number, const char *const *a
 /* Seeded: stopped and resumed equals never stopped, to the bit. */
 static void test_resume_exact(Place *place, gconstpointer backend)
 {
-    static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", NULL};
-    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "name=whole", NULL};
+    static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
+                                         "train.release=ema", NULL};
+    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
+                                        "train.release=ema", "name=whole", NULL};
     run(place, 0, "epsilon=none", whole);
     int status = interrupt(place, SIGTERM, seeded);
     if (status == 0)
         g_test_skip("the run ended before the signal came");
     else
         g_assert_cmpint(status, ==, 75);
-    RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "--resume");
+    RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
+        "train.release=ema", "--resume");
     g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
-/* Killed five times: every step that was begun is on the ledger, and the claim keeps the target. So many steps take
- * longer than the first wait, however fast the machine. */
-static void test_kill(Place *place, gconstpointer backend)
+static guint count_lines(const Place *place, const char *name)
+{
+    g_autofree char *path = in(place, name), *content = NULL;
+    guint lines = 0;
+    if (g_file_get_contents(path, &content, NULL, NULL))
+        for (const char *c = content; *c; c++)
+            lines += *c == '\n';
+    return lines;
+}
+
+/* Starts the run, or goes on with it, and kills it once the ledger has grown by @lines. */
+static void kill_after(const Place *place, guint lines)
 {
     static const char *const first[] = {"train.steps=400", NULL};
     static const char *const again[] = {"train.steps=400", "--resume", NULL};
-    int kills = 0;
-    for (int i = 0; i < 5; i++) {
-        GSubprocess *process = start(place, exists(place, "runs/t") ? again : first);
-        g_usleep((gulong)g_test_rand_int_range(20, 400) * 1000);
-        g_subprocess_send_signal(process, SIGKILL);
-        kills += finish(process, NULL) == -SIGKILL;
-    }
-    g_assert_cmpint(kills, >, 0);
+    guint before = count_lines(place, "runs/t/private/ledger.jsonl");
+    GSubprocess *process = start(place, exists(place, "runs/t") ? again : first);
+    for (int i = 0; i < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < before + lines; i++)
+        g_usleep(1000);
+    g_subprocess_send_signal(process, SIGKILL);
+    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+}
+
+/* Killed five times: every step that was begun is on the ledger, and the claim keeps the target. */
+static void test_kill(Place *place, gconstpointer backend)
+{
+    for (int i = 0; i < 5; i++)
+        kill_after(place, (guint)g_test_rand_int_range(1, 40));
     RUN(place, 0, "RESULT", "train.steps=400", "--resume");
     g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
     g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
@@ -266,7 +366,8 @@ static void test_kill(Place *place, gconstpointer backend)
     g_assert_nonnull(ledger);
     g_test_message("%" G_GUINT64_FORMAT " steps charged in %" G_GUINT64_FORMAT " processes",
                    dpcxr_ledger_steps(ledger), dpcxr_ledger_processes(ledger));
-    g_assert_cmpuint(dpcxr_ledger_steps(ledger), >=, 395);
+    g_assert_cmpuint(dpcxr_ledger_steps(ledger), >=, 390);
+    g_assert_cmpuint(dpcxr_ledger_processes(ledger), ==, 6);
     g_assert_nonnull(strstr(card, "400 planned"));
 }
 
@@ -294,6 +395,46 @@ static void test_resume_refusals(Place *place, gconstpointer backend)
     RUN(place, 4, "ledger.jsonl", "train.steps=200", "--resume");
 }
 
+static void write_table(const Place *place, int rows)
+{
+    g_autoptr(GString) table = g_string_new("id,path,patient_id,split,mass\n");
+    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
+    for (int i = 0; i < rows; i++)
+        g_string_append_printf(table, "%d,%s,p%d,%s,%d\n", i, image, i, i < 3 ? "test" : "train", i % 2);
+    g_assert_true(g_file_set_contents(path, table->str, -1, NULL));
+}
+
+/* Killed before its first checkpoint: the data are known all the same. */
+static void test_changed_data(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {
+        "data={type: table, root: ., index: table.csv, sample_column: id, labels: [mass], image: {size: 16}}",
+        "train={steps: 100000, batch: {logical: 4}, checkpoint: {every_minutes: 60}}", "privacy.delta=1e-3", NULL};
+    write_table(place, 40);
+    GSubprocess *process = start(place, first);
+    for (int i = 0; i < 2000 && !exists(place, "runs/t/private/metrics.jsonl"); i++)
+        g_usleep(5000);
+    g_subprocess_send_signal(process, SIGKILL);
+    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    g_assert_true(exists(place, "runs/t/private/ledger.jsonl"));
+    write_table(place, 41);
+    RUN(place, 4, "the index has changed", first[0], first[1], first[2], "--resume");
+    g_autofree char *digest = in(place, "runs/t/private/index.sha256");
+    g_assert_cmpint(g_remove(digest), ==, 0);
+    RUN(place, 4, "another number of units", first[0], first[1], first[2], "--resume");
+}
+
+/* 1/N is about the units there are: declaring fewer of them does not allow a larger delta. */
+static void test_delta(Place *place, gconstpointer backend)
+{
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02");
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02", "privacy.population=20");
+    RUN(place, 0, "noise multiplier", "--dry-run", "privacy.delta=0.02", "privacy.unsafe_delta=true");
+    RUN(place, 0, "at delta 0.00123456321 after", "--dry-run", "privacy.delta=1.23456321e-3");
+    RUN(place, 0, " delta=0.00123456321 unit", "--quiet", "privacy.delta=1.23456321e-3", "train.steps=2");
+}
+
 static void test_dry_run(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "noise multiplier", "--dry-run");
@@ -311,13 +452,19 @@ int main(int argc, char **argv)
     ADD("folder", test_folder, NULL);
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
+    ADD("delta", test_delta, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
+    ADD("clipping", test_clipping, NULL);
+    ADD("private-counts", test_private_counts, NULL);
+    ADD("average/ref", test_average, "ref");
+    ADD("average/auto", test_average, NULL);
     ADD("empty-batches", test_empty_batches, NULL);
     ADD("resume-exact/ref", test_resume_exact, "ref");
     ADD("resume-exact/auto", test_resume_exact, "auto");
     ADD("kill", test_kill, NULL);
     ADD("resume-refusals", test_resume_refusals, NULL);
+    ADD("changed-data", test_changed_data, NULL);
     int status = g_test_run();
     g_free(program);
     g_free(model_plugins);

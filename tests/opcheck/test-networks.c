@@ -417,7 +417,9 @@ static void check_adversary(const DpcxrBackend *backend, const Adversary *a, con
         double gradient = sum_norm(&exact, one);
         gboolean sane = isfinite(gradient) && gradient > 0;
         double clip_norm = sane ? 0.25 * gradient : 0.5;
-        dpcxr_clip_flat(got.norms2, got.program->n_parameters, batch.units, clip_norm, coefficients);
+        DpcxrClip clip = {.type = DPCXR_CLIP_FLAT, .norm = clip_norm, .parameters = got.program->n_parameters,
+                          .n_groups = 1, .group_of = got.program->options.group_of};
+        dpcxr_clip(&clip, got.norms2, batch.units, coefficients);
         alone[u] = coefficients[u];
         double added = sum_norm(&got, alone), whole = coefficients[u] * gradient;
         gboolean exact_too = backend == &dpcxr_backend_cpu_gram && isfinite(gradient);

@@ -213,6 +213,10 @@ static void test_delta(Fixture *f, gconstpointer data)
     write_card(f);
     assert_says(f, "privacy.unsafe_delta");
     e->privacy.unsafe_delta = FALSE;
+    e->privacy.delta = 1.23456321e-6; /* %g would print less, for which this epsilon does not hold */
+    write_card(f);
+    assert_says(f, "delta = 1.23456321e-06)-differential");
+    assert_says(f, ", 1.23456321e-06 |");
     e->privacy.enabled = FALSE;
     g_assert_true(dpcxr_claim_check(e, 1000, NULL));
 }

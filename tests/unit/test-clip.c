@@ -5,10 +5,19 @@
 #include <math.h>
 #include "privacy/clip.h"
 
+/* All parameters in one group. */
+static int clip_flat(const double *norms2, int parameters, int units, double norm, float *coefficients)
+{
+    g_autofree int *groups = g_new0(int, MAX(parameters, 1));
+    DpcxrClip clip = {
+        .type = DPCXR_CLIP_FLAT, .norm = norm, .parameters = parameters, .n_groups = 1, .group_of = groups};
+    return dpcxr_clip(&clip, norms2, units, coefficients);
+}
+
 static float clip_one(double n2, double clip_norm)
 {
     float c;
-    g_assert_cmpint(dpcxr_clip_flat(&n2, 1, 1, clip_norm, &c), ==, isfinite(n2) && n2 >= 0 ? 0 : 1);
+    g_assert_cmpint(clip_flat(&n2, 1, 1, clip_norm, &c), ==, isfinite(n2) && n2 >= 0 ? 0 : 1);
     return c;
 }
 
@@ -89,11 +98,11 @@ static void test_not_finite(void)
     const double norms2[2][6] = {{4, NAN, INFINITY, 4, DBL_MAX, -1}, {12, 1, 1, -INFINITY, DBL_MAX, 2}};
     const float expected[6] = {0.25f, 0, 0, 0, 0, 0};
     float coefficients[7] = {[6] = 42};
-    g_assert_cmpint(dpcxr_clip_flat(&norms2[0][0], 2, 6, 1, coefficients), ==, 5);
+    g_assert_cmpint(clip_flat(&norms2[0][0], 2, 6, 1, coefficients), ==, 5);
     for (int u = 0; u < 6; u++)
         g_assert_cmpfloat(coefficients[u], ==, expected[u]);
     g_assert_cmpfloat(coefficients[6], ==, 42);
-    g_assert_cmpint(dpcxr_clip_flat(&norms2[0][0], 2, 0, 1, coefficients), ==, 0);
+    g_assert_cmpint(clip_flat(&norms2[0][0], 2, 0, 1, coefficients), ==, 0);
 }
 
 /* Ten thousand terms that each vanish beside the first: together they do not. */
@@ -105,15 +114,71 @@ static void test_sum_rounds_up(void)
     for (int p = 1; p < PARAMETERS; p++)
         norms2[p] = 0x1p-54;
     float c;
-    g_assert_cmpint(dpcxr_clip_flat(norms2, PARAMETERS, 1, 1, &c), ==, 0);
+    g_assert_cmpint(clip_flat(norms2, PARAMETERS, 1, 1, &c), ==, 0);
     g_assert_cmpfloat((double)c * c * (1 + 10000 * 0x1p-54), <=, 1);
     g_assert_cmpfloat(c, <, 1);
     norms2[0] = 0.5;
     for (int p = 1; p < PARAMETERS; p++)
         norms2[p] = 0.5 / 16384;
     norms2[0] += 0.5 * (16384 - 10000) / 16384; /* all exact: the sum is one */
-    g_assert_cmpint(dpcxr_clip_flat(norms2, PARAMETERS, 1, 1, &c), ==, 0);
+    g_assert_cmpint(clip_flat(norms2, PARAMETERS, 1, 1, &c), ==, 0);
     g_assert_cmpfloat(c, ==, 1);
+}
+
+/* The bound holds and the next float breaks it, or the formula of the type. */
+static void test_types(void)
+{
+    static const int groups[1] = {0};
+    DpcxrClip clip = {.norm = 1.5, .stability = 0.01, .parameters = 1, .n_groups = 1, .group_of = groups};
+    g_autoptr(GRand) random = g_rand_new_with_seed(3);
+    for (int i = 0; i < 100000; i++) {
+        double n2 = exp(g_rand_double_range(random, -60, 60)), norm = sqrt(n2);
+        float c;
+        clip.type = DPCXR_CLIP_AUTOMATIC;
+        g_assert_cmpint(dpcxr_clip(&clip, &n2, 1, &c), ==, 0);
+        g_assert_cmpfloat(c, <=, 1.5 / (norm + 0.01));
+        g_assert_cmpfloat(nextafterf(c, INFINITY), >, 1.5 / (norm + 0.01) * (1 - 1e-15));
+        clip.type = DPCXR_CLIP_NORMALISE;
+        g_assert_cmpint(dpcxr_clip(&clip, &n2, 1, &c), ==, 0);
+        g_assert_cmpfloat((double)c * norm, <=, 1.5 * (1 + 1e-15));
+        g_assert_cmpfloat((double)nextafterf(c, INFINITY) * norm, >, 1.5 * (1 - 1e-15));
+    }
+}
+
+static void test_zero_gradient(void)
+{
+    static const int groups[1] = {0};
+    DpcxrClip clip = {.norm = 1, .stability = 0.25, .parameters = 1, .n_groups = 1, .group_of = groups};
+    double zero = 0, tiny = 1e-300, nothing = NAN;
+    float c;
+    clip.type = DPCXR_CLIP_NORMALISE;
+    g_assert_cmpint(dpcxr_clip(&clip, &zero, 1, &c), ==, 0);
+    g_assert_cmpfloat(c, ==, 0);
+    g_assert_cmpint(dpcxr_clip(&clip, &tiny, 1, &c), ==, 0);
+    g_assert_true(isfinite(c));
+    g_assert_cmpint(dpcxr_clip(&clip, &nothing, 1, &c), ==, 1);
+    g_assert_cmpfloat(c, ==, 0);
+    clip.type = DPCXR_CLIP_AUTOMATIC;
+    g_assert_cmpint(dpcxr_clip(&clip, &zero, 1, &c), ==, 0);
+    g_assert_cmpfloat(c, ==, 4);
+}
+
+/* Two layers of two parameters: each to C / sqrt(2); a unit with one bad norm is left out in both. */
+static void test_per_layer(void)
+{
+    static const int groups[4] = {0, 0, 1, 1};
+    static const double norms2[4][3] = {{8, 1e-4, 1}, {8, 0, 1}, {1e-6, 32, NAN}, {0, 0, 1}};
+    DpcxrClip clip = {.type = DPCXR_CLIP_PER_LAYER, .norm = 2, .parameters = 4, .n_groups = 2, .group_of = groups};
+    float c[2][3];
+    g_assert_cmpint(dpcxr_clip(&clip, &norms2[0][0], 3, &c[0][0]), ==, 1);
+    g_assert_cmpfloat_with_epsilon(c[0][0], sqrt(2) / 4, 1e-7);
+    g_assert_cmpfloat(c[1][0], ==, 1);
+    g_assert_cmpfloat(c[0][1], ==, 1);
+    g_assert_cmpfloat_with_epsilon(c[1][1], 0.25, 1e-7);
+    g_assert_cmpfloat(c[0][2], ==, 0);
+    g_assert_cmpfloat(c[1][2], ==, 0);
+    double whole = (double)c[0][0] * c[0][0] * 16 + (double)c[1][1] * c[1][1] * 32;
+    g_assert_cmpfloat(whole, <=, 4);
 }
 
 static void bad_norm(gconstpointer data)
@@ -121,7 +186,7 @@ static void bad_norm(gconstpointer data)
     static const double norms[] = {0, -1, NAN, INFINITY, 1e-61, 1e61};
     double n2 = 1;
     float c;
-    dpcxr_clip_flat(&n2, 1, 1, norms[GPOINTER_TO_INT(data)], &c);
+    clip_flat(&n2, 1, 1, norms[GPOINTER_TO_INT(data)], &c);
 }
 
 static void test_bad_norms(void)
@@ -139,6 +204,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/clip/exact", test_exact);
     g_test_add_func("/clip/largest", test_largest);
+    g_test_add_func("/clip/types", test_types);
+    g_test_add_func("/clip/zero-gradient", test_zero_gradient);
+    g_test_add_func("/clip/per-layer", test_per_layer);
     g_test_add_func("/clip/extremes", test_extremes);
     g_test_add_func("/clip/not-finite", test_not_finite);
     g_test_add_func("/clip/sum-rounds-up", test_sum_rounds_up);

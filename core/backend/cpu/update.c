@@ -104,10 +104,13 @@ static void update_part(gpointer data, int part, int thread)
     Part p = part_of(job, part, &program->workers[thread]);
     float *m = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_MOMENT1, p.i);
     float *v = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_MOMENT2, p.i);
+    float *weight = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, p.i) + p.from;
     program->kernels->update(job->update, p.n, p.sum,
-                             job->update->noise ? job->update->noise[p.i] + p.from : NULL,
-                             dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, p.i) + p.from,
+                             job->update->noise ? job->update->noise[p.i] + p.from : NULL, weight,
                              m ? m + p.from : NULL, v ? v + p.from : NULL);
+    if (job->update->average_rate != 0)
+        dpcxr_ref_average(job->update->average_rate, p.n, weight,
+                          dpcxr_banks_tensor(&program->banks, DPCXR_BANK_AVERAGE, p.i) + p.from);
 }
 
 gboolean dpcxr_cpu_update(DpcxrProgram *base, const DpcxrUpdate *update, GError **error)
@@ -117,7 +120,7 @@ gboolean dpcxr_cpu_update(DpcxrProgram *base, const DpcxrUpdate *update, GError 
     int n = 0;
     for (int i = 0; i < base->n_parameters; i++)
         n += parts(program, i);
-    if (!job.sums || !dpcxr_banks_need_moments(&program->banks, update, error) ||
+    if (!job.sums || !dpcxr_banks_need_for(&program->banks, update, error) ||
         !dpcxr_cpu_run(program, base->n_parameters, unpack_parameter, &job, error) ||
         !dpcxr_cpu_run(program, base->n_parameters, check_moderate, &job, error) ||
         (job.immoderate && !dpcxr_cpu_run(program, n, check_part, &job, error)))

@@ -181,7 +181,7 @@ static gboolean fold(DpcxrProgram *base, const float *coefficients, GError **err
 static gboolean update(DpcxrProgram *base, const DpcxrUpdate *u, GError **error)
 {
     DpcxrBanks *banks = &((RefProgram *)base)->banks;
-    if (!dpcxr_banks_need_moments(banks, u, error))
+    if (!dpcxr_banks_need_for(banks, u, error))
         return FALSE;
     for (int i = 0; i < base->n_parameters; i++)
         if (!dpcxr_ref_noised_finite(dpcxr_graph_parameter(base->graph, i)->size, banks->tensors[DPCXR_BANK_SUM][i],
@@ -189,11 +189,15 @@ static gboolean update(DpcxrProgram *base, const DpcxrUpdate *u, GError **error)
             dpcxr_banks_fail_not_finite(base->graph, i, error);
             return FALSE;
         }
-    for (int i = 0; i < base->n_parameters; i++)
-        dpcxr_ref_update(u, dpcxr_graph_parameter(base->graph, i)->size, banks->tensors[DPCXR_BANK_SUM][i],
-                         u->noise ? u->noise[i] : NULL, banks->tensors[DPCXR_BANK_WEIGHT][i],
+    for (int i = 0; i < base->n_parameters; i++) {
+        gsize n = dpcxr_graph_parameter(base->graph, i)->size;
+        float *weight = banks->tensors[DPCXR_BANK_WEIGHT][i];
+        dpcxr_ref_update(u, n, banks->tensors[DPCXR_BANK_SUM][i], u->noise ? u->noise[i] : NULL, weight,
                          dpcxr_banks_tensor(banks, DPCXR_BANK_MOMENT1, i),
                          dpcxr_banks_tensor(banks, DPCXR_BANK_MOMENT2, i));
+        if (u->average_rate != 0)
+            dpcxr_ref_average(u->average_rate, n, weight, banks->tensors[DPCXR_BANK_AVERAGE][i]);
+    }
     return TRUE;
 }
 

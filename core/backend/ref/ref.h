@@ -37,3 +37,5 @@ gboolean dpcxr_ref_noised_finite(gsize n, const float *sum, const float *noise);
 /* One parameter tensor of n values through DpcxrUpdate; m, v: moments (NULL where the rule has none), noise nullable. */
 void dpcxr_ref_update(const DpcxrUpdate *update, gsize n, const float *sum, const float *noise, float *weight, float *m,
                       float *v);
+/* average += rate * (weight - average) */
+void dpcxr_ref_average(double rate, gsize n, const float *weight, float *average);

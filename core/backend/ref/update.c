@@ -42,3 +42,9 @@ void dpcxr_ref_update(const DpcxrUpdate *update, gsize n, const float *sum, cons
             adaptive(update, g, &weight[i], &m[i], &v[i]);
     }
 }
+
+void dpcxr_ref_average(double rate, gsize n, const float *weight, float *average)
+{
+    for (gsize i = 0; i < n; i++)
+        average[i] += (float)rate * (weight[i] - average[i]);
+}
