@@ -88,7 +88,7 @@ static gboolean check_ledger(const Run *run, const char *unit, GError **error)
 static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
 {
     const DpcxrExperiment *e = run->experiment;
-    const char *unit = e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image";
+    const char *unit = dpcxr_unit_name(e->privacy.unit);
     if (!(run->setup.plan->noise_multiplier > 0))
         return TRUE;
     gboolean exists = g_file_test(run->folder.ledger, G_FILE_TEST_EXISTS);
@@ -232,7 +232,7 @@ static char *result_line(const Run *run)
     g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
     g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
     return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%s unit=%s accountant=%s run=%s", auroc, epsilon, delta,
-                           e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+                           dpcxr_unit_name(e->privacy.unit),
                            e->privacy.accountant.type, run->folder.root);
 }
 
