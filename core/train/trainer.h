@@ -24,10 +24,10 @@ typedef struct {
 } DpcxrStepReport;
 
 /* Everything is borrowed and outlives the trainer. @ledger, @secret: NULL without noise. @optimizer is advanced by each
- * step. @step: the first one to do. */
+ * step. @step: the first one to do. DPCXR_ERROR_MEMORY where there is no room or no thread for it. */
 DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
                                 const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
-                                guint64 step);
+                                guint64 step, GError **error);
 void dpcxr_trainer_free(DpcxrTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrTrainer, dpcxr_trainer_free)
 
