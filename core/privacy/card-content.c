@@ -3,6 +3,7 @@
  * the list of what no number covers. A sentence belongs here when leaving it out would let a reader believe
  * more than was done. */
 #include "privacy/card-content.h"
+#include "privacy/units.h"
 #include <math.h>
 #include "privacy/accounting.h"
 
@@ -41,7 +42,7 @@ static gboolean check_agreement(const DpcxrCardFacts *facts, GError **error)
     g_autoptr(GPtrArray) voids = dpcxr_claim_voids(experiment);
     if (voids->len > 0)
         return card_refuse(error, g_ptr_array_index(voids, 0));
-    const char *unit = experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image";
+    const char *unit = dpcxr_unit_name(experiment->privacy.unit);
     if (!g_str_equal(unit, dpcxr_ledger_unit(facts->ledger)))
         return card_refuse(error, "the ledger is about another unit than the experiment");
     if (dpcxr_ledger_mechanism(facts->ledger)->adjacency != experiment->privacy.adjacency)
@@ -67,7 +68,7 @@ static gboolean append_initial_events(const DpcxrExperiment *experiment, GArray 
     if (!ledger)
         return FALSE;
     const DpcxrMechanism *mechanism = dpcxr_ledger_mechanism(ledger);
-    const char *unit = experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image";
+    const char *unit = dpcxr_unit_name(experiment->privacy.unit);
     if (mechanism->adjacency != experiment->privacy.adjacency ||
         !g_str_equal(unit, dpcxr_ledger_unit(ledger)))
         return card_refuse(error,

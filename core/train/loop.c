@@ -144,7 +144,9 @@ gboolean dpcxr_loop_run(DpcxrLoop *loop, GError **error)
         return FALSE;
     g_autoptr(DpcxrTrainer) trainer = dpcxr_trainer_new(loop->plan, loop->data, loop->program, loop->ledger,
                                                         loop->secret, loop->optimizer, loop->schedule, loop->step,
-                                                        loop->clip_norm);
+                                                        loop->clip_norm, error);
+    if (!trainer)
+        return FALSE;
     course.log = log;
     course.trainer = trainer;
     course.progress = dpcxr_progress_new("train", loop->step, loop->plan->steps, loop->quiet);

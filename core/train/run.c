@@ -88,7 +88,7 @@ static gboolean check_ledger(const Run *run, const char *unit, GError **error)
 static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
 {
     const DpcxrExperiment *e = run->experiment;
-    const char *unit = e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image";
+    const char *unit = dpcxr_unit_name(e->privacy.unit);
     if (!(run->setup.plan->noise_multiplier > 0))
         return TRUE;
     gboolean exists = g_file_test(run->folder.ledger, G_FILE_TEST_EXISTS);
@@ -148,12 +148,23 @@ static gboolean weigh_labels(Run *run, GError **error)
     return charged <= 1 || dpcxr_plan_recount(run->setup.plan, charged, error);
 }
 
-/* Weights, optimizer, ledger: fresh, or as the newest checkpoint has them. */
+static gboolean initialise(const DpcxrSetup *setup, GError **error)
+{
+    g_autofree char *note = NULL;
+    if (!dpcxr_network_initialise(setup->program, setup->experiment, &note, error) ||
+        (setup->experiment->train.ema > 0 &&
+         !dpcxr_network_copy(setup->program, DPCXR_BANK_WEIGHT, DPCXR_BANK_AVERAGE, error)))
+        return FALSE;
+    if (note)
+        printf("weights    %s\n", note);
+    return TRUE;
+}
+
+/* Optimizer and ledger, fresh or as the newest checkpoint has them; weights, where run_stages has not made them. */
 static gboolean begin(Run *run, GError **error)
 {
     const DpcxrExperiment *e = run->experiment;
     g_autofree char *checkpoint = dpcxr_checkpoint_newest(run->folder.checkpoints);
-    g_autofree char *note = NULL;
     run->data_digest = dpcxr_index_digest(dpcxr_data_index(run->setup.data));
     run->config_digest = dpcxr_folder_config_digest(e);
     dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
@@ -167,13 +178,7 @@ static gboolean begin(Run *run, GError **error)
         printf("resumed    after step %" G_GUINT64_FORMAT "\n", run->step);
         return TRUE;
     }
-    if (!dpcxr_network_initialise(run->setup.program, e, &note, error) ||
-        (e->train.ema > 0 &&
-         !dpcxr_network_copy(run->setup.program, DPCXR_BANK_WEIGHT, DPCXR_BANK_AVERAGE, error)))
-        return FALSE;
-    if (note)
-        printf("weights    %s\n", note);
-    return TRUE;
+    return !run->options->resume || initialise(&run->setup, error);
 }
 
 static gboolean train(Run *run, GError **error)
@@ -232,7 +237,7 @@ static char *result_line(const Run *run)
     g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
     g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
     return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%s unit=%s accountant=%s run=%s", auroc, epsilon, delta,
-                           e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+                           dpcxr_unit_name(e->privacy.unit),
                            e->privacy.accountant.type, run->folder.root);
 }
 
@@ -281,7 +286,8 @@ static gboolean run_stages(Run *run, GError **error)
         dpcxr_setup_print(&run->setup);
     fflush(stdout);
     gboolean repeated = FALSE;
-    if (!dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
+    if ((!run->options->resume && !initialise(&run->setup, error)) ||
+        !dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
         !dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
         !repeat_result(run, &repeated, error))
         return FALSE;
@@ -308,7 +314,8 @@ gboolean dpcxr_run_dry(const DpcxrExperiment *experiment, GError **error)
     gboolean good = check_stages(experiment, error) && dpcxr_setup_open(&setup, experiment, error);
     if (good)
         dpcxr_setup_print(&setup);
-    good = good && dpcxr_setup_check_data(&setup, FALSE, error); /* files: `dpcxr check --data` */
+    good = good && dpcxr_setup_check_data(&setup, FALSE, error) && /* files: `dpcxr check --data` */
+           initialise(&setup, error);
     dpcxr_setup_clear(&setup);
     return good;
 }

@@ -71,7 +71,7 @@ static void print_privacy(const DpcxrPlan *plan)
         g_autofree char *epsilon = dpcxr_format_epsilon(plan->planned_epsilon, 4);
         g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
         printf("privacy    epsilon %s at delta %s after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
-               delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+               delta, dpcxr_unit_name(e->privacy.unit),
                dpcxr_adjacency_name(e->privacy.adjacency), e->privacy.accountant.type);
     } else {
         printf("privacy    NO CLAIM: ");

@@ -268,11 +268,11 @@ double dpcxr_trainer_clip_norm(const DpcxrTrainer *trainer)
     return trainer->clip.norm;
 }
 
-static void allocate_buffers(DpcxrTrainer *trainer)
+static gboolean allocate_buffers(DpcxrTrainer *trainer, GError **error)
 {
     gsize rows = (gsize)trainer->plan->physical, labels = (gsize)trainer->program->n_outputs;
     gsize parameters = (gsize)trainer->program->n_parameters;
-    trainer->buffers = (Buffers){.images = g_new(float, rows * trainer->image_size),
+    trainer->buffers = (Buffers){.images = g_try_new(float, rows * trainer->image_size),
                                  .targets = g_new(float, rows * labels),
                                  .mask = g_new(float, rows * labels),
                                  .row_weights = g_new(float, rows),
@@ -282,20 +282,29 @@ static void allocate_buffers(DpcxrTrainer *trainer)
                                  .norms2 = g_new(double, rows * parameters),
                                  .unit_offsets = g_new(int, rows + 1),
                                  .ok = g_new(gboolean, rows)};
+    if (!trainer->buffers.images)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                    "not enough memory for %" G_GSIZE_FORMAT " images at once; use a smaller train.batch.physical or smaller "
+                    "images",
+                    rows);
+    return trainer->buffers.images != NULL;
 }
 
-static void allocate_noise(DpcxrTrainer *trainer)
+static gboolean allocate_noise(DpcxrTrainer *trainer, GError **error)
 {
     int n = trainer->program->n_parameters;
-    trainer->workers = dpcxr_workers_new(trainer->plan->experiment->device.threads);
+    trainer->workers = dpcxr_workers_new(trainer->plan->experiment->device.threads, error);
+    if (!trainer->workers)
+        return FALSE;
     trainer->noise = g_new(float *, n);
     for (int i = 0; i < n; i++)
         trainer->noise[i] = g_new(float, dpcxr_graph_parameter(trainer->program->graph, i)->size);
+    return TRUE;
 }
 
 DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
                                 const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
-                                guint64 step, double clip_norm)
+                                guint64 step, double clip_norm, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
     if (plan->noise_multiplier > 0 && !(ledger && secret))
@@ -315,15 +324,16 @@ DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrPro
                                 .n_groups = program->options.n_groups,
                                 .group_of = program->options.group_of};
     trainer->image_size = (gsize)e->data.size * (gsize)e->data.size * (gsize)e->data.channels;
-    trainer->loader = dpcxr_loader_new(data, e->data.workers, plan->physical * 2);
     dpcxr_shuffle_init(&trainer->shuffle, plan->units, e->seed, (gsize)e->train.logical,
                        e->privacy.unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0);
     dpcxr_unit_draw_init(&trainer->now);
     dpcxr_unit_draw_init(&trainer->next);
-    allocate_buffers(trainer);
-    if (plan->noise_multiplier > 0)
-        allocate_noise(trainer);
-    return trainer;
+    trainer->loader = dpcxr_loader_new(data, e->data.workers, plan->physical * 2, error);
+    if (trainer->loader && allocate_buffers(trainer, error) &&
+        (!(plan->noise_multiplier > 0) || allocate_noise(trainer, error)))
+        return trainer;
+    dpcxr_trainer_free(trainer);
+    return NULL;
 }
 
 void dpcxr_trainer_free(DpcxrTrainer *trainer)

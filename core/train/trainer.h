@@ -25,10 +25,11 @@ typedef struct {
 } DpcxrStepReport;
 
 /* Everything is borrowed and outlives the trainer. @ledger, @secret: NULL without noise. @optimizer is advanced by each
- * step. @step: the first one to do; @clip_norm: the norm it clips to. */
+ * step. @step: the first one to do; @clip_norm: the norm it clips to. DPCXR_ERROR_MEMORY where there is no room or no
+ * thread for it. */
 DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
                                 const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
-                                guint64 step, double clip_norm);
+                                guint64 step, double clip_norm, GError **error);
 void dpcxr_trainer_free(DpcxrTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrTrainer, dpcxr_trainer_free)
 

@@ -2,6 +2,7 @@
  * Whole runs of the program on drawn radiographs with a small model: what lies where afterwards, what a batch size may
  * change, what a kill or a changed file does to the claim. */
 #include "privacy/ledger.h"
+#include "temporary.h"
 #include "tensor/safetensors.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -29,27 +30,15 @@ static const char experiment[] = "name: t\n"
 
 static void place_open(Place *place, gconstpointer backend)
 {
-    place->dir = g_dir_make_tmp("dpcxr-run-XXXXXX", NULL);
+    place->dir = temporary_folder();
     place->config = g_build_filename(place->dir, "t.yaml", NULL);
     g_autofree char *text = g_strdup_printf(experiment, backend ? (const char *)backend : "auto", model_plugins);
     g_assert_true(g_file_set_contents(place->config, text, -1, NULL));
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_remove(path);
-}
-
 static void place_close(Place *place, gconstpointer backend)
 {
-    remove_tree(place->dir);
-    g_free(place->dir);
+    temporary_remove(place->dir);
     g_free(place->config);
 }
 
@@ -125,10 +114,39 @@ static double distance(const Place *place, const char *one, const char *other)
     return difference / most;
 }
 
+static char *read_file(const Place *place, const char *name, gsize *length)
+{
+    g_autofree char *path = in(place, name);
+    char *content = NULL;
+    g_assert_true(g_file_get_contents(path, &content, length, NULL));
+    return content;
+}
+
 static gboolean exists(const Place *place, const char *name)
 {
     g_autofree char *path = in(place, name);
     return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static int mode(const Place *place, const char *name)
+{
+    g_autofree char *path = in(place, name);
+    GStatBuf status;
+    g_assert_cmpint(g_stat(path, &status), ==, 0);
+    return status.st_mode & 0777;
+}
+
+/* The card names the very files that it lies beside. */
+static void assert_card_fits(const Place *place)
+{
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL);
+    gsize length;
+    g_autofree char *model = read_file(place, "runs/t/release/model.safetensors", &length);
+    g_autofree char *sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)model, length);
+    g_autofree char *ledger_path = in(place, "runs/t/release/ledger.jsonl");
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(ledger_path, NULL);
+    g_assert_nonnull(strstr(card, sha256));
+    g_assert_nonnull(strstr(card, dpcxr_ledger_head(ledger)));
 }
 
 static int interrupt(const Place *place, int signal_number, const char *const *arguments);
@@ -150,10 +168,8 @@ static void test_folder(Place *place, gconstpointer backend)
     g_assert_true(exists(place, "runs/t/private/predictions-test.csv"));
     g_assert_true(exists(place, "runs/t/DONE"));
     g_assert_false(exists(place, "runs/t/private/model.safetensors"));
-    GStatBuf status;
-    g_autofree char *private = in(place, "runs/t/private");
-    g_assert_cmpint(g_stat(private, &status), ==, 0);
-    g_assert_cmpint(status.st_mode & 0777, ==, 0700);
+    g_assert_cmpint(mode(place, "runs/t/private"), ==, 0700);
+    assert_card_fits(place);
     RUN(place, 2, "exists", "--quiet");
     RUN(place, 0, "RESULT", "--quiet", "--resume"); /* done: says so again */
 }
@@ -186,7 +202,7 @@ static void test_voids(Place *place, gconstpointer backend)
         g_autofree char *release = g_strdup_printf("runs/v%zu/release", i);
         g_autofree char *model = g_strdup_printf("runs/v%zu/private/model.safetensors", i);
         g_assert_false(exists(place, release));
-        g_assert_true(exists(place, model));
+        g_assert_cmpint(mode(place, model), ==, 0600);
     }
 }
 
@@ -320,10 +336,9 @@ static void test_empty_batches(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "RESULT", "train={steps: 20, batch: {logical: 1}}", "privacy.epsilon=3");
     g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
-    g_autofree char *metrics_path = in(place, "runs/t/private/metrics.jsonl"), *metrics = NULL;
+    g_autofree char *metrics = read_file(place, "runs/t/private/metrics.jsonl", NULL);
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     g_assert_cmpuint(dpcxr_ledger_steps(ledger), ==, 20);
-    g_assert_true(g_file_get_contents(metrics_path, &metrics, NULL, NULL));
     g_assert_nonnull(strstr(metrics, "\"name\":\"train_units\",\"value\":0,")); /* P(none in 20 draws) < 1e-4 */
 }
 
@@ -389,15 +404,14 @@ static void test_kill(Place *place, gconstpointer backend)
     for (int i = 0; i < 5; i++)
         kill_after(place, (guint)g_test_rand_int_range(1, 40));
     RUN(place, 0, "RESULT", "train.steps=400", "--resume");
-    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl"), *card_path = in(place, "runs/t/release/privacy.md");
-    g_autofree char *card = NULL;
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     g_assert_nonnull(ledger);
     g_test_message("%" G_GUINT64_FORMAT " steps charged in %" G_GUINT64_FORMAT " processes",
                    dpcxr_ledger_steps(ledger), dpcxr_ledger_processes(ledger));
     g_assert_cmpuint(dpcxr_ledger_steps(ledger), >=, 390);
     g_assert_cmpuint(dpcxr_ledger_processes(ledger), ==, 6);
-    g_assert_true(g_file_get_contents(card_path, &card, NULL, NULL));
     g_assert_nonnull(strstr(card, "400 planned"));
 }
 
