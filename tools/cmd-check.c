@@ -5,6 +5,7 @@
 #include "base/json-write.h"
 #include "config/experiment.h"
 #include "data/data.h"
+#include "train/plan.h"
 #include <stdio.h>
 
 /* What was found, in the words of the one who found it. */
@@ -24,6 +25,10 @@ static gboolean check_data(const DpcxrExperiment *experiment, Report *report, GE
 {
     g_autoptr(DpcxrData) data = dpcxr_data_open(experiment, error);
     if (!data)
+        return FALSE;
+    /* Steps, noise and the claim depend on how many units there are: what a run would refuse is refused here. */
+    g_autoptr(DpcxrPlan) plan = dpcxr_plan_new(experiment, dpcxr_data_index(data), error);
+    if (!plan)
         return FALSE;
     report->problems = dpcxr_data_check(data, experiment->device.threads, &report->summary);
     return TRUE;

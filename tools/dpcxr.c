@@ -4,6 +4,7 @@
 #include <dpcxr/plugin.h>
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static const Row rows[] = {
     {"audit", "CONFIG", "an empirical lower bound on epsilon", NULL},
     {"export", "RUN --to FORMAT", "weights for use elsewhere", NULL},
     {"cache", "CONFIG", "decode and resize once", NULL},
-    {"bench", "[ops|step|loader]", "speed, private beside not private", dpcxr_cmd_bench},
+    {"bench", "step [--size S] [--batch B]", "speed, private beside not private", dpcxr_cmd_bench},
 };
 
 static void print_usage(FILE *stream)
@@ -102,7 +103,8 @@ static int exit_status(const GError *error)
 
 int main(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, ""); /* file names and help; numbers stay as in C */
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit fails the write, which says so, instead of killing the process */
+    setlocale(LC_CTYPE, "");  /* file names and help; numbers stay as in C */
     g_autoptr(GError) error = NULL;
     g_autofree char *base = argc > 0 ? g_path_get_basename(argv[0]) : g_strdup("dpcxr");
     gboolean ok;

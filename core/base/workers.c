@@ -64,7 +64,25 @@ static int usable_processors(void)
     return (int)g_get_num_processors();
 }
 
-DpcxrWorkers *dpcxr_workers_new(int threads)
+/* Starts those after the caller. Where one cannot be started, n_threads says how many there are. */
+static gboolean start(DpcxrWorkers *pool, GError **error)
+{
+    int wanted = pool->n_threads;
+    for (int i = 0; i < wanted - 1; i++) {
+        g_autoptr(GError) local = NULL;
+        pool->members[i] = (Member){.pool = pool, .number = i + 1};
+        pool->threads[i] = g_thread_try_new("dpcxr-worker", member_main, &pool->members[i], &local);
+        if (pool->threads[i])
+            continue;
+        pool->n_threads = i + 1;
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "%d threads could be started, not %d (%s); lower device.threads",
+                    i + 1, wanted, local->message);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+DpcxrWorkers *dpcxr_workers_new(int threads, GError **error)
 {
     g_return_val_if_fail(threads >= 0, NULL);
     DpcxrWorkers *pool = g_new0(DpcxrWorkers, 1);
@@ -74,11 +92,10 @@ DpcxrWorkers *dpcxr_workers_new(int threads)
     g_mutex_init(&pool->mutex);
     g_cond_init(&pool->job_posted);
     g_cond_init(&pool->job_done);
-    for (int i = 0; i < pool->n_threads - 1; i++) {
-        pool->members[i] = (Member){.pool = pool, .number = i + 1};
-        pool->threads[i] = g_thread_new("dpcxr-worker", member_main, &pool->members[i]);
-    }
-    return pool;
+    if (start(pool, error))
+        return pool;
+    dpcxr_workers_free(pool);
+    return NULL;
 }
 
 void dpcxr_workers_free(DpcxrWorkers *pool)

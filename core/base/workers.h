@@ -2,13 +2,13 @@
  * A pool of threads that share one job at a time. Threads sleep between jobs (nobody spins: a competing process costs
  * its share and no more). There is no OpenMP in dpcxr; this is where parallelism comes from. */
 #pragma once
-#include <glib.h>
+#include <dpcxr/error.h>
 
 typedef struct _DpcxrWorkers DpcxrWorkers;
 
 /* @threads: at least 1, or 0 for one per processor this process may use. The calling thread of dpcxr_workers_run is
- * one of them, so 1 starts no thread. */
-DpcxrWorkers *dpcxr_workers_new(int threads);
+ * one of them, so 1 starts no thread and cannot fail; DPCXR_ERROR_MEMORY where the system gives fewer than asked for. */
+DpcxrWorkers *dpcxr_workers_new(int threads, GError **error);
 void dpcxr_workers_free(DpcxrWorkers *workers);
 int dpcxr_workers_threads(const DpcxrWorkers *workers);
 

@@ -81,7 +81,9 @@ static void allocate(Side *side, const DpcxrStepBench *bench)
 static gboolean allocate_privacy(Side *side, const DpcxrStepBench *bench, GError **error)
 {
     int n = side->program->n_parameters;
-    side->workers = dpcxr_workers_new(bench->threads);
+    side->workers = dpcxr_workers_new(bench->threads, error);
+    if (!side->workers)
+        return FALSE;
     side->noise = g_new0(float *, n);
     for (int i = 0; i < n; i++)
         side->noise[i] = g_new(float, dpcxr_graph_parameter(side->program->graph, i)->size);
@@ -217,9 +219,8 @@ static void gemm_task(gpointer data, int i, int thread)
 }
 
 /* FLOP/s of one 1024-cube sgemm on each thread at once; the best of a few, as peaks are. */
-static double sgemm_rate(int threads)
+static double sgemm_rate(DpcxrWorkers *workers)
 {
-    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(threads);
     int n = dpcxr_workers_threads(workers);
     gsize size = (gsize)n * GEMM * GEMM;
     Gemm gemm = {random_values(size, 2), random_values(size, 3), g_new0(float, size)};
@@ -262,7 +263,7 @@ static gboolean measure(const DpcxrStepBench *bench, const DpcxrGraph *graph, Si
     }
     times->private_images_per_s = bench->batch / median(a, bench->repeats);
     times->nonprivate_images_per_s = bench->batch / median(b, bench->repeats);
-    times->sgemm_fraction = step_flop(graph) * times->private_images_per_s / sgemm_rate(bench->threads);
+    times->sgemm_fraction = step_flop(graph) * times->private_images_per_s / sgemm_rate(private->workers);
     return TRUE;
 }
 

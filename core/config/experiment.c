@@ -104,6 +104,9 @@ static void fill_privacy(DpcxrExperiment *e, DpcxrResolved *r)
     e->privacy.clip_type = dpcxr_options_get_choice(clip, "type");
     e->privacy.clip_norm = dpcxr_options_get_number(clip, "norm");
     e->privacy.clip_stability = dpcxr_options_get_number(clip, "stability");
+    e->privacy.clip_quantile = dpcxr_options_get_number(clip, "quantile");
+    e->privacy.clip_rate = dpcxr_options_get_number(clip, "rate");
+    e->privacy.clip_count_noise = dpcxr_options_get_number(clip, "count_noise");
     e->privacy.noise_type = dpcxr_options_get_choice(noise, "type");
     e->privacy.noise_source = dpcxr_options_get_choice(noise, "source");
     e->privacy.noise_seed = dpcxr_options_get_int(noise, "seed");

@@ -33,6 +33,7 @@ typedef enum {
     DPCXR_CLIP_PER_LAYER, /* min(1, C_l / |g_l|) for each layer, C_l = C / sqrt(layers): C^2 = sum of C_l^2 */
     DPCXR_CLIP_AUTOMATIC, /* C / (|g| + stability): AUTO-S, Bu et al. 2023 */
     DPCXR_CLIP_NORMALISE, /* C / |g|: AUTO-V; a gradient of zero stays zero */
+    DPCXR_CLIP_ADAPTIVE,  /* flat, with C following a quantile of the norms: Andrew et al. 2021 */
     DPCXR_N_CLIP_TYPES
 } DpcxrClipType;
 
@@ -98,7 +99,9 @@ typedef struct {
         DpcxrSamplerKind sampler;
         guint64 sampler_cap;
         DpcxrClipType clip_type;
-        double clip_norm, clip_stability; /* stability: automatic only */
+        double clip_norm;      /* C; adaptive: where it starts */
+        double clip_stability; /* automatic only */
+        double clip_quantile, clip_rate, clip_count_noise; /* adaptive only; count_noise 0: units of a step / 20 */
         DpcxrNoiseType noise_type;
         DpcxrNoiseSource noise_source;
         guint64 noise_seed;      /* seeded only */

@@ -240,6 +240,13 @@ static void check_average(const Rules *rules)
              "there is no average to release; give train.ema, its decay, e.g. 0.999");
 }
 
+static void check_adaptive(const Rules *rules)
+{
+    if (is_choice(rules, DPCXR_SECTION_CLIP, "type", "adaptive") && is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_CLIP, "type",
+             "adaptive follows a noisy count and needs noise; use flat where there is none");
+}
+
 static void check_adjacency(const Rules *rules)
 {
     if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
@@ -276,6 +283,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
         return;
     check_noise(&rules);
     check_delta(&rules);
+    check_adaptive(&rules);
     check_adjacency(&rules);
     check_accountant(&rules);
 }

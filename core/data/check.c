@@ -24,7 +24,9 @@ GPtrArray *dpcxr_data_check_files(DpcxrData *data, int threads)
 {
     gsize n = dpcxr_index_count(dpcxr_data_index(data));
     Reading reading = {.data = data, .problems = g_new0(char *, n)};
-    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(threads);
+    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(threads, NULL);
+    if (!workers)
+        workers = dpcxr_workers_new(1, NULL); /* what is found does not depend on how many look */
     dpcxr_workers_run(workers, (int)n, read_row, &reading);
     GPtrArray *problems = g_ptr_array_new_with_free_func(g_free);
     for (gsize row = 0; row < n; row++)

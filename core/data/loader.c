@@ -79,7 +79,41 @@ static gpointer load(gpointer data)
     return NULL;
 }
 
-DpcxrLoader *dpcxr_loader_new(DpcxrData *data, int threads, int capacity)
+static gboolean allocate_slots(DpcxrLoader *loader, GError **error)
+{
+    gboolean good = TRUE;
+    loader->slots = g_new0(Slot, loader->capacity);
+    for (int i = 0; good && i < loader->capacity; i++) {
+        loader->slots[i] = (Slot){.pixels = g_try_new(float, loader->n_pixels),
+                                  .targets = g_new(float, loader->n_labels),
+                                  .mask = g_new(float, loader->n_labels)};
+        good = loader->slots[i].pixels != NULL;
+    }
+    if (!good)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                    "not enough memory for %d decoded images; use a smaller train.batch.physical or smaller images",
+                    loader->capacity);
+    return good;
+}
+
+/* Fewer than asked for do, too: what comes out does not depend on how many there are. */
+static gboolean start_threads(DpcxrLoader *loader, int threads, GError **error)
+{
+    int wanted = CLAMP(threads > 0 ? threads : (int)g_get_num_processors(), 1, loader->capacity);
+    g_autoptr(GError) local = NULL;
+    loader->threads = g_new(GThread *, wanted);
+    while (loader->n_threads < wanted && !local) {
+        GThread *thread = g_thread_try_new("dpcxr-loader", load, loader, &local);
+        if (thread)
+            loader->threads[loader->n_threads++] = thread;
+    }
+    if (loader->n_threads == 0)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "no thread could be started to read images: %s",
+                    local->message);
+    return loader->n_threads > 0;
+}
+
+DpcxrLoader *dpcxr_loader_new(DpcxrData *data, int threads, int capacity, GError **error)
 {
     const DpcxrExperiment *experiment = dpcxr_data_experiment(data);
     DpcxrLoader *loader = g_new0(DpcxrLoader, 1);
@@ -87,20 +121,14 @@ DpcxrLoader *dpcxr_loader_new(DpcxrData *data, int threads, int capacity)
     loader->n_pixels = (gsize)experiment->data.size * experiment->data.size * experiment->data.channels;
     loader->n_labels = experiment->data.n_labels;
     loader->capacity = MAX(capacity, 1);
-    loader->slots = g_new0(Slot, loader->capacity);
-    for (int i = 0; i < loader->capacity; i++)
-        loader->slots[i] = (Slot){.pixels = g_new(float, loader->n_pixels),
-                                  .targets = g_new(float, loader->n_labels),
-                                  .mask = g_new(float, loader->n_labels)};
     g_mutex_init(&loader->lock);
     g_cond_init(&loader->work);
     g_cond_init(&loader->ready);
     loader->draws = g_array_new(FALSE, FALSE, sizeof(DpcxrDraw));
-    loader->n_threads = CLAMP(threads > 0 ? threads : (int)g_get_num_processors(), 1, loader->capacity);
-    loader->threads = g_new(GThread *, loader->n_threads);
-    for (int i = 0; i < loader->n_threads; i++)
-        loader->threads[i] = g_thread_new("dpcxr-loader", load, loader);
-    return loader;
+    if (allocate_slots(loader, error) && start_threads(loader, threads, error))
+        return loader;
+    dpcxr_loader_free(loader);
+    return NULL;
 }
 
 void dpcxr_loader_free(DpcxrLoader *loader)

@@ -6,8 +6,9 @@
 
 typedef struct _DpcxrLoader DpcxrLoader;
 
-/* @capacity: images that may wait decoded (at least 1). @data outlives the loader. */
-DpcxrLoader *dpcxr_loader_new(DpcxrData *data, int threads, int capacity);
+/* @capacity: images that may wait decoded (at least 1). @data outlives the loader. DPCXR_ERROR_MEMORY where there is no
+ * room for them or no thread to be had. */
+DpcxrLoader *dpcxr_loader_new(DpcxrData *data, int threads, int capacity, GError **error);
 void dpcxr_loader_free(DpcxrLoader *loader); /* drops what waits, joins the threads */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrLoader, dpcxr_loader_free)
 

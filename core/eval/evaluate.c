@@ -36,8 +36,16 @@ DpcxrPredictions *dpcxr_evaluate(DpcxrProgram *program, const DpcxrExperiment *e
     gsize labels = (gsize)experiment->data.n_labels, at_once = (gsize)program->options.max_rows;
     gsize image = (gsize)experiment->data.size * (gsize)experiment->data.size * (gsize)experiment->data.channels;
     g_autoptr(DpcxrPredictions) p = dpcxr_predictions_new(rows->len, experiment->data.n_labels);
-    g_autoptr(DpcxrLoader) loader = dpcxr_loader_new(data, experiment->data.workers, (int)at_once * 2);
-    g_autofree float *images = g_new(float, at_once * image);
+    g_autoptr(DpcxrLoader) loader = dpcxr_loader_new(data, experiment->data.workers, (int)at_once * 2, error);
+    if (!loader)
+        return NULL;
+    g_autofree float *images = g_try_new(float, at_once * image);
+    if (!images) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                    "not enough memory to score %" G_GSIZE_FORMAT " images at once; use a smaller train.batch.physical",
+                    at_once);
+        return NULL;
+    }
     request(loader, rows);
     for (gsize first = 0; first < rows->len; first += at_once) {
         gsize n = MIN(at_once, rows->len - first);

@@ -169,8 +169,11 @@ static void append_reports(DpcxrCard *card, const DpcxrMechanism *mechanism)
         g_autoptr(GError) error = NULL;
         if (feature->entry && feature->entry->plugin)
             report.approximate = ((const DpcxrAccountant *)feature->entry->plugin->feature)->approximate;
+        /* A refusal is a sentence about the mechanism. Other errors name files of this machine: not for release/. */
         if (!dpcxr_account_epsilon(feature, mechanism, experiment->privacy.delta, &report.epsilon, &error))
-            report.refused = g_strdup(error->message);
+            report.refused = g_strdup(g_error_matches(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY)
+                                          ? error->message
+                                          : "the accountant failed");
         g_array_append_val(card->reports, report);
     }
 }
@@ -187,8 +190,8 @@ static void assume_mechanism(DpcxrCard *card)
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT)
         say(list, "One patient id is one person. A person with two ids is two units.");
     if (experiment->privacy.noise_type == DPCXR_NOISE_GAUSSIAN)
-        say(list, "The noise is Gaussian in floating point. Attacks on the low bits of floating-point noise "
-                  "are not "
+        say(list, "The noise is Gaussian in floating point. Attacks on the low bits of floating-point noise, and "
+                  "the rounding of sums over many units, which the clip norm does not bound exactly, are not "
                   "excluded.");
     else
         say(list, "The noise is Gaussian, rounded exactly onto an integer grid; how long sampling takes is "

@@ -144,6 +144,29 @@ static const char *adjacency_words(DpcxrAdjacency adjacency)
     return words[adjacency];
 }
 
+/* What happens to a unit's gradient, as half a sentence. */
+static void write_clipping(GString *text, const DpcxrCardFacts *facts)
+{
+    const DpcxrExperiment *e = facts->experiment;
+    const char *mean = e->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "";
+    switch (e->privacy.clip_type) {
+    case DPCXR_CLIP_AUTOMATIC:
+    case DPCXR_CLIP_NORMALISE:
+        g_string_append_printf(text, "scaled its %sgradient to the norm %g (%s clipping)", mean, facts->clip_norm,
+                               dpcxr_clip_name(e->privacy.clip_type));
+        break;
+    case DPCXR_CLIP_ADAPTIVE:
+        g_string_append_printf(text,
+                               "clipped its %sgradient to a norm that started at %g and followed a noisy count of the "
+                               "units below it (quantile %g; gradient and count are one event)",
+                               mean, facts->clip_norm, e->privacy.clip_quantile);
+        break;
+    default:
+        g_string_append_printf(text, "clipped its %sgradient to the norm %g (%s clipping)", mean, facts->clip_norm,
+                               dpcxr_clip_name(e->privacy.clip_type));
+    }
+}
+
 /* What one pastes into a paper. */
 static void write_statement(GString *text, const DpcxrCard *card)
 {
@@ -167,14 +190,13 @@ static void write_statement(GString *text, const DpcxrCard *card)
                                facts->sampling_rate);
     else
         g_string_append_printf(text, "took every %s", unit);
-    g_string_append_printf(
-        text,
-        ", %s its %sgradient to the norm %g (%s clipping) and added Gaussian noise of %s times that norm (%s, "
-        "key from the operating system); epsilon was computed by the accountant `%s`.\n\n",
-        experiment->privacy.clip_type >= DPCXR_CLIP_AUTOMATIC ? "scaled" : "clipped",
-        experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "", facts->clip_norm,
-        dpcxr_clip_name(experiment->privacy.clip_type), card->noise_text, noise_types[experiment->privacy.noise_type],
-        experiment->privacy.accountant.type);
+    g_string_append(text, ", ");
+    write_clipping(text, facts);
+    g_string_append_printf(text,
+                           " and added Gaussian noise with noise multiplier %s (%s, key from the operating system); "
+                           "epsilon was computed by the accountant `%s`.\n\n",
+                           card->noise_text, noise_types[experiment->privacy.noise_type],
+                           experiment->privacy.accountant.type);
 }
 
 static void write_other_level(GString *text, const DpcxrCard *card)

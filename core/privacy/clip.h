@@ -24,3 +24,11 @@ typedef struct {
  * that is not finite (or negative, which no norm is). Sums that a double cannot hold are rounded up.
  * Returns how many units were skipped as not finite (private). */
 int dpcxr_clip(const DpcxrClip *clip, const double *norms2, int units, float *coefficients);
+
+/* Adaptive clipping releases two things about one sample: the noisy gradient sum, and the noisy sum over units of b - 1/2
+ * with b = 1 where the norm was at most C (sensitivity 1/2). Together they are one Gaussian mechanism with noise
+ * multiplier z where 1/z^2 = 1/z_g^2 + 1/(2 count_noise)^2 (Andrew et al. 2021, Theorem 1).
+ * The z_g that the gradient needs for @joint = z, rounded up; INFINITY where @count_noise <= z / 2 leaves nothing for it. */
+double dpcxr_clip_gradient_noise(double joint, double count_noise);
+/* C after a step: C exp(-rate (share - quantile)), share = @noisy_sum / @divisor + 1/2; post-processing. */
+double dpcxr_clip_adapt(double norm, double noisy_sum, double divisor, double quantile, double rate);

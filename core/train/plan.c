@@ -2,6 +2,7 @@
 #include "train/plan.h"
 #include "privacy/accounting.h"
 #include "privacy/card.h"
+#include "privacy/clip.h"
 #include <math.h>
 
 gboolean dpcxr_plan_has_claim(const DpcxrPlan *plan)
@@ -108,6 +109,24 @@ gboolean dpcxr_plan_recount(DpcxrPlan *plan, guint64 count, GError **error)
     return plan_allowed(plan, error);
 }
 
+/* The step's noise, shared out between gradient and count; without adaptive clipping all of it is the gradient's. */
+static gboolean plan_adaptive(DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    plan->gradient_noise = plan->noise_multiplier;
+    if (e->privacy.clip_type != DPCXR_CLIP_ADAPTIVE)
+        return TRUE;
+    plan->count_noise = e->privacy.clip_count_noise > 0 ? e->privacy.clip_count_noise : plan->divisor / 20;
+    plan->gradient_noise = dpcxr_clip_gradient_noise(plan->noise_multiplier, plan->count_noise);
+    if (isfinite(plan->gradient_noise))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "privacy.clip.count_noise: %g is not above half the noise multiplier %g of a step, so nothing is left for "
+                "the gradient; raise it",
+                plan->count_noise, plan->noise_multiplier);
+    return FALSE;
+}
+
 static gboolean plan_noise(DpcxrPlan *plan, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
@@ -123,6 +142,8 @@ static gboolean plan_noise(DpcxrPlan *plan, GError **error)
                                    e->privacy.delta, &plan->noise_multiplier, error))
             return FALSE;
     }
+    if (!plan_adaptive(plan, error))
+        return FALSE;
     plan->event = steps_event(plan, 1);
     if (!plan_allowed(plan, error))
         return FALSE;

@@ -15,6 +15,8 @@ typedef struct {
     guint64 allowed;        /* private runs: steps that may be charged in all: epsilon stays within the target */
     double divisor;         /* the sum is divided by it: expected units of a step, public */
     double noise_multiplier; /* 0: no noise */
+    double gradient_noise;  /* noise multiplier of the gradient alone: below it only with adaptive clipping */
+    double count_noise;     /* adaptive clipping: standard deviation of the noise on its count; else 0 */
     DpcxrEvent event;       /* one step, count = 1; private runs with noise */
     DpcxrEvent counts;      /* the event of loss.pos_weight: private_counts; count = 0: none */
     double planned_epsilon; /* of the claiming accountant after `steps`; NaN where there is no claim */

@@ -28,6 +28,7 @@ typedef struct {
     DpcxrSchedule schedule;
     char *data_digest, *config_digest;
     guint64 step;      /* steps done */
+    double clip_norm;  /* of the next step */
     double epsilon;    /* claimed; NaN: none */
     double auroc;      /* mean over labels on test; NaN: none */
 } Run;
@@ -128,6 +129,7 @@ static gboolean load_checkpoint(Run *run, const char *path, GError **error)
                     dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer,
                                           run->experiment->train.ema > 0, error);
     run->step = info.step;
+    run->clip_norm = info.clip_norm;
     dpcxr_checkpoint_info_clear(&info);
     return good;
 }
@@ -146,12 +148,23 @@ static gboolean weigh_labels(Run *run, GError **error)
     return charged <= 1 || dpcxr_plan_recount(run->setup.plan, charged, error);
 }
 
-/* Weights, optimizer, ledger: fresh, or as the newest checkpoint has them. */
+static gboolean initialise(const DpcxrSetup *setup, GError **error)
+{
+    g_autofree char *note = NULL;
+    if (!dpcxr_network_initialise(setup->program, setup->experiment, &note, error) ||
+        (setup->experiment->train.ema > 0 &&
+         !dpcxr_network_copy(setup->program, DPCXR_BANK_WEIGHT, DPCXR_BANK_AVERAGE, error)))
+        return FALSE;
+    if (note)
+        printf("weights    %s\n", note);
+    return TRUE;
+}
+
+/* Optimizer and ledger, fresh or as the newest checkpoint has them; weights, where run_stages has not made them. */
 static gboolean begin(Run *run, GError **error)
 {
     const DpcxrExperiment *e = run->experiment;
     g_autofree char *checkpoint = dpcxr_checkpoint_newest(run->folder.checkpoints);
-    g_autofree char *note = NULL;
     run->data_digest = dpcxr_index_digest(dpcxr_data_index(run->setup.data));
     run->config_digest = dpcxr_folder_config_digest(e);
     dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
@@ -165,13 +178,7 @@ static gboolean begin(Run *run, GError **error)
         printf("resumed    after step %" G_GUINT64_FORMAT "\n", run->step);
         return TRUE;
     }
-    if (!dpcxr_network_initialise(run->setup.program, e, &note, error) ||
-        (e->train.ema > 0 &&
-         !dpcxr_network_copy(run->setup.program, DPCXR_BANK_WEIGHT, DPCXR_BANK_AVERAGE, error)))
-        return FALSE;
-    if (note)
-        printf("weights    %s\n", note);
-    return TRUE;
+    return !run->options->resume || initialise(&run->setup, error);
 }
 
 static gboolean train(Run *run, GError **error)
@@ -187,6 +194,7 @@ static gboolean train(Run *run, GError **error)
                       .data_digest = run->data_digest,
                       .config_digest = run->config_digest,
                       .quiet = run->options->quiet,
+                      .clip_norm = run->clip_norm,
                       .step = run->step};
     if (!dpcxr_loop_run(&loop, error))
         return FALSE;
@@ -278,7 +286,8 @@ static gboolean run_stages(Run *run, GError **error)
         dpcxr_setup_print(&run->setup);
     fflush(stdout);
     gboolean repeated = FALSE;
-    if (!dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
+    if ((!run->options->resume && !initialise(&run->setup, error)) ||
+        !dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
         !dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
         !repeat_result(run, &repeated, error))
         return FALSE;
@@ -288,7 +297,11 @@ static gboolean run_stages(Run *run, GError **error)
 
 gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *options, GError **error)
 {
-    Run run = {.experiment = experiment, .options = options, .epsilon = NAN, .auroc = NAN};
+    Run run = {.experiment = experiment,
+               .options = options,
+               .clip_norm = experiment->privacy.clip_norm,
+               .epsilon = NAN,
+               .auroc = NAN};
     dpcxr_folder_init(&run.folder, options->out, experiment->name);
     gboolean good = run_stages(&run, error);
     run_clear(&run);
@@ -298,9 +311,11 @@ gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *opt
 gboolean dpcxr_run_dry(const DpcxrExperiment *experiment, GError **error)
 {
     DpcxrSetup setup = {0};
-    gboolean good = dpcxr_setup_open(&setup, experiment, error);
+    gboolean good = check_stages(experiment, error) && dpcxr_setup_open(&setup, experiment, error);
     if (good)
         dpcxr_setup_print(&setup);
+    good = good && dpcxr_setup_check_data(&setup, FALSE, error) && /* files: `dpcxr check --data` */
+           initialise(&setup, error);
     dpcxr_setup_clear(&setup);
     return good;
 }

@@ -84,6 +84,9 @@ static void print_privacy(const DpcxrPlan *plan)
                dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate,
                dpcxr_clip_name(e->privacy.clip_type), e->privacy.clip_norm,
                plan->noise_multiplier, plan->divisor);
+    if (plan->count_noise > 0)
+        printf("adaptive   gradient noise multiplier %.6g, count noise %g units: together one event of multiplier %.6g\n",
+               plan->gradient_noise, plan->count_noise, plan->noise_multiplier);
 }
 
 void dpcxr_setup_print(const DpcxrSetup *setup)

@@ -29,6 +29,7 @@ struct _DpcxrTrainer {
     float **noise;          /* [parameters] */
     DpcxrUnitDraw now, next; /* the step at work and the one whose images are being decoded */
     guint64 step;
+    guint64 charged;        /* stream address of the last charged event */
     gboolean drawn;         /* `next` holds the draw of `step` */
     gsize image_size;
     DpcxrClip clip;
@@ -207,13 +208,30 @@ static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
     if (!dpcxr_secret_is_seeded(trainer->secret) && sequence != expected)
         g_error("the ledger numbered a step %" G_GUINT64_FORMAT " that was sampled as %" G_GUINT64_FORMAT, sequence,
                 expected);
-    double std = plan->noise_multiplier * plan->experiment->privacy.clip_norm;
+    trainer->charged = expected;
+    double std = plan->gradient_noise * trainer->clip.norm;
     for (int i = 0; i < trainer->program->n_parameters; i++) {
         DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = expected, .tensor = (guint32)i};
         dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i],
                          dpcxr_graph_parameter(trainer->program->graph, i)->size, trainer->workers);
     }
     return TRUE;
+}
+
+/* Adaptive clipping: how many units kept their norm, with noise of the event that was just charged; its stream is that of
+ * one tensor more. */
+static void adapt_clip_norm(DpcxrTrainer *trainer, const DpcxrStepReport *report)
+{
+    const DpcxrPlan *plan = trainer->plan;
+    const DpcxrExperiment *e = plan->experiment;
+    DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE,
+                            .sequence = trainer->charged,
+                            .tensor = (guint32)trainer->program->n_parameters};
+    float noise;
+    dpcxr_noise_fill(trainer->secret, &address, plan->count_noise, &noise, 1, NULL);
+    double spared = (double)(report->units - report->clipped - report->skipped);
+    trainer->clip.norm = dpcxr_clip_adapt(trainer->clip.norm, spared - 0.5 * (double)report->units + noise,
+                                          plan->divisor, e->privacy.clip_quantile, e->privacy.clip_rate);
 }
 
 static double divisor(const DpcxrTrainer *trainer, const DpcxrStepReport *report)
@@ -238,15 +256,23 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
     update.scale = 1 / divisor(trainer, report);
     if (!dpcxr_program_update(trainer->program, &update, error))
         return FALSE;
+    report->clip_norm = trainer->clip.norm;
+    if (trainer->plan->count_noise > 0)
+        adapt_clip_norm(trainer, report);
     trainer->step++;
     return TRUE;
 }
 
-static void allocate_buffers(DpcxrTrainer *trainer)
+double dpcxr_trainer_clip_norm(const DpcxrTrainer *trainer)
+{
+    return trainer->clip.norm;
+}
+
+static gboolean allocate_buffers(DpcxrTrainer *trainer, GError **error)
 {
     gsize rows = (gsize)trainer->plan->physical, labels = (gsize)trainer->program->n_outputs;
     gsize parameters = (gsize)trainer->program->n_parameters;
-    trainer->buffers = (Buffers){.images = g_new(float, rows * trainer->image_size),
+    trainer->buffers = (Buffers){.images = g_try_new(float, rows * trainer->image_size),
                                  .targets = g_new(float, rows * labels),
                                  .mask = g_new(float, rows * labels),
                                  .row_weights = g_new(float, rows),
@@ -256,20 +282,29 @@ static void allocate_buffers(DpcxrTrainer *trainer)
                                  .norms2 = g_new(double, rows * parameters),
                                  .unit_offsets = g_new(int, rows + 1),
                                  .ok = g_new(gboolean, rows)};
+    if (!trainer->buffers.images)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                    "not enough memory for %" G_GSIZE_FORMAT " images at once; use a smaller train.batch.physical or smaller "
+                    "images",
+                    rows);
+    return trainer->buffers.images != NULL;
 }
 
-static void allocate_noise(DpcxrTrainer *trainer)
+static gboolean allocate_noise(DpcxrTrainer *trainer, GError **error)
 {
     int n = trainer->program->n_parameters;
-    trainer->workers = dpcxr_workers_new(trainer->plan->experiment->device.threads);
+    trainer->workers = dpcxr_workers_new(trainer->plan->experiment->device.threads, error);
+    if (!trainer->workers)
+        return FALSE;
     trainer->noise = g_new(float *, n);
     for (int i = 0; i < n; i++)
         trainer->noise[i] = g_new(float, dpcxr_graph_parameter(trainer->program->graph, i)->size);
+    return TRUE;
 }
 
 DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
                                 const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
-                                guint64 step)
+                                guint64 step, double clip_norm, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
     if (plan->noise_multiplier > 0 && !(ledger && secret))
@@ -283,21 +318,22 @@ DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrPro
     trainer->schedule = schedule;
     trainer->step = step;
     trainer->clip = (DpcxrClip){.type = e->privacy.clip_type,
-                                .norm = e->privacy.clip_norm,
+                                .norm = clip_norm,
                                 .stability = e->privacy.clip_stability,
                                 .parameters = program->n_parameters,
                                 .n_groups = program->options.n_groups,
                                 .group_of = program->options.group_of};
     trainer->image_size = (gsize)e->data.size * (gsize)e->data.size * (gsize)e->data.channels;
-    trainer->loader = dpcxr_loader_new(data, e->data.workers, plan->physical * 2);
     dpcxr_shuffle_init(&trainer->shuffle, plan->units, e->seed, (gsize)e->train.logical,
                        e->privacy.unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0);
     dpcxr_unit_draw_init(&trainer->now);
     dpcxr_unit_draw_init(&trainer->next);
-    allocate_buffers(trainer);
-    if (plan->noise_multiplier > 0)
-        allocate_noise(trainer);
-    return trainer;
+    trainer->loader = dpcxr_loader_new(data, e->data.workers, plan->physical * 2, error);
+    if (trainer->loader && allocate_buffers(trainer, error) &&
+        (!(plan->noise_multiplier > 0) || allocate_noise(trainer, error)))
+        return trainer;
+    dpcxr_trainer_free(trainer);
+    return NULL;
 }
 
 void dpcxr_trainer_free(DpcxrTrainer *trainer)

@@ -74,7 +74,8 @@ static guint64 take_step(Training *training, guint64 step)
     dpcxr_optimizer_init(&optimizer, e->optimizer.type, e->optimizer.options);
     dpcxr_schedule_init(&schedule, e->schedule.type, e->schedule.options);
     g_autoptr(DpcxrTrainer) trainer = dpcxr_trainer_new(setup->plan, setup->data, setup->program, training->ledger,
-                                                        training->secret, &optimizer, &schedule, step);
+                                                        training->secret, &optimizer, &schedule, step,
+                                                        e->privacy.clip_norm, NULL);
     g_assert_true(dpcxr_trainer_step(trainer, &report, NULL));
     g_free(report.problem);
     return report.units;

@@ -233,7 +233,7 @@ static void test_private_counts(Place *place, gconstpointer backend)
 /* Every way of clipping makes a claim, says so on its card, and gives the same weights for any physical batch. */
 static void test_clipping(Place *place, gconstpointer backend)
 {
-    static const char *const types[] = {"per_layer", "automatic", "normalise"};
+    static const char *const types[] = {"per_layer", "automatic", "normalise", "adaptive"};
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
         g_autofree char *name = g_strdup_printf("name=%s", types[i]);
         g_autofree char *clip = g_strdup_printf("privacy.clip.type=%s", types[i]);
@@ -287,6 +287,34 @@ static void test_average(Place *place, gconstpointer backend)
     RUN(place, 2, "there is no average to release", "train.release=ema");
 }
 
+/* Mean of the last @n values of metric @name of run t. */
+static double last_values(const Place *place, const char *name, guint n)
+{
+    g_autofree char *path = in(place, "runs/t/private/metrics.jsonl"), *content = NULL;
+    g_autofree char *key = g_strdup_printf("\"name\":\"%s\",\"value\":", name);
+    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    for (const char *at = content; (at = strstr(at, key)); at++) {
+        double value = g_ascii_strtod(at + strlen(key), NULL);
+        g_array_append_val(values, value);
+    }
+    g_assert_cmpuint(values->len, >=, n);
+    double sum = 0;
+    for (guint i = values->len - n; i < values->len; i++)
+        sum += g_array_index(values, double, i);
+    return sum / n;
+}
+
+/* From far above, with weights that stay: the norm comes down until about half of the units are clipped. */
+static void test_adaptive_clipping(Place *place, gconstpointer backend)
+{
+    RUN(place, 0, "epsilon=none", "privacy.clip={type: adaptive, norm: 100, rate: 0.4}", "optimizer={type: sgd, lr: 0}",
+        "train={steps: 120, batch: {logical: 30}}", "privacy.noise={source: seeded}");
+    g_assert_cmpfloat_with_epsilon(last_values(place, "clipped_fraction", 40), 0.5, 0.15);
+    g_assert_cmpfloat(last_values(place, "clip_norm", 40), <, 20);
+    RUN(place, 4, "nothing is left for the gradient", "privacy.clip={type: adaptive, count_noise: 0.01}", "name=n");
+}
+
 /* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */
 static void test_empty_batches(Place *place, gconstpointer backend)
 {
@@ -317,9 +345,9 @@ static int interrupt(const Place *place, int signal_number, const char *const *a
 static void test_resume_exact(Place *place, gconstpointer backend)
 {
     static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                         "train.release=ema", NULL};
+                                         "train.release=ema", "privacy.clip.type=adaptive", NULL};
     static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                        "train.release=ema", "name=whole", NULL};
+                                        "train.release=ema", "privacy.clip.type=adaptive", "name=whole", NULL};
     run(place, 0, "epsilon=none", whole);
     int status = interrupt(place, SIGTERM, seeded);
     if (status == 0)
@@ -327,7 +355,7 @@ static void test_resume_exact(Place *place, gconstpointer backend)
     else
         g_assert_cmpint(status, ==, 75);
     RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-        "train.release=ema", "--resume");
+        "train.release=ema", "privacy.clip.type=adaptive", "--resume");
     g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
@@ -425,6 +453,32 @@ static void test_changed_data(Place *place, gconstpointer backend)
     RUN(place, 4, "another number of units", first[0], first[1], first[2], "--resume");
 }
 
+/* What a run refuses before its first step, a dry run and `check --data` refuse, too. */
+static void test_agreement(Place *place, gconstpointer backend)
+{
+    static const char *const cases[] = {"privacy.delta=0.1", "train.batch.logical=4000"};
+    static const int wanted[] = {4, 2};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        RUN(place, wanted[i], NULL, cases[i]);
+        RUN(place, wanted[i], NULL, cases[i], "--dry-run");
+        g_autoptr(GSubprocess) check =
+            g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, program, "check",
+                             place->config, cases[i], "--data", NULL);
+        g_assert_true(g_subprocess_wait(check, NULL, NULL));
+        g_assert_cmpint(g_subprocess_get_exit_status(check), ==, wanted[i]);
+    }
+    static const char *const table = "data={type: table, root: ., index: table.csv, sample_column: id, "
+                                     "patient_column: split_patient, labels: [mass], image: {size: 16}}";
+    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
+    g_autofree char *text = g_strdup_printf("id,path,split_patient,split,mass\n1,%s,p,train,1\n2,%s,q,train,0\n"
+                                            "3,%s,p,test,1\n", image, image, image);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}");
+    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}", "--dry-run");
+    g_assert_false(exists(place, "runs"));
+}
+
 /* 1/N is about the units there are: declaring fewer of them does not allow a larger delta. */
 static void test_delta(Place *place, gconstpointer backend)
 {
@@ -453,9 +507,11 @@ int main(int argc, char **argv)
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
     ADD("delta", test_delta, NULL);
+    ADD("agreement", test_agreement, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
+    ADD("adaptive-clipping", test_adaptive_clipping, NULL);
     ADD("private-counts", test_private_counts, NULL);
     ADD("average/ref", test_average, "ref");
     ADD("average/auto", test_average, NULL);

@@ -91,6 +91,28 @@ done_with "a plugin built outside the tree"
 try 1 sh -c '"$1" plugins >/dev/full' sh "$dpcxr"; has err "standard output"
 done_with "output that cannot be written"
 
+# What a run says of limits and mistakes.
+cat >"$scratch/small.yaml" <<'YAML'
+name: small
+data: {type: phantom, labels: [cardiomegaly], patients: 100, size: 32, image: {size: 16}}
+train: {steps: 2, batch: {logical: 4}}
+privacy: {epsilon: 8, delta: 1e-3}
+device: {threads: 1}
+YAML
+try 5 sh -c 'ulimit -v 4000000 && "$1" run "$2" --dry-run device.threads=4096' sh "$dpcxr" "$scratch/small.yaml"
+has err "lower device.threads"
+done_with "more threads than the system gives"
+try 3 "$dpcxr" run "$scratch/small.yaml" model.init=nowhere.safetensors --out "$scratch/runs"
+has err "nowhere.safetensors"
+[ ! -e "$scratch/runs" ] || problem="$problem; a run folder was made"
+try_first=$problem
+try 3 "$dpcxr" run "$scratch/small.yaml" model.init=nowhere.safetensors --dry-run
+problem=$try_first$problem
+done_with "initial weights that are not there, before anything is written"
+try 1 sh -c 'ulimit -f 1000 && "$1" run "$2" --quiet --out "$3"' sh "$dpcxr" "$scratch/small.yaml" "$scratch/runs"
+has err "File too large"
+done_with "a file size limit"
+
 # Found beside the program, from anywhere, also through the link.
 try 0 sh -c 'cd / && "$1" plugins --json' sh "$build/dpcxr"; is_empty err
 done_with "from another folder"

@@ -674,7 +674,8 @@ static const Claim claims[] = {
      "e.yaml:4:48: privacy.accountant.type: gdp approximates and proves no bound"},
     {"{epsilon: 8, delta: 1e-5, sampler: {type: fixed, cap: 9}}", DPCXR_ERROR_USAGE,
      "e.yaml:4:52: privacy.sampler.type: \"fixed\" is not implemented yet"},
-    {"{epsilon: 8, delta: 1e-5, clip: {type: adaptive}}", DPCXR_ERROR_USAGE, "is not implemented yet"},
+    {"{noise_multiplier: 0, unsafe_no_noise: true, clip: {type: adaptive}}", DPCXR_ERROR_USAGE,
+     "adaptive follows a noisy count"},
     {"{epsilon: 8, delta: 1e-5, noise: {type: grid}}", DPCXR_ERROR_USAGE, "is not implemented yet"},
     {"{epsilon: 8, delta: 1e-5, noise: {source: seedd}}", DPCXR_ERROR_USAGE, "did you mean \"seeded\"?"},
     /* Usage before privacy: the file is not understood yet. */

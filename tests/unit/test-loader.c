@@ -285,7 +285,7 @@ static void test_order(void)
         g_autoptr(DpcxrData) data = open_data(&fixture);
         if (k % 2)
             dpcxr_data_limit_cache(data, 0);
-        g_autoptr(DpcxrLoader) loader = dpcxr_loader_new(data, cases[k].threads, cases[k].capacity);
+        g_autoptr(DpcxrLoader) loader = dpcxr_loader_new(data, cases[k].threads, cases[k].capacity, NULL);
         gsize taken = 0;
         for (gsize batch = 1; batch < 60; batch += 9) {
             g_autofree DpcxrDraw *draws = g_new(DpcxrDraw, batch);
@@ -307,7 +307,7 @@ static void test_shutdown(void)
     fixture_init(&fixture);
     g_autoptr(DpcxrData) data = open_data(&fixture);
     for (gsize taken = 0; taken < 40; taken++) {
-        g_autoptr(DpcxrLoader) loader = dpcxr_loader_new(data, 3, 4);
+        g_autoptr(DpcxrLoader) loader = dpcxr_loader_new(data, 3, 4, NULL);
         if (taken > 0)
             request_all(loader, 200);
         if (taken > 20)

@@ -143,7 +143,7 @@ static void test_chunks(void)
     g_autofree float *all = g_new(float, MOST), *out = g_new(float, MOST + 1);
     dpcxr_noise_fill(secret, &here, 2, all, MOST, NULL);
     for (int threads = 1; threads <= 3; threads++) {
-        g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(threads);
+        g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(threads, NULL);
         for (gsize i = 0; i < G_N_ELEMENTS(lengths); i++) {
             out[lengths[i]] = 42;
             dpcxr_noise_fill(secret, &here, 2, out, lengths[i], workers);

@@ -19,7 +19,7 @@ static void count(gpointer data, int i, int thread)
 
 static void test_each_once(gconstpointer threads)
 {
-    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(GPOINTER_TO_INT(threads));
+    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(GPOINTER_TO_INT(threads), NULL);
     Job job = {.threads = dpcxr_workers_threads(workers)};
     for (int round = 0; round < 100; round++)
         dpcxr_workers_run(workers, TASKS, count, &job);
@@ -30,7 +30,7 @@ static void test_each_once(gconstpointer threads)
 
 static void test_nothing(void)
 {
-    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(2);
+    g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(2, NULL);
     Job job = {.threads = 2};
     dpcxr_workers_run(workers, 0, count, &job);
     dpcxr_workers_run(workers, 1, count, &job);

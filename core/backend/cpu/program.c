@@ -237,6 +237,9 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                     "device.precision: bf16 is not there yet on the cpu backend; use fp32");
         return NULL;
     }
+    DpcxrWorkers *pool = dpcxr_workers_new(options->threads, error);
+    if (!pool)
+        return NULL;
     openblas_set_num_threads(1);
     CpuProgram *program = g_new0(CpuProgram, 1);
     program->base = (DpcxrProgram){.class = &class,
@@ -245,7 +248,7 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                    .n_parameters = dpcxr_graph_n_parameters(graph)};
     program->base.n_outputs = (int)dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape);
     program->kernels = dpcxr_cpu_kernels();
-    program->pool = dpcxr_workers_new(options->threads);
+    program->pool = pool;
     program->threads = dpcxr_workers_threads(program->pool);
     dpcxr_banks_init(&program->banks, graph);
     if (build(program, policy, error))

@@ -304,8 +304,8 @@ static gboolean allocate(RefProgram *program, GError **error)
         good = (program->unit_gradients = g_try_new(float, size)) || size == 0;
     if (!good)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
-                    "not enough memory for the reference backend with %d units at once; use device.type: cpu or a "
-                    "smaller train.batch.physical",
+                    "not enough memory for the reference backend, which also checks the others at the start, with %d units "
+                    "at once; use a smaller train.batch.physical, smaller images or fewer threads",
                     program->base.options.max_units);
     return good;
 }
@@ -314,13 +314,16 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
 {
     static const DpcxrProgramClass class = {ref_free, write_tensor, read_tensor, zero,   forward, phase_a,
                                             phase_b,  bank_norms,   fold,        update, memory};
+    DpcxrWorkers *workers = dpcxr_workers_new(options->threads, error);
+    if (!workers)
+        return NULL;
     RefProgram *program = g_new0(RefProgram, 1);
     program->base = (DpcxrProgram){.class = &class,
                                    .graph = graph,
                                    .options = *options,
                                    .n_parameters = dpcxr_graph_n_parameters(graph)};
     program->base.n_outputs = (int)dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape);
-    program->workers = dpcxr_workers_new(options->threads);
+    program->workers = workers;
     program->offsets = g_new0(gsize, program->base.n_parameters + 1);
     for (int i = 0; i < program->base.n_parameters; i++)
         program->offsets[i + 1] = program->offsets[i] + dpcxr_graph_parameter(graph, i)->size;
