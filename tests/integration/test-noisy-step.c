@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * What noise does to a step: of two steps that differ in nothing else, the one with noise is off by exactly the noise of
- * its address, with standard deviation multiplier x clip norm, over the public divisor, whatever was drawn. */
+ * Where noise goes. Of two steps that differ in nothing else, the one with noise is off by exactly the noise of its
+ * address, with standard deviation multiplier x clip norm, over the public divisor, whatever was drawn. Label weights are
+ * those of counts in which every unit weighs 1, with the noise of their address, scaled to all labels at once. */
 #include "backend/program.h"
 #include "config/experiment.h"
 #include "privacy/ledger.h"
 #include "privacy/noise.h"
 #include "temporary.h"
+#include "train/label-weights.h"
 #include "train/network.h"
 #include "train/setup.h"
 #include "train/trainer.h"
@@ -17,6 +19,7 @@ static const char text[] =
     "name: t\nplugins: ['%s/docs/examples']\ndevice: {type: ref}\n"
     "data: {type: phantom, patients: 120, size: 64, labels: [cardiomegaly, congestion], image: {size: 32}}\n"
     "model: {type: small_cnn, width: 8}\n"
+    "loss: {pos_weight: %s}\n"
     "optimizer: {type: sgd, lr: 1}\n"
     "train: {steps: 10, batch: {logical: 12, physical: 16}}\n"
     "privacy: {clip: {norm: 0.25}, noise: {source: seeded, seed: 3}, delta: 1e-3, noise_multiplier: %d,\n"
@@ -31,14 +34,15 @@ typedef struct {
     DpcxrLedger *ledger;
 } Training;
 
-static void training_open(Training *training, gboolean noisy)
+static void training_open(Training *training, gboolean noisy, const char *pos_weight)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *note = NULL;
     training->folder = temporary_folder();
     g_autofree char *config = g_build_filename(training->folder, "t.yaml", NULL);
     g_autofree char *ledger = g_build_filename(training->folder, "ledger.jsonl", NULL);
-    g_autofree char *yaml = g_strdup_printf(text, g_getenv("DPCXR_BUILD"), noisy ? 2 : 0, noisy ? "false" : "true");
+    g_autofree char *yaml = g_strdup_printf(text, g_getenv("DPCXR_BUILD"), pos_weight, noisy ? 2 : 0,
+                                            noisy ? "false" : "true");
     g_assert_true(g_file_set_contents(config, yaml, -1, NULL));
     training->experiment = dpcxr_experiment_load(config, NULL, &error);
     g_assert_no_error(error);
@@ -108,8 +112,8 @@ static void test_noise(gconstpointer data)
 {
     guint64 step = GPOINTER_TO_SIZE(data);
     Training plain = {0}, noisy = {0};
-    training_open(&plain, FALSE);
-    training_open(&noisy, TRUE);
+    training_open(&plain, FALSE, "none");
+    training_open(&noisy, TRUE, "none");
     guint64 units = take_step(&plain, step);
     g_assert_cmpuint(take_step(&noisy, step), ==, units);
     g_assert_cmpuint(units, !=, (guint64)logical); /* else a divisor that depends on the draw would pass */
@@ -122,10 +126,49 @@ static void test_noise(gconstpointer data)
     training_close(&noisy);
 }
 
+/* @counts: positives of both labels, then negatives of both; a unit's images share its weight of 1. */
+static void count_units(const Training *training, double counts[4])
+{
+    const DpcxrUnits *units = training->setup.plan->units;
+    for (gsize u = 0; u < units->n; u++)
+        for (gsize i = units->offsets[u]; i < units->offsets[u + 1]; i++) {
+            float targets[2], mask[2];
+            dpcxr_data_targets(training->setup.data, units->rows[i], targets, mask);
+            for (int label = 0; label < 2; label++) {
+                double share = mask[label] / (double)(units->offsets[u + 1] - units->offsets[u]);
+                counts[label] += share * targets[label];
+                counts[2 + label] += share * (1 - targets[label]);
+            }
+        }
+}
+
+static void test_label_weights(void)
+{
+    Training training = {0};
+    float weights[2], noise[4];
+    double counts[4] = {0};
+    DpcxrAddress address = {.purpose = DPCXR_PURPOSE_COUNT_NOISE};
+    g_autoptr(GError) error = NULL;
+    training_open(&training, TRUE, "{type: private_counts, noise_multiplier: 3}");
+    g_autofree char *path = g_build_filename(training.folder, "weights.safetensors", NULL);
+    g_assert_true(dpcxr_label_weights_private(training.setup.plan, training.setup.data, training.ledger,
+                                              training.secret, path, weights, &error));
+    dpcxr_noise_fill(training.secret, &address, 3 * sqrt(2), noise, 4, NULL);
+    count_units(&training, counts);
+    for (int label = 0; label < 2; label++) {
+        double positive = MAX(counts[label] + (double)noise[label], 1);
+        double negative = MAX(counts[2 + label] + (double)noise[2 + label], 1);
+        g_assert_cmpfloat_with_epsilon((double)weights[label], negative / positive, 1e-5 * negative / positive);
+    }
+    g_assert_cmpfloat(dpcxr_ledger_mechanism(training.ledger)->events[0].noise_multiplier, ==, 3);
+    training_close(&training);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/noisy-step/first", GSIZE_TO_POINTER(0), test_noise);
     g_test_add_data_func("/noisy-step/later", GSIZE_TO_POINTER(5), test_noise);
+    g_test_add_func("/noisy-step/label-weights", test_label_weights);
     return g_test_run();
 }
