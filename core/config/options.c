@@ -293,8 +293,8 @@ static void read_default(const Context *context, const DpcxrOptionSpec *spec, co
                          Value *value)
 {
     if (!spec->fallback) {
-        dpcxr_problems_add(context->problems, DPCXR_ERROR_USAGE, mark, context->path, "is missing: %s",
-                           spec->summary ? spec->summary : "it has no default");
+        dpcxr_problems_missing(context->problems, mark, context->path,
+                               spec->summary ? spec->summary : "it has no default");
         return;
     }
     g_autoptr(DpcxrYaml) node = dpcxr_yaml_parse(spec->fallback, -1, mark->file, mark, context->problems);
