@@ -100,8 +100,9 @@ static gboolean check_range(const Context *context, const DpcxrYaml *node, const
     if (!limited || (value >= spec->min && value <= spec->max))
         return TRUE;
     char low[G_ASCII_DTOSTR_BUF_SIZE], high[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_formatd(low, sizeof low, "%.10g", spec->min);
-    g_ascii_formatd(high, sizeof high, "%.10g", spec->max);
+    const char *format = spec->type == DPCXR_OPTION_INT ? "%.0f" : "%.10g"; /* whole numbers in full: seeds go to 2^53 */
+    g_ascii_formatd(low, sizeof low, spec->min == -DBL_MAX ? "%.10g" : format, spec->min);
+    g_ascii_formatd(high, sizeof high, spec->max == DBL_MAX ? "%.10g" : format, spec->max);
     g_autofree char *lower = spec->min == DBL_MIN    ? g_strdup("above 0")
                              : spec->min == -DBL_MAX ? NULL
                                                      : g_strdup_printf("at least %s", low);
