@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr bench: speed on this machine, private beside not private in one run. Absolute figures drift; ratios count. */
 #include "bench/step.h"
+#include "base/json-write.h"
 #include "command.h"
 #include <stdio.h>
 
 static void print_json(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
 {
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-    JsonObject *object = json_object_new();
-    json_object_set_int_member(object, "size", bench->size);
-    json_object_set_int_member(object, "batch", bench->batch);
-    json_object_set_double_member(object, "private_images_per_s", times->private_images_per_s);
-    json_object_set_double_member(object, "nonprivate_images_per_s", times->nonprivate_images_per_s);
-    json_object_set_double_member(object, "peak_memory_mb", times->peak_memory_mb);
-    json_object_set_double_member(object, "sgemm_fraction", times->sgemm_fraction);
-    json_node_take_object(node, object);
-    dpcxr_cmd_print_json(node);
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    dpcxr_json_put_count(json, "size", (guint64)bench->size);
+    dpcxr_json_put_count(json, "batch", (guint64)bench->batch);
+    dpcxr_json_put_number(json, "private_images_per_s", times->private_images_per_s);
+    dpcxr_json_put_number(json, "nonprivate_images_per_s", times->nonprivate_images_per_s);
+    dpcxr_json_put_number(json, "peak_memory_mb", times->peak_memory_mb);
+    dpcxr_json_put_number(json, "sgemm_fraction", times->sgemm_fraction);
+    json_builder_end_object(json);
+    dpcxr_cmd_print_json(json);
 }
 
 static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)

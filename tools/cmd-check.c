@@ -2,8 +2,10 @@
  * dpcxr check CONFIG [KEY=VALUE]... [--data] [--json]: whether an experiment could start. Without --data only
  * the configuration is read (and its plugins loaded); with it, the index and every image, too. */
 #include "command.h"
+#include "base/json-write.h"
 #include "config/experiment.h"
 #include "data/data.h"
+#include "train/plan.h"
 #include <stdio.h>
 
 /* What was found, in the words of the one who found it. */
@@ -23,6 +25,10 @@ static gboolean check_data(const DpcxrExperiment *experiment, Report *report, GE
 {
     g_autoptr(DpcxrData) data = dpcxr_data_open(experiment, error);
     if (!data)
+        return FALSE;
+    /* Steps, noise and the claim depend on how many units there are: what a run would refuse is refused here. */
+    g_autoptr(DpcxrPlan) plan = dpcxr_plan_new(experiment, dpcxr_data_index(data), error);
+    if (!plan)
         return FALSE;
     report->problems = dpcxr_data_check(data, experiment->device.threads, &report->summary);
     return TRUE;
@@ -44,23 +50,12 @@ static void print_json(const char *config, const Report *report)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
-    json_builder_set_member_name(json, "config");
-    json_builder_add_string_value(json, config);
-    json_builder_set_member_name(json, "data_checked");
-    json_builder_add_boolean_value(json, report->problems != NULL);
-    json_builder_set_member_name(json, "problems");
-    json_builder_begin_array(json);
-    for (guint i = 0; report->problems && i < report->problems->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index(report->problems, i));
-    json_builder_end_array(json);
-    json_builder_set_member_name(json, "summary");
-    if (report->summary)
-        json_builder_add_string_value(json, report->summary);
-    else
-        json_builder_add_null_value(json);
+    dpcxr_json_put_string(json, "config", config);
+    dpcxr_json_put_bool(json, "data_checked", report->problems != NULL);
+    dpcxr_json_put_strings(json, "problems", report->problems);
+    dpcxr_json_put_string(json, "summary", report->summary);
     json_builder_end_object(json);
-    g_autoptr(JsonNode) node = json_builder_get_root(json);
-    dpcxr_cmd_print_json(node);
+    dpcxr_cmd_print_json(json);
 }
 
 gboolean dpcxr_cmd_check(int argc, char **argv, GError **error)

@@ -2,6 +2,7 @@
  * dpcxr eps: what a training that is planned would cost, by one accountant or by all of them. */
 #include <math.h>
 #include <stdio.h>
+#include "base/json-write.h"
 #include "command.h"
 #include "planned-steps.h"
 #include "privacy/accounting.h"
@@ -24,20 +25,12 @@ static void print_answer(const DpcxrPlannedAnswer *answer)
     printf("%-12s %-14s %-14s %s\n", answer->accountant, epsilon, lower ? lower : "-", upper);
 }
 
-static void set_number(JsonObject *object, const char *key, double value)
+static void add_answer(JsonBuilder *json, const DpcxrPlannedAnswer *answer, double delta)
 {
-    if (isfinite(value))
-        json_object_set_double_member(object, key, value);
-    else
-        json_object_set_null_member(object, key);
-}
-
-static void add_answer(JsonObject *object, const DpcxrPlannedAnswer *answer, double delta)
-{
-    set_number(object, "epsilon", answer->epsilon.estimate);
-    set_number(object, "lower", answer->epsilon.lower);
-    set_number(object, "upper", answer->epsilon.upper);
-    set_number(object, "delta", delta);
+    dpcxr_json_put_number(json, "epsilon", answer->epsilon.estimate);
+    dpcxr_json_put_number(json, "lower", answer->epsilon.lower);
+    dpcxr_json_put_number(json, "upper", answer->epsilon.upper);
+    dpcxr_json_put_number(json, "delta", delta);
 }
 
 static const DpcxrPlannedTable table = {.ask = ask_epsilon,

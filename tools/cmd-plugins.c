@@ -23,12 +23,7 @@ static gboolean read_kind(const char *name, DpcxrPluginKind *kind, GError **erro
 
 static void print_list(const DpcxrPluginKind *kind, gboolean as_json)
 {
-    if (as_json) {
-        g_autoptr(JsonNode) node = dpcxr_describe_list_json(kind);
-        dpcxr_cmd_print_json(node);
-        return;
-    }
-    g_autofree char *text = dpcxr_describe_list(kind);
+    g_autofree char *text = as_json ? dpcxr_describe_list_json(kind) : dpcxr_describe_list(kind);
     fputs(text, stdout);
 }
 
@@ -37,12 +32,7 @@ static gboolean print_one(DpcxrPluginKind kind, const char *name, gboolean as_js
     const DpcxrPluginEntry *entry = dpcxr_registry_find(kind, name, error);
     if (!entry)
         return FALSE;
-    if (as_json) {
-        g_autoptr(JsonNode) node = dpcxr_describe_plugin_json(entry);
-        dpcxr_cmd_print_json(node);
-        return TRUE;
-    }
-    g_autofree char *text = dpcxr_describe_plugin(entry);
+    g_autofree char *text = as_json ? dpcxr_describe_plugin_json(entry) : dpcxr_describe_plugin(entry);
     fputs(text, stdout);
     return TRUE;
 }

@@ -2,6 +2,7 @@
  * dpcxr sigma: the least noise with which a training that is planned keeps an epsilon. */
 #include <math.h>
 #include <stdio.h>
+#include "base/json-write.h"
 #include "command.h"
 #include "planned-steps.h"
 #include "privacy/accounting.h"
@@ -24,11 +25,11 @@ static void print_answer(const DpcxrPlannedAnswer *answer)
     printf("%-12s %-18.6g %s\n", answer->accountant, answer->noise_multiplier, epsilon);
 }
 
-static void add_answer(JsonObject *object, const DpcxrPlannedAnswer *answer, double delta)
+static void add_answer(JsonBuilder *json, const DpcxrPlannedAnswer *answer, double delta)
 {
-    json_object_set_double_member(object, "noise_multiplier", answer->noise_multiplier);
-    json_object_set_double_member(object, "epsilon", answer->epsilon.upper);
-    json_object_set_double_member(object, "delta", delta);
+    dpcxr_json_put_number(json, "noise_multiplier", answer->noise_multiplier);
+    dpcxr_json_put_number(json, "epsilon", answer->epsilon.upper);
+    dpcxr_json_put_number(json, "delta", delta);
 }
 
 static const DpcxrPlannedTable table = {.ask = ask_noise,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Command lines in, JSON out: the same for every subcommand. */
 #include "command.h"
+#include "base/json-write.h"
 #include <stdio.h>
 
 gboolean dpcxr_cmd_parse(int argc, char **argv, const char *arguments, const char *summary,
@@ -19,8 +20,8 @@ gboolean dpcxr_cmd_parse(int argc, char **argv, const char *arguments, const cha
     return FALSE;
 }
 
-void dpcxr_cmd_print_json(JsonNode *node)
+void dpcxr_cmd_print_json(JsonBuilder *json)
 {
-    g_autofree char *text = json_to_string(node, TRUE);
-    puts(text);
+    g_autofree char *text = dpcxr_json_text(json);
+    fputs(text, stdout);
 }

@@ -22,5 +22,5 @@ gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_parse(int argc, char **argv, const char *arguments, const char *summary,
                          const GOptionEntry *entries, GError **error);
 
-/* Prints @node (transfer none), indented, with a newline at the end. */
-void dpcxr_cmd_print_json(JsonNode *node);
+/* Prints the whole document, indented, with a newline at the end. */
+void dpcxr_cmd_print_json(JsonBuilder *json);

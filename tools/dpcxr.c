@@ -13,7 +13,7 @@ typedef struct {
     DpcxrCommand command; /* NULL: not in this version */
 } Row;
 
-/* The names of docs/interface; a subcommand without a function is known and says that it is not there. */
+/* The names of docs/interface.md; a subcommand without a function is known and says that it is not there. */
 static const Row rows[] = {
     {"run", "CONFIG [KEY=VALUE]...", "train, evaluate and account one experiment", dpcxr_cmd_run},
     {"check", "CONFIG [KEY=VALUE]... [--data]", "check a configuration, and its data", dpcxr_cmd_check},

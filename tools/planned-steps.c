@@ -2,6 +2,7 @@
  * From the options of a command line to events and accountants, and from their answers to a table. */
 #include <math.h>
 #include <stdio.h>
+#include "base/json-write.h"
 #include "command.h"
 #include "config/options.h"
 #include "planned-steps.h"
@@ -201,20 +202,20 @@ static void print_table(const DpcxrPlannedTable *table, const GPtrArray *answers
 
 static void print_json(const DpcxrPlannedTable *table, const GPtrArray *answers, double delta)
 {
-    JsonArray *array = json_array_new();
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_array(json);
     for (guint i = 0; i < answers->len; i++) {
         const DpcxrPlannedAnswer *answer = g_ptr_array_index(answers, i);
-        JsonObject *object = json_object_new();
-        json_object_set_string_member(object, "accountant", answer->accountant);
+        json_builder_begin_object(json);
+        dpcxr_json_put_string(json, "accountant", answer->accountant);
         if (answer->refused)
-            json_object_set_string_member(object, "refused", answer->error->message);
+            dpcxr_json_put_string(json, "refused", answer->error->message);
         else
-            table->add(object, answer, delta);
-        json_array_add_object_element(array, object);
+            table->add(json, answer, delta);
+        json_builder_end_object(json);
     }
-    g_autoptr(JsonNode) node = json_node_init_array(json_node_alloc(), array);
-    json_array_unref(array);
-    dpcxr_cmd_print_json(node);
+    json_builder_end_array(json);
+    dpcxr_cmd_print_json(json);
 }
 
 gboolean dpcxr_planned_table(const DpcxrPlannedTable *table, const DpcxrPlannedSteps *steps, double given,

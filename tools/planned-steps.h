@@ -67,7 +67,7 @@ typedef gboolean (*DpcxrPlannedAsk)(const DpcxrFeature *accountant, const DpcxrP
 typedef struct {
     DpcxrPlannedAsk ask;
     void (*print)(const DpcxrPlannedAnswer *answer);
-    void (*add)(JsonObject *object, const DpcxrPlannedAnswer *answer, double delta);
+    void (*add)(JsonBuilder *json, const DpcxrPlannedAnswer *answer, double delta);
     const char *heading;
 } DpcxrPlannedTable;
 /* Asks every accountant and prints a table or JSON, refused ones with their reasons.

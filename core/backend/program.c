@@ -49,6 +49,12 @@ void dpcxr_program_free(DpcxrProgram *program)
     g_free(group_of);
 }
 
+void dpcxr_program_set_pos_weight(DpcxrProgram *program, const float *pos_weight)
+{
+    g_free((gpointer)program->options.pos_weight);
+    program->options.pos_weight = g_memdup2(pos_weight, (gsize)program->n_outputs * sizeof(float));
+}
+
 gboolean dpcxr_program_write(DpcxrProgram *program, DpcxrBank bank, int parameter, const float *values, GError **error)
 {
     g_return_val_if_fail(parameter >= 0 && parameter < program->n_parameters, FALSE);

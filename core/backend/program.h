@@ -124,6 +124,9 @@ DpcxrProgram *dpcxr_program_new(const DpcxrBackend *backend, const DpcxrGraph *g
 void dpcxr_program_free(DpcxrProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrProgram, dpcxr_program_free)
 
+/* Replaces the weights of positive labels in the loss, [outputs], copied. */
+void dpcxr_program_set_pos_weight(DpcxrProgram *program, const float *pos_weight);
+
 /* One tensor of a bank, in the parameter's PyTorch layout and size. */
 gboolean dpcxr_program_write(DpcxrProgram *program, DpcxrBank bank, int parameter, const float *values, GError **error);
 gboolean dpcxr_program_read(DpcxrProgram *program, DpcxrBank bank, int parameter, float *values, GError **error);

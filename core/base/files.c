@@ -96,7 +96,7 @@ gboolean dpcxr_new_file_open(DpcxrNewFile *file, const char *path, int mode, GEr
 
 /* A rename is on disk when its folder is. Some network file systems cannot sync a folder (EINVAL): their
  * rename is synchronous. */
-static gboolean sync_folder(const char *path, GError **error)
+gboolean dpcxr_sync_folder(const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
     int fd = g_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -139,7 +139,7 @@ gboolean dpcxr_new_file_commit(DpcxrNewFile *file, GError **error)
     }
     g_clear_pointer(&file->temporary, g_free); /* it is the target now: nothing to remove */
     dpcxr_new_file_abandon(file);
-    return sync_folder(path, error);
+    return dpcxr_sync_folder(path, error);
 }
 
 void dpcxr_new_file_abandon(DpcxrNewFile *file)

@@ -25,5 +25,7 @@ void dpcxr_new_file_abandon(DpcxrNewFile *file); /* removes it; safe on a zeroed
 
 /* All at once. @length -1: up to the NUL. */
 gboolean dpcxr_write_file(const char *path, const char *content, gssize length, int mode, GError **error);
+/* Puts the entry of @path in its folder on disk: after a file was made there, or renamed. */
+gboolean dpcxr_sync_folder(const char *path, GError **error);
 /* Creates @path and its parents; an existing folder is fine but gets no other mode. */
 gboolean dpcxr_make_folder(const char *path, int mode, GError **error);

@@ -16,7 +16,7 @@ typedef struct {
     guint files;
 } Loader;
 
-/* ---- ${env:..} ---- */
+/* --- ${env:..} --- */
 
 static gboolean is_name(const char *name)
 {
@@ -54,11 +54,14 @@ static char *look_up(const char *reference, const DpcxrYaml *node, const char *p
     return NULL;
 }
 
-/* @text with every reference replaced, or NULL after reporting a problem. Values are not searched again. */
-static char *expand(const char *text, const DpcxrYaml *node, const char *path, DpcxrProblems *problems)
+/* The text of @node with every reference replaced, or NULL after reporting a problem. Values are not searched again.
+ * *found: whether there was any. */
+static char *expand(const DpcxrYaml *node, const char *path, DpcxrProblems *problems, gboolean *found)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     const gsize skip = strlen(environment_prefix);
+    const char *text = node->text;
+    *found = FALSE;
     for (const char *start; (start = strstr(text, environment_prefix));) {
         if (start > text && start[-1] == '$') { /* escaped: drop one $ */
             g_string_append_len(out, text, start - 1 - text);
@@ -77,6 +80,7 @@ static char *expand(const char *text, const DpcxrYaml *node, const char *path, D
             return NULL;
         g_string_append_len(out, text, start - text);
         g_string_append(out, value);
+        *found = TRUE;
         text = end + 1;
         if (out->len > DPCXR_YAML_MAX_SCALAR) {
             dpcxr_problems_add(problems, DPCXR_ERROR_USAGE, &node->mark, path, "too long with its variables");
@@ -92,10 +96,12 @@ static void substitute(DpcxrYaml *node, const char *path, DpcxrProblems *problem
     if (node->kind == DPCXR_YAML_SCALAR) {
         if (!strstr(node->text, environment_prefix))
             return;
-        char *text = expand(node->text, node, path, problems);
+        gboolean found;
+        char *text = expand(node, path, problems, &found);
         if (text) {
             g_free(node->text);
             node->text = text;
+            node->from_environment = found;
         }
         return;
     }
@@ -113,7 +119,7 @@ char *dpcxr_document_escape(const char *text)
     return g_strjoinv("$${env:", pieces);
 }
 
-/* ---- includes ---- */
+/* --- Includes --- */
 
 /* Puts @over (taken) on top of @base. */
 static void merge(DpcxrYaml *base, DpcxrYaml *over)
@@ -236,7 +242,7 @@ static DpcxrYaml *load_file(Loader *loader, const char *path, const DpcxrYaml *f
     return base;
 }
 
-/* ---- overrides ---- */
+/* --- Overrides --- */
 
 static gboolean fail_override(DpcxrProblems *problems, const DpcxrMark *mark, const char *path,
                               const char *what)
@@ -337,7 +343,7 @@ static gboolean apply_override(DpcxrYaml *root, const char *override, const Dpcx
     return value && assign(root, steps, shown, value, problems);
 }
 
-/* ---- together ---- */
+/* --- Together --- */
 
 DpcxrYaml *dpcxr_document_load(const char *path, const char *const *overrides, DpcxrProblems *problems)
 {

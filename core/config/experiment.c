@@ -7,7 +7,7 @@
 #include "config/rules.h"
 #include <string.h>
 
-/* ---- parts ---- */
+/* --- Parts --- */
 
 static void fill_top(DpcxrExperiment *e, const DpcxrResolved *r)
 {
@@ -104,6 +104,9 @@ static void fill_privacy(DpcxrExperiment *e, DpcxrResolved *r)
     e->privacy.clip_type = dpcxr_options_get_choice(clip, "type");
     e->privacy.clip_norm = dpcxr_options_get_number(clip, "norm");
     e->privacy.clip_stability = dpcxr_options_get_number(clip, "stability");
+    e->privacy.clip_quantile = dpcxr_options_get_number(clip, "quantile");
+    e->privacy.clip_rate = dpcxr_options_get_number(clip, "rate");
+    e->privacy.clip_count_noise = dpcxr_options_get_number(clip, "count_noise");
     e->privacy.noise_type = dpcxr_options_get_choice(noise, "type");
     e->privacy.noise_source = dpcxr_options_get_choice(noise, "source");
     e->privacy.noise_seed = dpcxr_options_get_int(noise, "seed");
@@ -144,7 +147,7 @@ static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
     return e;
 }
 
-/* ---- whole ---- */
+/* --- Whole --- */
 
 DpcxrExperiment *dpcxr_experiment_load_with(const char *path, const char *const *overrides,
                                             const DpcxrPluginSource *plugins, GError **error)

@@ -4,7 +4,6 @@
 #pragma once
 #include <dpcxr/dpcxr.h>
 #include "plugin/registry.h"
-#include "privacy/clip.h"
 
 /* `{type: NAME, option: value, ...}` */
 typedef struct {
@@ -27,6 +26,16 @@ typedef enum { DPCXR_POS_WEIGHT_NONE, DPCXR_POS_WEIGHT_PUBLIC, DPCXR_POS_WEIGHT_
 typedef enum { DPCXR_UNIT_PATIENT, DPCXR_UNIT_IMAGE } DpcxrUnit;
 typedef enum { DPCXR_NOISE_GAUSSIAN, DPCXR_NOISE_GRID } DpcxrNoiseType;
 typedef enum { DPCXR_SOURCE_OS, DPCXR_SOURCE_SEEDED } DpcxrNoiseSource;
+
+/* How a unit's gradient g comes below the clip norm C. */
+typedef enum {
+    DPCXR_CLIP_FLAT,      /* min(1, C / |g|): Abadi et al. 2016, Algorithm 1 */
+    DPCXR_CLIP_PER_LAYER, /* min(1, C_l / |g_l|) for each layer, C_l = C / sqrt(layers): C^2 = sum of C_l^2 */
+    DPCXR_CLIP_AUTOMATIC, /* C / (|g| + stability): AUTO-S, Bu et al. 2023 */
+    DPCXR_CLIP_NORMALISE, /* C / |g|: AUTO-V; a gradient of zero stays zero */
+    DPCXR_CLIP_ADAPTIVE,  /* flat, with C following a quantile of the norms: Andrew et al. 2021 */
+    DPCXR_N_CLIP_TYPES
+} DpcxrClipType;
 
 typedef struct {
     char *name;
@@ -90,7 +99,9 @@ typedef struct {
         DpcxrSamplerKind sampler;
         guint64 sampler_cap;
         DpcxrClipType clip_type;
-        double clip_norm, clip_stability; /* stability: automatic only */
+        double clip_norm;      /* C; adaptive: where it starts */
+        double clip_stability; /* automatic only */
+        double clip_quantile, clip_rate, clip_count_noise; /* adaptive only; count_noise 0: units of a step / 20 */
         DpcxrNoiseType noise_type;
         DpcxrNoiseSource noise_source;
         guint64 noise_seed;      /* seeded only */

@@ -10,6 +10,7 @@
 typedef struct {
     gboolean set;  /* not null */
     gboolean good; /* FALSE: what was written is wrong and has been reported */
+    gboolean from_environment; /* of free text: holds the value of a variable */
     gboolean boolean;
     gint64 integer;
     double number;
@@ -64,7 +65,7 @@ static gboolean fail_type(const Context *context, const DpcxrYaml *node, const c
     return fail(context, node, "expected %s, got %s", expected, what);
 }
 
-/* ---- one value by type ---- */
+/* --- One value by type --- */
 
 /* "swap, keep, refuse" of "swap|keep|refuse". */
 static char *list_choices(const char *choices)
@@ -279,6 +280,14 @@ static gboolean read_value(const Context *context, const DpcxrOptionSpec *spec, 
     return value->set;
 }
 
+static gboolean has_environment(const DpcxrYaml *node)
+{
+    gboolean found = node->from_environment;
+    for (guint i = 0; node->items && i < node->items->len && !found; i++)
+        found = has_environment(node->items->pdata[i]);
+    return found;
+}
+
 static void clear_content(Value *value)
 {
     g_clear_pointer(&value->text, g_free);
@@ -308,9 +317,10 @@ static void read_option(const Context *context, const DpcxrOptionSpec *spec, con
     const DpcxrYaml *node = dpcxr_yaml_get(map, spec->name);
     value->mark = dpcxr_mark_copy(node ? &node->mark : mark);
     value->where = dpcxr_mark_to_string(&value->mark);
-    if (node)
+    if (node) {
         value->good = read_value(context, spec, node, value);
-    else
+        value->from_environment = has_environment(node);
+    } else
         read_default(context, spec, mark, value);
     if (!value->good)
         clear_content(value);
@@ -343,7 +353,7 @@ void dpcxr_options_free(DpcxrOptions *options)
     g_free(options);
 }
 
-/* ---- unknown keys ---- */
+/* --- Unknown keys --- */
 
 /* Borrowed names of all keys that are known here, NULL-terminated. */
 static GPtrArray *known_keys(const DpcxrOptionSpec *const *tables, const char *const *others)
@@ -401,7 +411,7 @@ DpcxrOptions *dpcxr_options_parse(const DpcxrOptionSpec *specs, const char *yaml
     return dpcxr_problems_check(problems, error) ? g_steal_pointer(&options) : NULL;
 }
 
-/* ---- getters ---- */
+/* --- Getters --- */
 
 static const Value *find(const DpcxrOptions *options, const char *name, const DpcxrOptionSpec **spec)
 {
@@ -519,7 +529,7 @@ const DpcxrOptionSpec *dpcxr_options_specs(const DpcxrOptions *options)
     return options->specs;
 }
 
-/* ---- back to YAML ---- */
+/* --- Back to YAML --- */
 
 static DpcxrYaml *plain(const char *text, const DpcxrMark *mark)
 {
@@ -600,9 +610,18 @@ static DpcxrYaml *write_value(const DpcxrOptionSpec *spec, const Value *value)
     g_assert_not_reached();
 }
 
+/* Free text from the environment is as private as a path: it says something about the machine, or is a secret.
+ * Numbers and choices have been checked and cannot be more than what they say. */
+static gboolean is_public(const DpcxrOptionSpec *spec, const Value *value)
+{
+    gboolean free_text = spec->type == DPCXR_OPTION_STRING || spec->type == DPCXR_OPTION_STRINGS ||
+                         spec->type == DPCXR_OPTION_MAP;
+    return spec->type != DPCXR_OPTION_PATH && !(free_text && value->from_environment);
+}
+
 void dpcxr_options_write(const DpcxrOptions *options, gboolean paths, DpcxrYaml *map)
 {
     for (gsize i = 0; i < options->n; i++)
-        if (paths || options->specs[i].type != DPCXR_OPTION_PATH)
+        if (paths || is_public(&options->specs[i], &options->values[i]))
             dpcxr_yaml_set(map, options->specs[i].name, write_value(&options->specs[i], &options->values[i]));
 }

@@ -25,7 +25,8 @@ const DpcxrMark *dpcxr_options_mark(const DpcxrOptions *options, const char *nam
 int dpcxr_options_get_choice(const DpcxrOptions *options, const char *name);
 const DpcxrOptionSpec *dpcxr_options_specs(const DpcxrOptions *options); /* (nullable) */
 
-/* Sets every option, defaults too, in @map. @paths FALSE: leaves out options of type PATH. */
+/* Sets every option, defaults too, in @map. @paths FALSE: leaves out options of type PATH, and text
+ * that holds the value of an environment variable. */
 void dpcxr_options_write(const DpcxrOptions *options, gboolean paths, DpcxrYaml *map);
 /* A list of numbers, as text that reads back as the same doubles; null where @numbers is NULL. */
 DpcxrYaml *dpcxr_options_write_numbers(const double *numbers, gsize n, const DpcxrMark *mark);

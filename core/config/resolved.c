@@ -40,7 +40,7 @@ static void fail(const Reader *reader, const DpcxrMark *mark, const char *path, 
     dpcxr_problems_add(reader->problems, DPCXR_ERROR_USAGE, mark, path, "%s", message);
 }
 
-/* ---- places in the tree ---- */
+/* --- Places in the tree --- */
 
 /* The map at @path, or NULL where there is none. *mark: its place, else that of the nearest section around
  * it. */
@@ -98,7 +98,7 @@ static void write_out(DpcxrYaml *root, DpcxrSectionId id)
     }
 }
 
-/* ---- features ---- */
+/* --- Features --- */
 
 static gboolean fail_type(const char *what, const char *type, const char *const *types, GError **error)
 {
@@ -210,7 +210,7 @@ static void read_items(const Reader *reader, DpcxrPluginKind kind, const char *p
     }
 }
 
-/* ---- groups and grid ---- */
+/* --- Groups and grid --- */
 
 static gboolean check_bins(const Reader *reader, const DpcxrOptions *options, const char *path)
 {
@@ -316,7 +316,7 @@ static void read_grid(const Reader *reader)
     }
 }
 
-/* ---- sections ---- */
+/* --- Sections --- */
 
 /* Keys of section @id that are not options: sections inside it and collections. (transfer container) */
 static GPtrArray *other_keys(DpcxrSectionId id)
@@ -416,7 +416,7 @@ void dpcxr_resolved_free(DpcxrResolved *resolved)
     g_free(resolved);
 }
 
-/* ---- back to YAML ---- */
+/* --- Back to YAML --- */
 
 /* The map at @path, made where it is missing. */
 static DpcxrYaml *make_map(DpcxrYaml *root, const char *path)

@@ -48,7 +48,7 @@ static void missing(const Rules *rules, DpcxrSectionId id, const char *key, cons
     dpcxr_problems_missing(rules->problems, dpcxr_options_mark(options_of(rules, id), key), path, right);
 }
 
-/* ---- not built yet ---- */
+/* --- Not built yet --- */
 
 static const DpcxrOptionSpec *spec_of(const DpcxrOptions *options, const char *key)
 {
@@ -87,7 +87,7 @@ static void check_unbuilt(const Rules *rules)
     }
 }
 
-/* ---- names and lists ---- */
+/* --- Names and lists --- */
 
 /* One component of a path, on any file system, and harmless in a shell. */
 static void check_name(const Rules *rules)
@@ -132,7 +132,7 @@ static gboolean does_evaluate(const Rules *rules)
     return g_strv_contains(stages, "evaluate");
 }
 
-/* ---- model and loss ---- */
+/* --- Model and loss --- */
 
 static void check_init(const Rules *rules)
 {
@@ -148,6 +148,23 @@ static void check_init(const Rules *rules)
     else
         fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_MODEL, "init_data",
              "expected public, private (voids the claim) or ledger PATH, got \"%s\"", shown);
+}
+
+static gboolean is_noiseless(const Rules *rules);
+
+/* The counts are an event beside noisy steps, and have noise of their own. */
+static void check_private_counts(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_POS_WEIGHT;
+    const DpcxrOptions *privacy = options_of(rules, DPCXR_SECTION_PRIVACY);
+    if (!dpcxr_options_is_good(privacy, "enabled") || !good(rules, id, "noise_multiplier"))
+        return;
+    if (!given(rules, id, "noise_multiplier"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "noise_multiplier",
+             "private_counts needs it: standard deviation of the counts' noise over their sensitivity");
+    if (!dpcxr_options_get_bool(privacy, "enabled") || is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, id, "type",
+             "private_counts belongs to private runs with noise; without privacy use exact");
 }
 
 static void check_pos_weight(const Rules *rules)
@@ -168,9 +185,11 @@ static void check_pos_weight(const Rules *rules)
         fail(rules, DPCXR_ERROR_USAGE, id, "weights", "belong to type public");
     if (given(rules, id, "noise_multiplier") && !is_choice(rules, id, "type", "private_counts"))
         fail(rules, DPCXR_ERROR_USAGE, id, "noise_multiplier", "belongs to type private_counts");
+    if (is_choice(rules, id, "type", "private_counts"))
+        check_private_counts(rules);
 }
 
-/* ---- the claim ---- */
+/* --- The claim --- */
 
 /* noise_multiplier: 0 was asked for and allowed: there is nothing to calibrate and nothing to claim. */
 static gboolean is_noiseless(const Rules *rules)
@@ -228,6 +247,13 @@ static void check_average(const Rules *rules)
              "there is no average to release; give train.ema, its decay, e.g. 0.999");
 }
 
+static void check_adaptive(const Rules *rules)
+{
+    if (is_choice(rules, DPCXR_SECTION_CLIP, "type", "adaptive") && is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_CLIP, "type",
+             "adaptive follows a noisy count and needs noise; use flat where there is none");
+}
+
 static void check_adjacency(const Rules *rules)
 {
     if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
@@ -264,6 +290,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
         return;
     check_noise(&rules);
     check_delta(&rules);
+    check_adaptive(&rules);
     check_adjacency(&rules);
     check_accountant(&rules);
 }

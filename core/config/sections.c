@@ -143,10 +143,18 @@ static const DpcxrOptionSpec sampler[] = {
 static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
                                         .choices = "flat|per_layer|automatic|normalise|adaptive",
                                         .summary = "How a unit's gradient is brought below the norm."},
-                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-60, .max = 1e9,
+                                       /* below, clipped floats lose their digits to underflow */
+                                       {"norm", DPCXR_OPTION_NUMBER, "1.5", .min = 1e-12, .max = 1e9,
                                         .summary = "Bound on the L2 norm of a unit's gradient."},
                                        {"stability", DPCXR_OPTION_NUMBER, "0.01", .min = 1e-12, .max = 1e9,
                                         .summary = "Of automatic: C / (norm + stability)."},
+                                       {"quantile", DPCXR_OPTION_NUMBER, "0.5", .min = 0, .max = 1,
+                                        .summary = "Of adaptive: the share of units that the norm should spare."},
+                                       {"rate", DPCXR_OPTION_NUMBER, "0.2", .min = 0, .max = 10,
+                                        .summary = "Of adaptive: how fast the norm follows."},
+                                       {"count_noise", DPCXR_OPTION_NUMBER, "null", POSITIVE, .unit = "units",
+                                        .summary = "Of adaptive: standard deviation of the noise on the count of "
+                                                   "spared units; null is a twentieth of a step's units."},
                                        END};
 
 static const DpcxrOptionSpec noise[] = {
@@ -219,10 +227,8 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
-    {DPCXR_SECTION_POS_WEIGHT, "type", "private_counts", "use none, or a list of public weights"},
     {DPCXR_SECTION_SAMPLER, "type", "truncated_poisson|fixed|shuffle", "use poisson or full"},
     {DPCXR_SECTION_SAMPLER, "cap", NULL, "it belongs to samplers to come"},
-    {DPCXR_SECTION_CLIP, "type", "adaptive", "use flat, per_layer, automatic or normalise"},
     {DPCXR_SECTION_NOISE, "type", "grid", "use gaussian"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};

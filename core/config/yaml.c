@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* ---- nodes ---- */
+/* --- Nodes --- */
 
 DpcxrYaml *dpcxr_yaml_new(DpcxrYamlKind kind, const DpcxrMark *mark)
 {
@@ -43,8 +43,11 @@ void dpcxr_yaml_free(DpcxrYaml *node)
 
 DpcxrYaml *dpcxr_yaml_copy(const DpcxrYaml *node)
 {
-    if (node->kind == DPCXR_YAML_SCALAR)
-        return dpcxr_yaml_new_scalar(node->text, node->plain, &node->mark);
+    if (node->kind == DPCXR_YAML_SCALAR) {
+        DpcxrYaml *scalar = dpcxr_yaml_new_scalar(node->text, node->plain, &node->mark);
+        scalar->from_environment = node->from_environment;
+        return scalar;
+    }
     DpcxrYaml *copy = dpcxr_yaml_new(node->kind, &node->mark);
     for (guint i = 0; i < node->items->len; i++) {
         if (copy->keys)
@@ -97,7 +100,7 @@ void dpcxr_yaml_set(DpcxrYaml *map, const char *key, DpcxrYaml *value)
     map->items->pdata[i] = value;
 }
 
-/* ---- text ---- */
+/* --- Text --- */
 
 static void advance(DpcxrMark *mark, const char *from, const char *to)
 {
@@ -145,7 +148,7 @@ static const char *find_tag_directive(const char *text, gsize length)
     return found ? found + 1 : NULL;
 }
 
-/* ---- events ---- */
+/* --- Events --- */
 
 typedef struct {
     yaml_parser_t parser;

@@ -22,6 +22,7 @@ struct _DpcxrYaml {
     DpcxrMark mark;
     char *text;       /* SCALAR: its text */
     gboolean plain;   /* SCALAR: written without quotes, so it may be a number, a truth value or null */
+    gboolean from_environment; /* SCALAR: the text has a variable's value in it */
     GPtrArray *keys;  /* MAP: DpcxrYaml *, scalars, in order */
     GPtrArray *items; /* LIST: its items; MAP: the values of `keys` */
 };

@@ -213,17 +213,28 @@ gboolean dpcxr_data_prepare(DpcxrData *data, gsize row, GError **error)
     return get_resized(data, row, &own, error) != NULL;
 }
 
+/* FNV-1a of the sample's name. Its row in the index would change where another patient's images come or go,
+ * and with it the augmentation, and so the gradient, of everybody behind: one patient more or less must change
+ * one unit's gradient only. Two names with one hash share their augmentations, which does no harm. */
+static guint32 stream_of(const char *sample)
+{
+    guint32 hash = 2166136261u;
+    for (; *sample; sample++)
+        hash = (hash ^ (guint8)*sample) * 16777619u;
+    return hash;
+}
+
 /* The chain in its order, each link with a stream of its own: whatever one draws, the others draw the same.
  */
 static void augment(const DpcxrData *data, const DpcxrDraw *draw, DpcxrSample *sample)
 {
     g_assert(draw->step >> 48 == 0 && draw->view >> 16 == 0);
     guint64 address = draw->step | (guint64)draw->view << 48;
+    guint32 stream = stream_of(dpcxr_index_sample(data->index, draw->row));
     for (gsize i = 0; i < data->n_augment; i++) {
         const Augmentation *augmentation = &data->augment[i];
         DpcxrRandom random;
-        dpcxr_random_init(&random, data->experiment->seed, augmentation->purpose, address,
-                          (guint32)draw->row);
+        dpcxr_random_init(&random, data->experiment->seed, augmentation->purpose, address, stream);
         augmentation->feature->apply(augmentation->self, sample, &random);
     }
 }

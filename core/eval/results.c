@@ -6,9 +6,9 @@
  * with METRIC auroc, threshold (of labels only), accuracy, sensitivity, specificity, precision, f1. What is
  * not defined is null; a mean is over the labels that have the metric. */
 #include "eval/results.h"
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include "base/files.h"
+#include "base/json-write.h"
 #include "eval/metrics.h"
 
 #define SCHEMA 1
@@ -114,110 +114,82 @@ static double mean_loss(const DpcxrPredictions *p)
     return n ? sum / (double)n : NAN;
 }
 
-static void add_number(JsonBuilder *builder, const char *name, double value)
+static void add_label(JsonBuilder *json, const char *name, const DpcxrMetrics *metrics)
 {
-    json_builder_set_member_name(builder, name);
-    if (isfinite(value))
-        json_builder_add_double_value(builder, value);
-    else
-        json_builder_add_null_value(builder);
-}
-
-static void add_count(JsonBuilder *builder, const char *name, gsize value)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, (gint64)value);
-}
-
-static void begin_object(JsonBuilder *builder, const char *name)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_begin_object(builder);
-}
-
-static void add_label(JsonBuilder *builder, const char *name, const DpcxrMetrics *metrics)
-{
-    begin_object(builder, name);
-    add_count(builder, "n", metrics->n);
-    add_count(builder, "positives", metrics->positives);
+    dpcxr_json_begin_object(json, name);
+    dpcxr_json_put_count(json, "n", metrics->n);
+    dpcxr_json_put_count(json, "positives", metrics->positives);
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-        add_number(builder, fields[i].name, field(metrics, i));
-    json_builder_end_object(builder);
+        dpcxr_json_put_number(json, fields[i].name, field(metrics, i));
+    json_builder_end_object(json);
 }
 
-static void add_not_defined(JsonBuilder *builder, char **labels, const DpcxrMetrics *metrics, int n_labels)
+static void add_not_defined(JsonBuilder *json, char **labels, const DpcxrMetrics *metrics, int n_labels)
 {
-    json_builder_set_member_name(builder, "not_defined");
-    json_builder_begin_array(builder);
+    dpcxr_json_begin_array(json, "not_defined");
     for (int label = 0; label < n_labels; label++)
         if (metrics[label].positives == 0 || metrics[label].positives == metrics[label].n)
-            json_builder_add_string_value(builder, labels[label]);
-    json_builder_end_array(builder);
+            json_builder_add_string_value(json, labels[label]);
+    json_builder_end_array(json);
 }
 
 /* Returns the mean AUROC; NaN where @p is NULL. */
-static double add_split(JsonBuilder *builder, DpcxrSplit split, const DpcxrPredictions *p, char **labels,
+static double add_split(JsonBuilder *json, DpcxrSplit split, const DpcxrPredictions *p, char **labels,
                         const double *thresholds)
 {
     if (!p)
         return NAN;
     g_autofree DpcxrMetrics *metrics = judge(p, thresholds);
 
-    begin_object(builder, dpcxr_split_name(split));
-    add_count(builder, "n", p->n);
-    add_number(builder, "loss", mean_loss(p));
-    begin_object(builder, "labels");
+    dpcxr_json_begin_object(json, dpcxr_split_name(split));
+    dpcxr_json_put_count(json, "n", p->n);
+    dpcxr_json_put_number(json, "loss", mean_loss(p));
+    dpcxr_json_begin_object(json, "labels");
     for (int label = 0; label < p->n_labels; label++)
-        add_label(builder, labels[label], &metrics[label]);
-    json_builder_end_object(builder);
-    begin_object(builder, "mean");
+        add_label(json, labels[label], &metrics[label]);
+    json_builder_end_object(json);
+    dpcxr_json_begin_object(json, "mean");
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
         if (fields[i].mean)
-            add_number(builder, fields[i].name, mean_field(metrics, p->n_labels, i));
-    json_builder_end_object(builder);
-    add_not_defined(builder, labels, metrics, p->n_labels);
-    json_builder_end_object(builder);
+            dpcxr_json_put_number(json, fields[i].name, mean_field(metrics, p->n_labels, i));
+    json_builder_end_object(json);
+    add_not_defined(json, labels, metrics, p->n_labels);
+    json_builder_end_object(json);
     return mean_field(metrics, p->n_labels, 0);
 }
 
-static void add_threshold_rule(JsonBuilder *builder, const DpcxrExperiment *experiment,
+static void add_threshold_rule(JsonBuilder *json, const DpcxrExperiment *experiment,
                                const DpcxrPredictions *valid)
 {
-    json_builder_set_member_name(builder, "threshold");
     if (!valid || !experiment->evaluate.threshold_youden) {
-        json_builder_add_null_value(builder);
+        dpcxr_json_put_string(json, "threshold", NULL);
         return;
     }
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "rule");
-    json_builder_add_string_value(builder, "youden");
-    json_builder_set_member_name(builder, "from");
-    json_builder_add_string_value(builder, dpcxr_split_name(DPCXR_SPLIT_VALID));
-    json_builder_end_object(builder);
+    dpcxr_json_begin_object(json, "threshold");
+    dpcxr_json_put_string(json, "rule", "youden");
+    dpcxr_json_put_string(json, "from", dpcxr_split_name(DPCXR_SPLIT_VALID));
+    json_builder_end_object(json);
 }
 
 gboolean dpcxr_results_write(const char *path, const DpcxrExperiment *experiment,
                              const DpcxrPredictions *valid, const DpcxrPredictions *test, double *mean_auroc,
                              GError **error)
 {
-    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autoptr(JsonBuilder) json = json_builder_new();
     g_autofree double *thresholds = choose_thresholds(experiment, valid);
     double auroc;
 
-    json_builder_begin_object(builder);
-    add_count(builder, "schema", SCHEMA);
-    json_builder_set_member_name(builder, "name");
-    json_builder_add_string_value(builder, experiment->name);
-    add_threshold_rule(builder, experiment, valid);
-    begin_object(builder, "splits");
-    add_split(builder, DPCXR_SPLIT_VALID, valid, experiment->data.labels, thresholds);
-    auroc = add_split(builder, DPCXR_SPLIT_TEST, test, experiment->data.labels, thresholds);
-    json_builder_end_object(builder);
-    json_builder_end_object(builder);
+    json_builder_begin_object(json);
+    dpcxr_json_put_count(json, "schema", SCHEMA);
+    dpcxr_json_put_string(json, "name", experiment->name);
+    add_threshold_rule(json, experiment, valid);
+    dpcxr_json_begin_object(json, "splits");
+    add_split(json, DPCXR_SPLIT_VALID, valid, experiment->data.labels, thresholds);
+    auroc = add_split(json, DPCXR_SPLIT_TEST, test, experiment->data.labels, thresholds);
+    json_builder_end_object(json);
+    json_builder_end_object(json);
 
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *json = json_to_string(root, TRUE);
-    g_autofree char *text = g_strconcat(json, "\n", NULL);
+    g_autofree char *text = dpcxr_json_text(json);
     if (!dpcxr_write_file(path, text, -1, 0600, error))
         return FALSE;
     *mean_auroc = auroc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Plugins and their option tables as text and as JSON. */
 #include "plugin/describe.h"
+#include "base/json-write.h"
 #include <math.h>
 
 static const char *const type_names[] = {
@@ -14,11 +15,6 @@ static const char *const type_names[] = {
     [DPCXR_OPTION_NUMBERS] = "list of numbers",
     [DPCXR_OPTION_MAP] = "map",
 };
-
-const char *dpcxr_option_type_name(DpcxrOptionType type)
-{
-    return type_names[type];
-}
 
 static gboolean is_limited(const DpcxrOptionSpec *option)
 {
@@ -135,33 +131,20 @@ char *dpcxr_describe_list(const DpcxrPluginKind *kind)
     return g_string_free(text, FALSE);
 }
 
-static void add_string(JsonBuilder *json, const char *name, const char *value)
-{
-    json_builder_set_member_name(json, name);
-    if (value)
-        json_builder_add_string_value(json, value);
-    else
-        json_builder_add_null_value(json);
-}
-
 static void add_limit(JsonBuilder *json, const char *name, const DpcxrOptionSpec *option, double value)
 {
-    json_builder_set_member_name(json, name);
-    if (is_limited(option) && fabs(value) < G_MAXDOUBLE)
-        json_builder_add_double_value(json, value);
-    else
-        json_builder_add_null_value(json);
+    gboolean limited = is_limited(option) && fabs(value) < G_MAXDOUBLE;
+    dpcxr_json_put_number(json, name, limited ? value : NAN);
 }
 
 static void add_choices(JsonBuilder *json, const DpcxrOptionSpec *option)
 {
-    json_builder_set_member_name(json, "choices");
     if (!option->choices) {
-        json_builder_add_null_value(json);
+        dpcxr_json_put_string(json, "choices", NULL);
         return;
     }
     g_auto(GStrv) choices = g_strsplit(option->choices, "|", -1);
-    json_builder_begin_array(json);
+    dpcxr_json_begin_array(json, "choices");
     for (char **choice = choices; *choice; choice++)
         json_builder_add_string_value(json, *choice);
     json_builder_end_array(json);
@@ -170,29 +153,27 @@ static void add_choices(JsonBuilder *json, const DpcxrOptionSpec *option)
 static void add_option(JsonBuilder *json, const DpcxrOptionSpec *option)
 {
     json_builder_begin_object(json);
-    add_string(json, "name", option->name);
-    add_string(json, "type", type_names[option->type]);
-    json_builder_set_member_name(json, "required");
-    json_builder_add_boolean_value(json, option->fallback == NULL);
-    add_string(json, "default", option->fallback);
+    dpcxr_json_put_string(json, "name", option->name);
+    dpcxr_json_put_string(json, "type", type_names[option->type]);
+    dpcxr_json_put_bool(json, "required", option->fallback == NULL);
+    dpcxr_json_put_string(json, "default", option->fallback);
     add_limit(json, "min", option, option->min);
     add_limit(json, "max", option, option->max);
     add_choices(json, option);
-    add_string(json, "unit", option->unit);
-    add_string(json, "summary", option->summary);
+    dpcxr_json_put_string(json, "unit", option->unit);
+    dpcxr_json_put_string(json, "summary", option->summary);
     json_builder_end_object(json);
 }
 
 static void add_description(JsonBuilder *json, const DpcxrPlugin *plugin)
 {
     g_autofree char *abi = g_strdup_printf("%u.%u", plugin->abi_major, plugin->abi_minor);
-    add_string(json, "version", plugin->version);
-    add_string(json, "summary", plugin->summary);
-    add_string(json, "licence", plugin->licence);
-    add_string(json, "reference", plugin->reference);
-    add_string(json, "abi", abi);
-    json_builder_set_member_name(json, "options");
-    json_builder_begin_array(json);
+    dpcxr_json_put_string(json, "version", plugin->version);
+    dpcxr_json_put_string(json, "summary", plugin->summary);
+    dpcxr_json_put_string(json, "licence", plugin->licence);
+    dpcxr_json_put_string(json, "reference", plugin->reference);
+    dpcxr_json_put_string(json, "abi", abi);
+    dpcxr_json_begin_array(json, "options");
     for (const DpcxrOptionSpec *option = plugin->options; option && option->name; option++)
         add_option(json, option);
     json_builder_end_array(json);
@@ -201,24 +182,24 @@ static void add_description(JsonBuilder *json, const DpcxrPlugin *plugin)
 static void add_entry(JsonBuilder *json, const DpcxrPluginEntry *entry)
 {
     json_builder_begin_object(json);
-    add_string(json, "kind", dpcxr_plugin_kind_name(entry->kind));
-    add_string(json, "name", entry->name);
-    add_string(json, "file", entry->file);
-    add_string(json, "sha256", entry->sha256);
-    add_string(json, "error", entry->error ? entry->error->message : NULL);
+    dpcxr_json_put_string(json, "kind", dpcxr_plugin_kind_name(entry->kind));
+    dpcxr_json_put_string(json, "name", entry->name);
+    dpcxr_json_put_string(json, "file", entry->file);
+    dpcxr_json_put_string(json, "sha256", entry->sha256);
+    dpcxr_json_put_string(json, "error", entry->error ? entry->error->message : NULL);
     if (entry->plugin)
         add_description(json, entry->plugin);
     json_builder_end_object(json);
 }
 
-JsonNode *dpcxr_describe_plugin_json(const DpcxrPluginEntry *entry)
+char *dpcxr_describe_plugin_json(const DpcxrPluginEntry *entry)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     add_entry(json, entry);
-    return json_builder_get_root(json);
+    return dpcxr_json_text(json);
 }
 
-JsonNode *dpcxr_describe_list_json(const DpcxrPluginKind *kind)
+char *dpcxr_describe_list_json(const DpcxrPluginKind *kind)
 {
     g_autoptr(GPtrArray) list = dpcxr_registry_list();
     g_autoptr(JsonBuilder) json = json_builder_new();
@@ -229,5 +210,5 @@ JsonNode *dpcxr_describe_list_json(const DpcxrPluginKind *kind)
             add_entry(json, entry);
     }
     json_builder_end_array(json);
-    return json_builder_get_root(json);
+    return dpcxr_json_text(json);
 }

@@ -310,3 +310,15 @@ char *dpcxr_format_epsilon(double epsilon, int digits)
     g_ascii_formatd(text, sizeof text, format, MAX(epsilon, 0));
     return g_ascii_strtod(text, NULL) < epsilon ? decimal_increment(text) : g_strdup(text);
 }
+
+char *dpcxr_format_exact(double value)
+{
+    char format[8], text[G_ASCII_DTOSTR_BUF_SIZE];
+    for (int digits = 6; digits <= 17; digits++) { /* %g drops trailing zeros */
+        g_snprintf(format, sizeof format, "%%.%dg", digits);
+        g_ascii_formatd(text, sizeof text, format, value);
+        if (g_ascii_strtod(text, NULL) == value)
+            break;
+    }
+    return g_strdup(text);
+}

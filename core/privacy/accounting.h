@@ -25,3 +25,6 @@ gboolean dpcxr_calibrate_steps(const DpcxrFeature *accountant, const DpcxrMechan
 
 /* Epsilon as printed: rounded up at the last of @digits decimals, never down. */
 char *dpcxr_format_epsilon(double epsilon, int digits);
+/* The shortest decimal that reads back as @value: a delta, a rate, a noise multiplier as printed. A delta rounded to fewer
+ * digits may be smaller than the one that epsilon was computed for. */
+char *dpcxr_format_exact(double value);

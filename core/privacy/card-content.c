@@ -3,6 +3,7 @@
  * the list of what no number covers. A sentence belongs here when leaving it out would let a reader believe
  * more than was done. */
 #include "privacy/card-content.h"
+#include "privacy/units.h"
 #include <math.h>
 #include "privacy/accounting.h"
 
@@ -41,7 +42,7 @@ static gboolean check_agreement(const DpcxrCardFacts *facts, GError **error)
     g_autoptr(GPtrArray) voids = dpcxr_claim_voids(experiment);
     if (voids->len > 0)
         return card_refuse(error, g_ptr_array_index(voids, 0));
-    const char *unit = experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image";
+    const char *unit = dpcxr_unit_name(experiment->privacy.unit);
     if (!g_str_equal(unit, dpcxr_ledger_unit(facts->ledger)))
         return card_refuse(error, "the ledger is about another unit than the experiment");
     if (dpcxr_ledger_mechanism(facts->ledger)->adjacency != experiment->privacy.adjacency)
@@ -67,7 +68,7 @@ static gboolean append_initial_events(const DpcxrExperiment *experiment, GArray 
     if (!ledger)
         return FALSE;
     const DpcxrMechanism *mechanism = dpcxr_ledger_mechanism(ledger);
-    const char *unit = experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image";
+    const char *unit = dpcxr_unit_name(experiment->privacy.unit);
     if (mechanism->adjacency != experiment->privacy.adjacency ||
         !g_str_equal(unit, dpcxr_ledger_unit(ledger)))
         return card_refuse(error,
@@ -168,8 +169,11 @@ static void append_reports(DpcxrCard *card, const DpcxrMechanism *mechanism)
         g_autoptr(GError) error = NULL;
         if (feature->entry && feature->entry->plugin)
             report.approximate = ((const DpcxrAccountant *)feature->entry->plugin->feature)->approximate;
+        /* A refusal is a sentence about the mechanism. Other errors name files of this machine: not for release/. */
         if (!dpcxr_account_epsilon(feature, mechanism, experiment->privacy.delta, &report.epsilon, &error))
-            report.refused = g_strdup(error->message);
+            report.refused = g_strdup(g_error_matches(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY)
+                                          ? error->message
+                                          : "the accountant failed");
         g_array_append_val(card->reports, report);
     }
 }
@@ -186,8 +190,8 @@ static void assume_mechanism(DpcxrCard *card)
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT)
         say(list, "One patient id is one person. A person with two ids is two units.");
     if (experiment->privacy.noise_type == DPCXR_NOISE_GAUSSIAN)
-        say(list, "The noise is Gaussian in floating point. Attacks on the low bits of floating-point noise "
-                  "are not "
+        say(list, "The noise is Gaussian in floating point. Attacks on the low bits of floating-point noise, and "
+                  "the rounding of sums over many units, which the clip norm does not bound exactly, are not "
                   "excluded.");
     else
         say(list, "The noise is Gaussian, rounded exactly onto an integer grid; how long sampling takes is "
@@ -296,6 +300,8 @@ DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
     card->facts = facts;
     card->epsilon = epsilon.upper;
     card->epsilon_text = dpcxr_format_epsilon(epsilon.upper, 2);
+    card->delta_text = dpcxr_format_exact(experiment->privacy.delta);
+    card->noise_text = dpcxr_format_exact(facts->noise_multiplier);
     card->steps_recorded = dpcxr_ledger_steps(facts->ledger);
     card->reports = g_array_new(FALSE, FALSE, sizeof(DpcxrCardReport));
     g_array_set_clear_func(card->reports, report_clear);
@@ -316,6 +322,8 @@ void dpcxr_card_free(DpcxrCard *card)
     if (!card)
         return;
     g_free(card->epsilon_text);
+    g_free(card->delta_text);
+    g_free(card->noise_text);
     g_free(card->other_how);
     g_array_unref(card->reports);
     g_ptr_array_unref(card->assumptions);

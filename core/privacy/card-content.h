@@ -15,6 +15,7 @@ typedef struct {
     const DpcxrCardFacts *facts; /* borrowed */
     double epsilon;
     char *epsilon_text; /* rounded up */
+    char *delta_text, *noise_text; /* delta and noise multiplier, every digit of them */
     /* The level beside the unit: images where patients are protected, and the other way round. */
     const char *other_level;
     gboolean has_other;

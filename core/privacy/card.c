@@ -5,8 +5,10 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include "base/files.h"
+#include "base/json-write.h"
 #include "privacy/accounting.h"
 #include "privacy/card-content.h"
+#include "privacy/clip.h"
 
 static const struct {
     const char *file, *what;
@@ -20,63 +22,23 @@ static const struct {
 
 static const char *const noise_types[] = {"gaussian", "grid"};
 
-static void put_string(JsonBuilder *json, const char *key, const char *value)
-{
-    json_builder_set_member_name(json, key);
-    if (value)
-        json_builder_add_string_value(json, value);
-    else
-        json_builder_add_null_value(json);
-}
-
-/* JSON has no infinity: null. */
-static void put_number(JsonBuilder *json, const char *key, double value)
-{
-    json_builder_set_member_name(json, key);
-    if (isfinite(value))
-        json_builder_add_double_value(json, value);
-    else
-        json_builder_add_null_value(json);
-}
-
-static void put_count(JsonBuilder *json, const char *key, guint64 value)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_add_int_value(json, (gint64)value);
-}
-
-static void begin(JsonBuilder *json, const char *key)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_begin_object(json);
-}
-
-static void put_list(JsonBuilder *json, const char *key, const GPtrArray *sentences)
-{
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
-    for (guint i = 0; i < sentences->len; i++)
-        json_builder_add_string_value(json, g_ptr_array_index(sentences, i));
-    json_builder_end_array(json);
-}
-
 static void put_claim(JsonBuilder *json, const DpcxrCard *card)
 {
     const DpcxrExperiment *experiment = card->facts->experiment;
-    begin(json, "claim");
-    put_number(json, "epsilon", card->epsilon);
-    put_string(json, "epsilon_printed", card->epsilon_text);
-    put_number(json, "delta", experiment->privacy.delta);
-    put_string(json, "unit", dpcxr_ledger_unit(card->facts->ledger));
-    put_string(json, "adjacency", dpcxr_adjacency_name(experiment->privacy.adjacency));
-    put_count(json, "population", card->facts->population);
-    put_string(json, "accountant", experiment->privacy.accountant.type);
+    dpcxr_json_begin_object(json, "claim");
+    dpcxr_json_put_number(json, "epsilon", card->epsilon);
+    dpcxr_json_put_string(json, "epsilon_printed", card->epsilon_text);
+    dpcxr_json_put_number(json, "delta", experiment->privacy.delta);
+    dpcxr_json_put_string(json, "unit", dpcxr_ledger_unit(card->facts->ledger));
+    dpcxr_json_put_string(json, "adjacency", dpcxr_adjacency_name(experiment->privacy.adjacency));
+    dpcxr_json_put_count(json, "population", card->facts->population);
+    dpcxr_json_put_string(json, "accountant", experiment->privacy.accountant.type);
     json_builder_end_object(json);
-    begin(json, "other_level");
-    put_string(json, "level", card->other_level);
-    put_number(json, "epsilon", card->has_other ? card->other_epsilon : INFINITY);
-    put_number(json, "delta", card->has_other ? card->other_delta : INFINITY);
-    put_string(json, "how", card->other_how);
+    dpcxr_json_begin_object(json, "other_level");
+    dpcxr_json_put_string(json, "level", card->other_level);
+    dpcxr_json_put_number(json, "epsilon", card->has_other ? card->other_epsilon : INFINITY);
+    dpcxr_json_put_number(json, "delta", card->has_other ? card->other_delta : INFINITY);
+    dpcxr_json_put_string(json, "how", card->other_how);
     json_builder_end_object(json);
 }
 
@@ -84,43 +46,41 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
 {
     const DpcxrCardFacts *facts = card->facts;
     const DpcxrExperiment *experiment = facts->experiment;
-    begin(json, "mechanism");
-    put_string(json, "sampler", dpcxr_sampler_name(experiment->privacy.sampler));
-    put_number(json, "sampling_rate", facts->sampling_rate);
-    put_number(json, "noise_multiplier", facts->noise_multiplier);
-    put_string(json, "noise_type", noise_types[experiment->privacy.noise_type]);
-    put_string(json, "noise_source", "os");
-    put_string(json, "clip_type", dpcxr_clip_name(experiment->privacy.clip_type));
-    put_number(json, "clip_norm", facts->clip_norm);
-    put_number(json, "divisor", facts->divisor);
+    dpcxr_json_begin_object(json, "mechanism");
+    dpcxr_json_put_string(json, "sampler", dpcxr_sampler_name(experiment->privacy.sampler));
+    dpcxr_json_put_number(json, "sampling_rate", facts->sampling_rate);
+    dpcxr_json_put_number(json, "noise_multiplier", facts->noise_multiplier);
+    dpcxr_json_put_string(json, "noise_type", noise_types[experiment->privacy.noise_type]);
+    dpcxr_json_put_string(json, "noise_source", "os");
+    dpcxr_json_put_string(json, "clip_type", dpcxr_clip_name(experiment->privacy.clip_type));
+    dpcxr_json_put_number(json, "clip_norm", facts->clip_norm);
+    dpcxr_json_put_number(json, "divisor", facts->divisor);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT)
-        put_count(json, "images_per_patient", (guint64)experiment->privacy.images_per_patient);
+        dpcxr_json_put_count(json, "images_per_patient", (guint64)experiment->privacy.images_per_patient);
     json_builder_end_object(json);
-    begin(json, "steps");
-    put_count(json, "planned", facts->steps_planned);
-    put_count(json, "done", facts->steps_done);
-    put_count(json, "lost", facts->steps_lost);
-    put_count(json, "recorded", card->steps_recorded);
-    put_count(json, "process_starts", dpcxr_ledger_processes(facts->ledger));
+    dpcxr_json_begin_object(json, "steps");
+    dpcxr_json_put_count(json, "planned", facts->steps_planned);
+    dpcxr_json_put_count(json, "done", facts->steps_done);
+    dpcxr_json_put_count(json, "lost", facts->steps_lost);
+    dpcxr_json_put_count(json, "recorded", card->steps_recorded);
+    dpcxr_json_put_count(json, "process_starts", dpcxr_ledger_processes(facts->ledger));
     json_builder_end_object(json);
 }
 
 static void put_reports(JsonBuilder *json, const DpcxrCard *card)
 {
-    json_builder_set_member_name(json, "also_report");
-    json_builder_begin_array(json);
+    dpcxr_json_begin_array(json, "also_report");
     for (guint i = 0; i < card->reports->len; i++) {
         const DpcxrCardReport *report = &g_array_index(card->reports, DpcxrCardReport, i);
         json_builder_begin_object(json);
-        put_string(json, "accountant", report->accountant);
-        json_builder_set_member_name(json, "approximate");
-        json_builder_add_boolean_value(json, report->approximate);
+        dpcxr_json_put_string(json, "accountant", report->accountant);
+        dpcxr_json_put_bool(json, "approximate", report->approximate);
         if (report->refused) {
-            put_string(json, "refused", report->refused);
+            dpcxr_json_put_string(json, "refused", report->refused);
         } else {
-            put_number(json, "epsilon", report->epsilon.estimate);
-            put_number(json, "lower", report->epsilon.lower);
-            put_number(json, "upper", report->epsilon.upper);
+            dpcxr_json_put_number(json, "epsilon", report->epsilon.estimate);
+            dpcxr_json_put_number(json, "lower", report->epsilon.lower);
+            dpcxr_json_put_number(json, "upper", report->epsilon.upper);
         }
         json_builder_end_object(json);
     }
@@ -129,15 +89,14 @@ static void put_reports(JsonBuilder *json, const DpcxrCard *card)
 
 static void put_plugins(JsonBuilder *json, const DpcxrCard *card)
 {
-    json_builder_set_member_name(json, "plugins");
-    json_builder_begin_array(json);
+    dpcxr_json_begin_array(json, "plugins");
     for (guint i = 0; i < card->plugins->len; i++) {
         const DpcxrFeature *feature = g_ptr_array_index(card->plugins, i);
         json_builder_begin_object(json);
-        put_string(json, "kind", dpcxr_plugin_kind_name(feature->entry->kind));
-        put_string(json, "name", feature->type);
-        put_string(json, "version", feature->entry->plugin ? feature->entry->plugin->version : NULL);
-        put_string(json, "sha256", feature->entry->sha256);
+        dpcxr_json_put_string(json, "kind", dpcxr_plugin_kind_name(feature->entry->kind));
+        dpcxr_json_put_string(json, "name", feature->type);
+        dpcxr_json_put_string(json, "version", feature->entry->plugin ? feature->entry->plugin->version : NULL);
+        dpcxr_json_put_string(json, "sha256", feature->entry->sha256);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
@@ -145,39 +104,36 @@ static void put_plugins(JsonBuilder *json, const DpcxrCard *card)
 
 static void put_release(JsonBuilder *json, const DpcxrCard *card)
 {
-    json_builder_set_member_name(json, "release");
-    json_builder_begin_array(json);
+    dpcxr_json_begin_array(json, "release");
     for (gsize i = 0; i < G_N_ELEMENTS(released); i++) {
         json_builder_begin_object(json);
-        put_string(json, "file", released[i].file);
-        put_string(json, "what", released[i].what);
+        dpcxr_json_put_string(json, "file", released[i].file);
+        dpcxr_json_put_string(json, "what", released[i].what);
         if (i == 0)
-            put_string(json, "sha256", card->facts->model_sha256);
+            dpcxr_json_put_string(json, "sha256", card->facts->model_sha256);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
-    put_string(json, "ledger_head", dpcxr_ledger_head(card->facts->ledger));
+    dpcxr_json_put_string(json, "ledger_head", dpcxr_ledger_head(card->facts->ledger));
 }
 
 static char *card_json(const DpcxrCard *card)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
-    put_string(json, "format", "dpcxr privacy card");
-    put_count(json, "version", 1);
-    put_string(json, "dpcxr", DPCXR_VERSION);
-    put_string(json, "name", card->facts->experiment->name);
+    dpcxr_json_put_string(json, "format", "dpcxr privacy card");
+    dpcxr_json_put_count(json, "version", 1);
+    dpcxr_json_put_string(json, "dpcxr", DPCXR_VERSION);
+    dpcxr_json_put_string(json, "name", card->facts->experiment->name);
     put_claim(json, card);
     put_mechanism(json, card);
     put_reports(json, card);
-    put_list(json, "assumptions", card->assumptions);
-    put_list(json, "not_covered", card->not_covered);
+    dpcxr_json_put_strings(json, "assumptions", card->assumptions);
+    dpcxr_json_put_strings(json, "not_covered", card->not_covered);
     put_plugins(json, card);
     put_release(json, card);
     json_builder_end_object(json);
-    g_autoptr(JsonNode) root = json_builder_get_root(json);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return dpcxr_json_text(json);
 }
 
 static const char *adjacency_words(DpcxrAdjacency adjacency)
@@ -186,6 +142,29 @@ static const char *adjacency_words(DpcxrAdjacency adjacency)
         "had contributed nothing", "had not been in the data, or had been there in addition",
         "had had other data"};
     return words[adjacency];
+}
+
+/* What happens to a unit's gradient, as half a sentence. */
+static void write_clipping(GString *text, const DpcxrCardFacts *facts)
+{
+    const DpcxrExperiment *e = facts->experiment;
+    const char *mean = e->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "";
+    switch (e->privacy.clip_type) {
+    case DPCXR_CLIP_AUTOMATIC:
+    case DPCXR_CLIP_NORMALISE:
+        g_string_append_printf(text, "scaled its %sgradient to the norm %g (%s clipping)", mean, facts->clip_norm,
+                               dpcxr_clip_name(e->privacy.clip_type));
+        break;
+    case DPCXR_CLIP_ADAPTIVE:
+        g_string_append_printf(text,
+                               "clipped its %sgradient to a norm that started at %g and followed a noisy count of the "
+                               "units below it (quantile %g; gradient and count are one event)",
+                               mean, facts->clip_norm, e->privacy.clip_quantile);
+        break;
+    default:
+        g_string_append_printf(text, "clipped its %sgradient to the norm %g (%s clipping)", mean, facts->clip_norm,
+                               dpcxr_clip_name(e->privacy.clip_type));
+    }
 }
 
 /* What one pastes into a paper. */
@@ -199,10 +178,10 @@ static void write_statement(GString *text, const DpcxrCard *card)
     g_string_append_printf(text,
                            "The model was trained with differentially private stochastic gradient descent "
                            "(dpcxr %s) and satisfies "
-                           "**(epsilon = %s, delta = %g)-differential privacy for every %s of the training "
+                           "**(epsilon = %s, delta = %s)-differential privacy for every %s of the training "
                            "data** (%s adjacency: the "
                            "published files would be about as likely if one %s %s). ",
-                           DPCXR_VERSION, card->epsilon_text, experiment->privacy.delta, unit,
+                           DPCXR_VERSION, card->epsilon_text, card->delta_text, unit,
                            dpcxr_adjacency_name(experiment->privacy.adjacency), unit,
                            adjacency_words(experiment->privacy.adjacency));
     g_string_append_printf(text, "Each of %" G_GUINT64_FORMAT " recorded steps ", card->steps_recorded);
@@ -211,14 +190,13 @@ static void write_statement(GString *text, const DpcxrCard *card)
                                facts->sampling_rate);
     else
         g_string_append_printf(text, "took every %s", unit);
-    g_string_append_printf(
-        text,
-        ", %s its %sgradient to the norm %g (%s clipping) and added Gaussian noise of %g times that norm (%s, "
-        "key from the operating system); epsilon was computed by the accountant `%s`.\n\n",
-        experiment->privacy.clip_type >= DPCXR_CLIP_AUTOMATIC ? "scaled" : "clipped",
-        experiment->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "", facts->clip_norm,
-        dpcxr_clip_name(experiment->privacy.clip_type), facts->noise_multiplier, noise_types[experiment->privacy.noise_type],
-        experiment->privacy.accountant.type);
+    g_string_append(text, ", ");
+    write_clipping(text, facts);
+    g_string_append_printf(text,
+                           " and added Gaussian noise with noise multiplier %s (%s, key from the operating system); "
+                           "epsilon was computed by the accountant `%s`.\n\n",
+                           card->noise_text, noise_types[experiment->privacy.noise_type],
+                           experiment->privacy.accountant.type);
 }
 
 static void write_other_level(GString *text, const DpcxrCard *card)
@@ -239,8 +217,8 @@ static void write_table(GString *text, const DpcxrCard *card)
     const DpcxrCardFacts *facts = card->facts;
     const DpcxrExperiment *experiment = facts->experiment;
     g_string_append_printf(
-        text, "| | |\n|---|---|\n| epsilon, delta | %s, %g |\n| unit | %s |\n| adjacency | %s |\n",
-        card->epsilon_text, experiment->privacy.delta, dpcxr_ledger_unit(facts->ledger),
+        text, "| | |\n|---|---|\n| epsilon, delta | %s, %s |\n| unit | %s |\n| adjacency | %s |\n",
+        card->epsilon_text, card->delta_text, dpcxr_ledger_unit(facts->ledger),
         dpcxr_adjacency_name(experiment->privacy.adjacency));
     write_other_level(text, card);
     g_string_append_printf(text, "| units (N, declared public) | %" G_GUINT64_FORMAT " |\n",
@@ -248,13 +226,14 @@ static void write_table(GString *text, const DpcxrCard *card)
     g_string_append_printf(text, "| accountant | %s |\n| sampling | %s, rate %.8g |\n",
                            experiment->privacy.accountant.type,
                            dpcxr_sampler_name(experiment->privacy.sampler), facts->sampling_rate);
-    g_string_append_printf(text, "| noise | %s, multiplier %g, source os |\n| clipping | %s, norm %g |\n",
-                           noise_types[experiment->privacy.noise_type], facts->noise_multiplier,
+    g_string_append_printf(text, "| noise | %s, multiplier %s, source os |\n| clipping | %s, norm %g |\n",
+                           noise_types[experiment->privacy.noise_type], card->noise_text,
                            dpcxr_clip_name(experiment->privacy.clip_type), facts->clip_norm);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT && experiment->privacy.images_per_patient > 0)
         g_string_append_printf(text, "| images of a drawn patient | at most %d, drawn anew each step |\n",
                                experiment->privacy.images_per_patient);
-    g_string_append_printf(text, "| divisor | %g |\n", facts->divisor);
+    g_autofree char *divisor = dpcxr_format_exact(facts->divisor);
+    g_string_append_printf(text, "| divisor | %s |\n", divisor);
     g_string_append_printf(text,
                            "| steps | %" G_GUINT64_FORMAT " planned, %" G_GUINT64_FORMAT
                            " done, %" G_GUINT64_FORMAT

@@ -5,6 +5,10 @@
 
 #include <math.h>
 
+/* Where an adaptive norm stops: as far as a clip norm of a configuration may go. */
+#define ADAPTIVE_MIN 1e-12
+#define ADAPTIVE_MAX 1e9
+
 /* a * b as an unevaluated sum: high = round(a * b), low = the rest, exact while nothing underflows. */
 typedef struct {
     double high, low;
@@ -104,6 +108,19 @@ int dpcxr_clip(const DpcxrClip *clip, const double *norms2, int units, float *co
 
 const char *dpcxr_clip_name(DpcxrClipType type)
 {
-    static const char *const names[DPCXR_N_CLIP_TYPES] = {"flat", "per_layer", "automatic", "normalise"};
+    static const char *const names[DPCXR_N_CLIP_TYPES] = {"flat", "per_layer", "automatic", "normalise",
+                                                          "adaptive"};
     return names[type];
+}
+
+double dpcxr_clip_gradient_noise(double joint, double count_noise)
+{
+    double rest = 1 / (joint * joint) - 1 / (4 * count_noise * count_noise);
+    return rest > 0 ? 1 / sqrt(rest) * (1 + 0x1p-40) : INFINITY;
+}
+
+double dpcxr_clip_adapt(double norm, double noisy_sum, double divisor, double quantile, double rate)
+{
+    double share = noisy_sum / divisor + 0.5;
+    return CLAMP(norm * exp(-rate * (share - quantile)), ADAPTIVE_MIN, ADAPTIVE_MAX);
 }

@@ -2,19 +2,11 @@
  * From norms to coefficients. Whatever the type, a unit's contribution, over all parameters, is at most C: that is the
  * sensitivity that the noise is scaled to and the one event of a step is about. */
 #pragma once
-#include <glib.h>
+#include "config/experiment.h"
 
 /* Clip norms outside of these abort: beyond them squares leave the range where the bound can be decided exactly. */
 #define DPCXR_CLIP_NORM_MIN 1e-60
 #define DPCXR_CLIP_NORM_MAX 1e60
-
-typedef enum {
-    DPCXR_CLIP_FLAT,      /* min(1, C / |g|): Abadi et al. 2016, Algorithm 1 */
-    DPCXR_CLIP_PER_LAYER, /* min(1, C_l / |g_l|) for each layer, C_l = C / sqrt(layers): C^2 = sum of C_l^2 */
-    DPCXR_CLIP_AUTOMATIC, /* C / (|g| + stability): AUTO-S, Bu et al. 2023 */
-    DPCXR_CLIP_NORMALISE, /* C / |g|: AUTO-V; a gradient of zero stays zero */
-    DPCXR_N_CLIP_TYPES
-} DpcxrClipType;
 
 const char *dpcxr_clip_name(DpcxrClipType type); /* "flat", "per_layer", ... */
 
@@ -32,3 +24,11 @@ typedef struct {
  * that is not finite (or negative, which no norm is). Sums that a double cannot hold are rounded up.
  * Returns how many units were skipped as not finite (private). */
 int dpcxr_clip(const DpcxrClip *clip, const double *norms2, int units, float *coefficients);
+
+/* Adaptive clipping releases two things about one sample: the noisy gradient sum, and the noisy sum over units of b - 1/2
+ * with b = 1 where the norm was at most C (sensitivity 1/2). Together they are one Gaussian mechanism with noise
+ * multiplier z where 1/z^2 = 1/z_g^2 + 1/(2 count_noise)^2 (Andrew et al. 2021, Theorem 1).
+ * The z_g that the gradient needs for @joint = z, rounded up; INFINITY where @count_noise <= z / 2 leaves nothing for it. */
+double dpcxr_clip_gradient_noise(double joint, double count_noise);
+/* C after a step: C exp(-rate (share - quantile)), share = @noisy_sum / @divisor + 1/2; post-processing. */
+double dpcxr_clip_adapt(double norm, double noisy_sum, double divisor, double quantile, double rate);

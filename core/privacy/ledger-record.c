@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Ledger records to JSON and back. Numbers are written with the digits that bring back the same double. */
 #include "privacy/ledger-record.h"
+#include "privacy/units.h"
 #include <string.h>
 
 static const char *const record_names[DPCXR_N_RECORDS] = {"ledger", "process", "steps", "counts"};
@@ -93,7 +94,7 @@ static const char *sampler_name(int sampler)
 
 static const char *unit_name(int unit)
 {
-    return unit == 0 ? "patient" : "image";
+    return dpcxr_unit_name((DpcxrUnit)unit);
 }
 
 static gboolean id_member(JsonObject *object, char id[33])
@@ -117,7 +118,7 @@ gboolean dpcxr_record_parse(JsonObject *object, DpcxrRecord *record)
     if (record->kind == DPCXR_RECORD_LEDGER) {
         if (!id_member(object, record->id) ||
             !index_member(object, "adjacency", adjacency_name, DPCXR_N_ADJACENCIES, &adjacency) ||
-            !index_member(object, "unit", unit_name, 2, &unit))
+            !index_member(object, "unit", unit_name, DPCXR_UNIT_IMAGE + 1, &unit))
             return FALSE;
         record->adjacency = (DpcxrAdjacency)adjacency;
         record->unit = unit_name(unit);

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "base/files.h"
 #include "base/json.h"
 #include "privacy/ledger-record.h"
 
@@ -94,11 +95,17 @@ static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrRecord *record)
     return NULL;
 }
 
+/* @hex: HASH_HEX hexadecimal digits. */
+static void bytes_of(const char *hex, guint8 bytes[HASH_BYTES])
+{
+    for (int i = 0; i < HASH_BYTES; i++)
+        bytes[i] = (guint8)(g_ascii_xdigit_value(hex[2 * i]) << 4 | g_ascii_xdigit_value(hex[2 * i + 1]));
+}
+
 static void ledger_set_head(DpcxrLedger *ledger, const char *hash)
 {
     guint8 bytes[HASH_BYTES];
-    for (int i = 0; i < HASH_BYTES; i++)
-        bytes[i] = (guint8)(g_ascii_xdigit_value(hash[2 * i]) << 4 | g_ascii_xdigit_value(hash[2 * i + 1]));
+    bytes_of(hash, bytes);
     g_array_append_vals(ledger->hashes, bytes, 1);
     memcpy(ledger->head, hash, HASH_HEX);
     ledger->lines++;
@@ -276,18 +283,6 @@ static gboolean ledger_lock(DpcxrLedger *ledger, GError **error)
     return FALSE;
 }
 
-static gboolean sync_folder(DpcxrLedger *ledger, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(ledger->path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    gboolean synced = fd >= 0 && (fsync(fd) == 0 ||
-                                  errno == EINVAL); /* EINVAL: a network file system; its rename is synced */
-    int number = errno;
-    if (fd >= 0)
-        close(fd);
-    return synced || io_error(ledger, "sync its folder", number, error);
-}
-
 /* Moves the finished beginning into place, so that a ledger is there with its header or not at all. */
 static gboolean ledger_publish(DpcxrLedger *ledger, const char *temporary, GError **error)
 {
@@ -298,7 +293,7 @@ static gboolean ledger_publish(DpcxrLedger *ledger, const char *temporary, GErro
             unlink(temporary);
     }
     if (status == 0)
-        return sync_folder(ledger, error);
+        return dpcxr_sync_folder(ledger->path, error);
     if (errno != EEXIST)
         return io_error(ledger, "create it", errno, error);
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
@@ -451,8 +446,7 @@ gboolean dpcxr_ledger_contains(const DpcxrLedger *ledger, const char *head)
     guint8 bytes[HASH_BYTES];
     if (strlen(head) != HASH_HEX || strspn(head, "0123456789abcdef") != HASH_HEX)
         return FALSE;
-    for (int i = 0; i < HASH_BYTES; i++)
-        bytes[i] = (guint8)(g_ascii_xdigit_value(head[2 * i]) << 4 | g_ascii_xdigit_value(head[2 * i + 1]));
+    bytes_of(head, bytes);
     for (guint i = 0; i < ledger->hashes->len; i++) {
         if (memcmp(ledger->hashes->data + (gsize)i * HASH_BYTES, bytes, HASH_BYTES) == 0)
             return TRUE;

@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+const char *dpcxr_unit_name(DpcxrUnit unit)
+{
+    return unit == DPCXR_UNIT_PATIENT ? "patient" : "image";
+}
+
 static gboolean is_blank(const char *text)
 {
     return text[strspn(text, " \t\r\n\v\f")] == '\0';

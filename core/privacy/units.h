@@ -12,6 +12,8 @@ typedef struct {
     gsize max_rows;  /* of the largest unit */
 } DpcxrUnits;
 
+const char *dpcxr_unit_name(DpcxrUnit unit); /* "patient", "image": as configurations, ledgers and cards say */
+
 /* DPCXR_ERROR_PRIVACY: a blank patient id under unit: patient; DPCXR_ERROR_DATA: no training rows. */
 DpcxrUnits *dpcxr_units_new(const DpcxrIndex *index, DpcxrUnit unit, GError **error);
 void dpcxr_units_free(DpcxrUnits *units);

@@ -75,10 +75,12 @@ static gboolean write_checkpoint(const char *path, DpcxrProgram *program, const 
     g_autofree char *step = g_strdup_printf("%" G_GUINT64_FORMAT, info->step);
     g_autofree char *optimizer_step = g_strdup_printf("%" G_GUINT64_FORMAT, optimizer->step);
     g_autofree char *mu_product = g_strdup_printf("%a", optimizer->mu_product);
+    g_autofree char *clip_norm = g_strdup_printf("%a", info->clip_norm);
     const char *metadata[] = {"format",         format,
                               "step",           step,
                               "optimizer_step", optimizer_step,
                               "mu_product",     mu_product,
+                              "clip_norm",      clip_norm,
                               "ledger_head",    info->ledger_head ? info->ledger_head : "",
                               "data_digest",    info->data_digest,
                               "config_digest",  info->config_digest,
@@ -147,12 +149,14 @@ gboolean dpcxr_checkpoint_read_info(const char *path, DpcxrCheckpointInfo *info,
         return FALSE;
     }
     const char *step = metadata_of(file, path, "step", error);
-    const char *head = step ? metadata_of(file, path, "ledger_head", error) : NULL;
+    const char *clip_norm = step ? metadata_of(file, path, "clip_norm", error) : NULL;
+    const char *head = clip_norm ? metadata_of(file, path, "ledger_head", error) : NULL;
     const char *data = head ? metadata_of(file, path, "data_digest", error) : NULL;
     const char *config = data ? metadata_of(file, path, "config_digest", error) : NULL;
     if (!config)
         return FALSE;
     *info = (DpcxrCheckpointInfo){.step = g_ascii_strtoull(step, NULL, 10),
+                                  .clip_norm = g_ascii_strtod(clip_norm, NULL),
                                   .ledger_head = *head ? g_strdup(head) : NULL,
                                   .data_digest = g_strdup(data),
                                   .config_digest = g_strdup(config)};

@@ -8,6 +8,7 @@
 
 typedef struct {
     guint64 step;        /* steps done */
+    double clip_norm;    /* of the next step */
     char *ledger_head;   /* (nullable) hash of the ledger's line that the last step was charged with */
     char *data_digest;   /* of the index */
     char *config_digest; /* of the sections that a resumed run must not change */

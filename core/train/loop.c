@@ -39,6 +39,7 @@ static gboolean save(Course *course, GError **error)
 {
     const DpcxrLoop *loop = course->loop;
     DpcxrCheckpointInfo info = {.step = loop->step,
+                                .clip_norm = dpcxr_trainer_clip_norm(course->trainer),
                                 .ledger_head = loop->ledger ? (char *)dpcxr_ledger_head(loop->ledger) : NULL,
                                 .data_digest = (char *)loop->data_digest,
                                 .config_digest = (char *)loop->config_digest};
@@ -83,6 +84,8 @@ static void record(Course *course, const DpcxrStepReport *report)
     if (loop->plan->experiment->privacy.enabled && report->units > 0)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "clipped_fraction",
                               (double)report->clipped / (double)report->units);
+    if (loop->plan->count_noise > 0)
+        dpcxr_metrics_log_add(course->log, loop->step, epoch, "clip_norm", report->clip_norm);
     if (report->skipped)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "skipped_units", (double)report->skipped);
     if (report->failed)
@@ -140,7 +143,8 @@ gboolean dpcxr_loop_run(DpcxrLoop *loop, GError **error)
     if (!log)
         return FALSE;
     g_autoptr(DpcxrTrainer) trainer = dpcxr_trainer_new(loop->plan, loop->data, loop->program, loop->ledger,
-                                                        loop->secret, loop->optimizer, loop->schedule, loop->step, error);
+                                                        loop->secret, loop->optimizer, loop->schedule, loop->step,
+                                                        loop->clip_norm, error);
     if (!trainer)
         return FALSE;
     course.log = log;

@@ -16,6 +16,7 @@ typedef struct {
     const DpcxrSchedule *schedule;
     const char *data_digest, *config_digest;
     gboolean quiet;
+    double clip_norm;      /* of the first step to do */
     guint64 step;          /* in: steps done so far; out: steps done */
 } DpcxrLoop;
 

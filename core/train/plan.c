@@ -2,6 +2,7 @@
 #include "train/plan.h"
 #include "privacy/accounting.h"
 #include "privacy/card.h"
+#include "privacy/clip.h"
 #include <math.h>
 
 gboolean dpcxr_plan_has_claim(const DpcxrPlan *plan)
@@ -63,6 +64,25 @@ static DpcxrEvent steps_event(const DpcxrPlan *plan, guint64 count)
                         .cap = plan->experiment->privacy.sampler_cap};
 }
 
+/* One full-batch event before the first step, or none. */
+static void plan_counts(DpcxrPlan *plan)
+{
+    if (plan->experiment->loss.pos_weight_type == DPCXR_POS_WEIGHT_PRIVATE_COUNTS)
+        plan->counts = (DpcxrEvent){.sampler = DPCXR_SAMPLER_FULL,
+                                    .sampling_rate = 1,
+                                    .noise_multiplier = plan->experiment->loss.pos_weight_noise_multiplier,
+                                    .count = 1,
+                                    .population = plan->population};
+}
+
+/* What is charged before the first step. */
+static DpcxrMechanism before_steps(const DpcxrPlan *plan)
+{
+    return (DpcxrMechanism){.adjacency = plan->experiment->privacy.adjacency,
+                            .events = &plan->counts,
+                            .n_events = plan->counts.count > 0};
+}
+
 /* How many steps may be charged: the planned ones and, where the target leaves room, lost ones on top. */
 static gboolean plan_allowed(DpcxrPlan *plan, GError **error)
 {
@@ -71,7 +91,8 @@ static gboolean plan_allowed(DpcxrPlan *plan, GError **error)
     if (!(e->privacy.epsilon > 0))
         return TRUE;
     DpcxrEvent most = steps_event(plan, plan->steps * 2 + 1000);
-    if (!dpcxr_calibrate_steps(&e->privacy.accountant, NULL, &most, e->privacy.adjacency, e->privacy.epsilon,
+    DpcxrMechanism before = before_steps(plan);
+    if (!dpcxr_calibrate_steps(&e->privacy.accountant, &before, &most, e->privacy.adjacency, e->privacy.epsilon,
                                e->privacy.delta, &plan->allowed, error))
         return FALSE;
     if (plan->allowed > 0)
@@ -82,6 +103,30 @@ static gboolean plan_allowed(DpcxrPlan *plan, GError **error)
     return FALSE;
 }
 
+gboolean dpcxr_plan_recount(DpcxrPlan *plan, guint64 count, GError **error)
+{
+    plan->counts.count = count;
+    return plan_allowed(plan, error);
+}
+
+/* The step's noise, shared out between gradient and count; without adaptive clipping all of it is the gradient's. */
+static gboolean plan_adaptive(DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    plan->gradient_noise = plan->noise_multiplier;
+    if (e->privacy.clip_type != DPCXR_CLIP_ADAPTIVE)
+        return TRUE;
+    plan->count_noise = e->privacy.clip_count_noise > 0 ? e->privacy.clip_count_noise : plan->divisor / 20;
+    plan->gradient_noise = dpcxr_clip_gradient_noise(plan->noise_multiplier, plan->count_noise);
+    if (isfinite(plan->gradient_noise))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "privacy.clip.count_noise: %g is not above half the noise multiplier %g of a step, so nothing is left for "
+                "the gradient; raise it",
+                plan->count_noise, plan->noise_multiplier);
+    return FALSE;
+}
+
 static gboolean plan_noise(DpcxrPlan *plan, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
@@ -89,17 +134,23 @@ static gboolean plan_noise(DpcxrPlan *plan, GError **error)
     plan->planned_epsilon = NAN;
     if (e->privacy.unsafe_no_noise && e->privacy.noise_multiplier == 0)
         return TRUE;
+    plan_counts(plan);
     if (e->privacy.noise_multiplier < 0) {
         DpcxrEvent steps = steps_event(plan, plan->steps);
-        if (!dpcxr_calibrate_noise(&e->privacy.accountant, NULL, &steps, e->privacy.adjacency, e->privacy.epsilon,
+        DpcxrMechanism before = before_steps(plan);
+        if (!dpcxr_calibrate_noise(&e->privacy.accountant, &before, &steps, e->privacy.adjacency, e->privacy.epsilon,
                                    e->privacy.delta, &plan->noise_multiplier, error))
             return FALSE;
     }
+    if (!plan_adaptive(plan, error))
+        return FALSE;
     plan->event = steps_event(plan, 1);
     if (!plan_allowed(plan, error))
         return FALSE;
-    DpcxrEvent planned = steps_event(plan, MIN(plan->steps, plan->allowed));
-    DpcxrMechanism mechanism = {.adjacency = e->privacy.adjacency, .events = &planned, .n_events = 1};
+    DpcxrEvent planned[] = {steps_event(plan, MIN(plan->steps, plan->allowed)), plan->counts};
+    DpcxrMechanism mechanism = {.adjacency = e->privacy.adjacency,
+                                .events = planned,
+                                .n_events = plan->counts.count > 0 ? 2 : 1};
     DpcxrInterval epsilon;
     if (!dpcxr_account_claim(&e->privacy.accountant, &mechanism, e->privacy.delta, &epsilon, error))
         return FALSE;
@@ -119,7 +170,9 @@ DpcxrPlan *dpcxr_plan_new(const DpcxrExperiment *experiment, const DpcxrIndex *i
     if (!plan->units)
         return NULL;
     plan->population = experiment->privacy.population ? experiment->privacy.population : plan->units->n;
-    if (experiment->privacy.enabled && !dpcxr_claim_check(experiment, plan->population, error))
+    /* A declared N below the number of units must not make room for a delta that their number forbids. */
+    if (experiment->privacy.enabled &&
+        !dpcxr_claim_check(experiment, MAX(plan->population, (guint64)plan->units->n), error))
         return NULL;
     if (!plan_sampling(plan, error) || (experiment->privacy.enabled && !plan_noise(plan, error)))
         return NULL;

@@ -15,7 +15,10 @@ typedef struct {
     guint64 allowed;        /* private runs: steps that may be charged in all: epsilon stays within the target */
     double divisor;         /* the sum is divided by it: expected units of a step, public */
     double noise_multiplier; /* 0: no noise */
+    double gradient_noise;  /* noise multiplier of the gradient alone: below it only with adaptive clipping */
+    double count_noise;     /* adaptive clipping: standard deviation of the noise on its count; else 0 */
     DpcxrEvent event;       /* one step, count = 1; private runs with noise */
+    DpcxrEvent counts;      /* the event of loss.pos_weight: private_counts; count = 0: none */
     double planned_epsilon; /* of the claiming accountant after `steps`; NaN where there is no claim */
     int physical;           /* images at once */
     GPtrArray *voids;       /* (element-type utf8) why there is no claim; empty: there is one */
@@ -25,6 +28,9 @@ typedef struct {
 DpcxrPlan *dpcxr_plan_new(const DpcxrExperiment *experiment, const DpcxrIndex *index, GError **error);
 void dpcxr_plan_free(DpcxrPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrPlan, dpcxr_plan_free)
+
+/* Finds `allowed` anew where the counts were charged @count times (a crash came between the event and its use). */
+gboolean dpcxr_plan_recount(DpcxrPlan *plan, guint64 count, GError **error);
 
 gboolean dpcxr_plan_has_claim(const DpcxrPlan *plan);
 /* Largest number of rows that one draw of one unit can have. */

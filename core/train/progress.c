@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/progress.h"
+#include "privacy/accounting.h"
 #include <math.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -62,8 +63,10 @@ static void print(const DpcxrProgress *progress, const DpcxrProgressState *state
     printf("step %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, state->step, progress->steps);
     if (!isnan(state->loss))
         printf("  loss %.4f", state->loss);
-    if (!isnan(state->epsilon))
-        printf("  epsilon so far %.2f", ceil(state->epsilon * 100) / 100);
+    if (!isnan(state->epsilon)) {
+        g_autofree char *epsilon = dpcxr_format_epsilon(state->epsilon, 2);
+        printf("  epsilon so far %s", epsilon);
+    }
     printf("  %.1f images/s  %s left", seconds > 0 ? (double)state->images / seconds : 0.0, time);
     if (!progress->terminal)
         putchar('\n');

@@ -7,6 +7,7 @@
 #include "eval/results.h"
 #include "privacy/accounting.h"
 #include "privacy/noise.h"
+#include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
 #include "train/release.h"
@@ -27,6 +28,7 @@ typedef struct {
     DpcxrSchedule schedule;
     char *data_digest, *config_digest;
     guint64 step;      /* steps done */
+    double clip_norm;  /* of the next step */
     double epsilon;    /* claimed; NaN: none */
     double auroc;      /* mean over labels on test; NaN: none */
 } Run;
@@ -51,9 +53,42 @@ static gboolean open_secret(Run *run, GError **error)
     return run->secret && dpcxr_noise_self_test(run->secret, error);
 }
 
+/* The index this run was started with, for processes that find no checkpoint: written before the first event. */
+static gboolean check_index(const Run *run, GError **error)
+{
+    g_autofree char *path = g_build_filename(run->folder.private_dir, "index.sha256", NULL), *before = NULL;
+    if (!g_file_get_contents(path, &before, NULL, NULL))
+        return dpcxr_write_file(path, run->data_digest, -1, 0600, error);
+    if (g_str_equal(before, run->data_digest))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "%s was started with other data: the index has changed since; the run cannot go on, changed data need "
+                "another name",
+                run->folder.root);
+    return FALSE;
+}
+
+/* A ledger that is about something else is not this run's; better said now than after the training. */
+static gboolean check_ledger(const Run *run, const char *unit, GError **error)
+{
+    const char *problem = NULL;
+    if (!g_str_equal(dpcxr_ledger_unit(run->ledger), unit))
+        problem = "another unit";
+    else if (dpcxr_ledger_mechanism(run->ledger)->adjacency != run->experiment->privacy.adjacency)
+        problem = "another adjacency";
+    else if (dpcxr_ledger_population(run->ledger) != run->setup.plan->population)
+        problem = "another number of units";
+    if (!problem)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY, "%s is about %s than this run; the run cannot go on",
+                run->folder.ledger, problem);
+    return FALSE;
+}
+
 static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
 {
     const DpcxrExperiment *e = run->experiment;
+    const char *unit = dpcxr_unit_name(e->privacy.unit);
     if (!(run->setup.plan->noise_multiplier > 0))
         return TRUE;
     gboolean exists = g_file_test(run->folder.ledger, G_FILE_TEST_EXISTS);
@@ -64,10 +99,9 @@ static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
         return FALSE;
     }
     run->ledger = exists ? dpcxr_ledger_resume(run->folder.ledger, error)
-                         : dpcxr_ledger_create(run->folder.ledger, e->privacy.adjacency,
-                                               e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+                         : dpcxr_ledger_create(run->folder.ledger, e->privacy.adjacency, unit,
                                                run->setup.plan->population, error);
-    return run->ledger != NULL;
+    return run->ledger && check_ledger(run, unit, error);
 }
 
 /* The checkpoint must belong to this data, this configuration and this ledger. */
@@ -95,8 +129,23 @@ static gboolean load_checkpoint(Run *run, const char *path, GError **error)
                     dpcxr_checkpoint_load(path, run->setup.program, &run->optimizer,
                                           run->experiment->train.ema > 0, error);
     run->step = info.step;
+    run->clip_norm = info.clip_norm;
     dpcxr_checkpoint_info_clear(&info);
     return good;
+}
+
+/* Label weights that need the ledger: charged once a run, or again where a crash came between the event and its file. */
+static gboolean weigh_labels(Run *run, GError **error)
+{
+    if (run->setup.plan->counts.count == 0)
+        return TRUE;
+    g_autofree char *path = g_build_filename(run->folder.private_dir, "pos_weight.safetensors", NULL);
+    g_autofree float *weights = g_new(float, run->experiment->data.n_labels);
+    if (!dpcxr_label_weights_private(run->setup.plan, run->setup.data, run->ledger, run->secret, path, weights, error))
+        return FALSE;
+    dpcxr_program_set_pos_weight(run->setup.program, weights);
+    guint64 charged = dpcxr_ledger_next_sequence(run->ledger) - dpcxr_ledger_steps(run->ledger);
+    return charged <= 1 || dpcxr_plan_recount(run->setup.plan, charged, error);
 }
 
 static gboolean initialise(const DpcxrSetup *setup, GError **error)
@@ -120,7 +169,8 @@ static gboolean begin(Run *run, GError **error)
     run->config_digest = dpcxr_folder_config_digest(e);
     dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
     dpcxr_schedule_init(&run->schedule, e->schedule.type, e->schedule.options);
-    if (!open_secret(run, error) || !open_ledger(run, checkpoint, error))
+    if (!check_index(run, error) || !open_secret(run, error) || !open_ledger(run, checkpoint, error) ||
+        !weigh_labels(run, error))
         return FALSE;
     if (checkpoint) {
         if (!load_checkpoint(run, checkpoint, error))
@@ -144,6 +194,7 @@ static gboolean train(Run *run, GError **error)
                       .data_digest = run->data_digest,
                       .config_digest = run->config_digest,
                       .quiet = run->options->quiet,
+                      .clip_norm = run->clip_norm,
                       .step = run->step};
     if (!dpcxr_loop_run(&loop, error))
         return FALSE;
@@ -184,8 +235,9 @@ static char *result_line(const Run *run)
     if (isnan(run->epsilon))
         return g_strdup_printf("RESULT auroc=%s epsilon=none run=%s", auroc, run->folder.root);
     g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
-    return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%g unit=%s accountant=%s run=%s", auroc, epsilon,
-                           e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+    g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
+    return g_strdup_printf("RESULT auroc=%s epsilon=%s delta=%s unit=%s accountant=%s run=%s", auroc, epsilon, delta,
+                           dpcxr_unit_name(e->privacy.unit),
                            e->privacy.accountant.type, run->folder.root);
 }
 
@@ -259,7 +311,11 @@ static gboolean run_stages(Run *run, GError **error)
 
 gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *options, GError **error)
 {
-    Run run = {.experiment = experiment, .options = options, .epsilon = NAN, .auroc = NAN};
+    Run run = {.experiment = experiment,
+               .options = options,
+               .clip_norm = experiment->privacy.clip_norm,
+               .epsilon = NAN,
+               .auroc = NAN};
     dpcxr_folder_init(&run.folder, options->out, experiment->name);
     gboolean good = run_stages(&run, error);
     run_clear(&run);
@@ -269,10 +325,11 @@ gboolean dpcxr_run(const DpcxrExperiment *experiment, const DpcxrRunOptions *opt
 gboolean dpcxr_run_dry(const DpcxrExperiment *experiment, GError **error)
 {
     DpcxrSetup setup = {0};
-    gboolean good = dpcxr_setup_open(&setup, experiment, error);
+    gboolean good = check_stages(experiment, error) && dpcxr_setup_open(&setup, experiment, error);
     if (good)
         dpcxr_setup_print(&setup);
-    good = good && initialise(&setup, error);
+    good = good && dpcxr_setup_check_data(&setup, FALSE, error) && /* files: `dpcxr check --data` */
+           initialise(&setup, error);
     dpcxr_setup_clear(&setup);
     return good;
 }

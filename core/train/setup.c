@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/setup.h"
 #include "privacy/accounting.h"
+#include "privacy/clip.h"
+#include "train/label-weights.h"
 #include "train/network.h"
 #include <math.h>
 #include <stdio.h>
-
-/* negatives / positives of each label over the training targets: exact counts of private data, which voids the claim. */
-static float *exact_pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
-{
-    int n = e->data.n_labels;
-    g_autofree double *positive = g_new0(double, n), *known = g_new0(double, n);
-    g_autofree float *targets = g_new(float, n), *mask = g_new(float, n);
-    for (gsize row = 0; row < dpcxr_index_count(dpcxr_data_index(data)); row++) {
-        if (dpcxr_index_split(dpcxr_data_index(data), row) != DPCXR_SPLIT_TRAIN)
-            continue;
-        dpcxr_data_targets(data, row, targets, mask);
-        for (int i = 0; i < n; i++) {
-            known[i] += mask[i];
-            positive[i] += mask[i] * targets[i];
-        }
-    }
-    float *weights = g_new(float, n);
-    for (int i = 0; i < n; i++)
-        weights[i] = (float)((known[i] - positive[i]) / MAX(positive[i], 1));
-    return weights;
-}
-
-/* (nullable) (transfer full) */
-static float *pos_weight(const DpcxrExperiment *e, const DpcxrData *data)
-{
-    if (e->loss.pos_weight_type == DPCXR_POS_WEIGHT_EXACT)
-        return exact_pos_weight(e, data);
-    if (e->loss.pos_weight_type != DPCXR_POS_WEIGHT_PUBLIC)
-        return NULL;
-    float *weights = g_new(float, e->data.n_labels);
-    for (int i = 0; i < e->data.n_labels; i++)
-        weights[i] = (float)e->loss.pos_weight[i];
-    return weights;
-}
 
 /* The clipping group of each parameter: one for all, or one for each layer. (transfer full) */
 static int *clipping_groups(const DpcxrSetup *setup, int *n_groups)
@@ -65,7 +33,7 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
         return FALSE;
     int n_groups;
     g_autofree int *group_of = clipping_groups(setup, &n_groups);
-    g_autofree float *weights = pos_weight(e, setup->data);
+    g_autofree float *weights = dpcxr_label_weights(e, setup->data);
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
                                    .threads = e->device.threads,
@@ -101,8 +69,9 @@ static void print_privacy(const DpcxrPlan *plan)
     const DpcxrExperiment *e = plan->experiment;
     if (dpcxr_plan_has_claim(plan)) {
         g_autofree char *epsilon = dpcxr_format_epsilon(plan->planned_epsilon, 4);
-        printf("privacy    epsilon %s at delta %g after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
-               e->privacy.delta, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image",
+        g_autofree char *delta = dpcxr_format_exact(e->privacy.delta);
+        printf("privacy    epsilon %s at delta %s after these steps, unit %s, adjacency %s, accountant %s\n", epsilon,
+               delta, dpcxr_unit_name(e->privacy.unit),
                dpcxr_adjacency_name(e->privacy.adjacency), e->privacy.accountant.type);
     } else {
         printf("privacy    NO CLAIM: ");
@@ -115,6 +84,9 @@ static void print_privacy(const DpcxrPlan *plan)
                dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate,
                dpcxr_clip_name(e->privacy.clip_type), e->privacy.clip_norm,
                plan->noise_multiplier, plan->divisor);
+    if (plan->count_noise > 0)
+        printf("adaptive   gradient noise multiplier %.6g, count noise %g units: together one event of multiplier %.6g\n",
+               plan->gradient_noise, plan->count_noise, plan->noise_multiplier);
 }
 
 void dpcxr_setup_print(const DpcxrSetup *setup)

@@ -13,7 +13,7 @@ typedef struct {
     DpcxrProgram *program;
 } DpcxrSetup;
 
-/* Opens data, plans, builds and compiles. @threads of the device section apply. */
+/* Opens data, plans, builds and compiles. The device section says with what. */
 gboolean dpcxr_setup_open(DpcxrSetup *setup, const DpcxrExperiment *experiment, GError **error);
 void dpcxr_setup_clear(DpcxrSetup *setup); /* safe on a zeroed or half-open one */
 

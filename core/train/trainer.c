@@ -29,6 +29,7 @@ struct _DpcxrTrainer {
     float **noise;          /* [parameters] */
     DpcxrUnitDraw now, next; /* the step at work and the one whose images are being decoded */
     guint64 step;
+    guint64 charged;        /* stream address of the last charged event */
     gboolean drawn;         /* `next` holds the draw of `step` */
     gsize image_size;
     DpcxrClip clip;
@@ -207,13 +208,30 @@ static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
     if (!dpcxr_secret_is_seeded(trainer->secret) && sequence != expected)
         g_error("the ledger numbered a step %" G_GUINT64_FORMAT " that was sampled as %" G_GUINT64_FORMAT, sequence,
                 expected);
-    double std = plan->noise_multiplier * plan->experiment->privacy.clip_norm;
+    trainer->charged = expected;
+    double std = plan->gradient_noise * trainer->clip.norm;
     for (int i = 0; i < trainer->program->n_parameters; i++) {
         DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = expected, .tensor = (guint32)i};
         dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i],
                          dpcxr_graph_parameter(trainer->program->graph, i)->size, trainer->workers);
     }
     return TRUE;
+}
+
+/* Adaptive clipping: how many units kept their norm, with noise of the event that was just charged; its stream is that of
+ * one tensor more. */
+static void adapt_clip_norm(DpcxrTrainer *trainer, const DpcxrStepReport *report)
+{
+    const DpcxrPlan *plan = trainer->plan;
+    const DpcxrExperiment *e = plan->experiment;
+    DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE,
+                            .sequence = trainer->charged,
+                            .tensor = (guint32)trainer->program->n_parameters};
+    float noise;
+    dpcxr_noise_fill(trainer->secret, &address, plan->count_noise, &noise, 1, NULL);
+    double spared = (double)(report->units - report->clipped - report->skipped);
+    trainer->clip.norm = dpcxr_clip_adapt(trainer->clip.norm, spared - 0.5 * (double)report->units + noise,
+                                          plan->divisor, e->privacy.clip_quantile, e->privacy.clip_rate);
 }
 
 static double divisor(const DpcxrTrainer *trainer, const DpcxrStepReport *report)
@@ -238,8 +256,16 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
     update.scale = 1 / divisor(trainer, report);
     if (!dpcxr_program_update(trainer->program, &update, error))
         return FALSE;
+    report->clip_norm = trainer->clip.norm;
+    if (trainer->plan->count_noise > 0)
+        adapt_clip_norm(trainer, report);
     trainer->step++;
     return TRUE;
+}
+
+double dpcxr_trainer_clip_norm(const DpcxrTrainer *trainer)
+{
+    return trainer->clip.norm;
 }
 
 static gboolean allocate_buffers(DpcxrTrainer *trainer, GError **error)
@@ -278,7 +304,7 @@ static gboolean allocate_noise(DpcxrTrainer *trainer, GError **error)
 
 DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
                                 const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
-                                guint64 step, GError **error)
+                                guint64 step, double clip_norm, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
     if (plan->noise_multiplier > 0 && !(ledger && secret))
@@ -292,7 +318,7 @@ DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrPro
     trainer->schedule = schedule;
     trainer->step = step;
     trainer->clip = (DpcxrClip){.type = e->privacy.clip_type,
-                                .norm = e->privacy.clip_norm,
+                                .norm = clip_norm,
                                 .stability = e->privacy.clip_stability,
                                 .parameters = program->n_parameters,
                                 .n_groups = program->options.n_groups,

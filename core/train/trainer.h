@@ -17,6 +17,7 @@ typedef struct _DpcxrTrainer DpcxrTrainer;
 typedef struct {
     guint64 images, units;
     double loss;          /* mean over images; NaN for an empty batch */
+    double clip_norm;     /* of this step; changes with adaptive clipping only */
     guint64 clipped;      /* units whose norm exceeded the clip norm */
     guint64 skipped;      /* units left out because their gradient was not finite */
     guint64 failed;       /* images that could not be decoded and counted as zero */
@@ -24,12 +25,16 @@ typedef struct {
 } DpcxrStepReport;
 
 /* Everything is borrowed and outlives the trainer. @ledger, @secret: NULL without noise. @optimizer is advanced by each
- * step. @step: the first one to do. DPCXR_ERROR_MEMORY where there is no room or no thread for it. */
+ * step. @step: the first one to do; @clip_norm: the norm it clips to. DPCXR_ERROR_MEMORY where there is no room or no
+ * thread for it. */
 DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrProgram *program, DpcxrLedger *ledger,
                                 const DpcxrSecret *secret, DpcxrOptimizer *optimizer, const DpcxrSchedule *schedule,
-                                guint64 step, GError **error);
+                                guint64 step, double clip_norm, GError **error);
 void dpcxr_trainer_free(DpcxrTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrTrainer, dpcxr_trainer_free)
+
+/* The norm that the next step clips to. */
+double dpcxr_trainer_clip_norm(const DpcxrTrainer *trainer);
 
 /* Does one step. On an error the weights are those of the step before. */
 gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GError **error);

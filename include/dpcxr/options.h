@@ -13,7 +13,7 @@ typedef enum {
     DPCXR_OPTION_NUMBER,  /* finite double in [min, max], or one of the words in `choices` */
     DPCXR_OPTION_STRING,  /* any scalar */
     DPCXR_OPTION_CHOICE,  /* one of `choices` */
-    DPCXR_OPTION_PATH,    /* a file or folder; relative ones are relative to the working directory */
+    DPCXR_OPTION_PATH,    /* a file or folder; relative to the working directory where the summary says no other; not published */
     DPCXR_OPTION_STRINGS, /* a list of scalars, each one of `choices` where there are any */
     DPCXR_OPTION_NUMBERS, /* a list of numbers, each in [min, max] */
     DPCXR_OPTION_MAP,     /* a map from name to scalar */

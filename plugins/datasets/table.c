@@ -6,7 +6,7 @@
 
 static const DpcxrOptionSpec options[] = {
     {"root", DPCXR_OPTION_PATH, NULL, .summary = "folder that the index and its image paths are relative to"},
-    {"index", DPCXR_OPTION_STRING, "metadata.csv",
+    {"index", DPCXR_OPTION_PATH, "metadata.csv",
      .summary = "the CSV file (also .csv.gz), relative to root"},
     {"path_column", DPCXR_OPTION_STRING, "path", .summary = "column with the image file, relative to root"},
     {"patient_column", DPCXR_OPTION_STRING, "patient_id",

@@ -7,8 +7,8 @@
 
 static const DpcxrOptionSpec options[] = {
     {"root", DPCXR_OPTION_PATH, NULL, .summary = "the folder UKA/chest_radiograph"},
-    {"index", DPCXR_OPTION_STRING, "master_list.csv", .summary = "the CSV file, relative to root"},
-    {"images", DPCXR_OPTION_STRING, "UKA_preprocessed",
+    {"index", DPCXR_OPTION_PATH, "master_list.csv", .summary = "the CSV file, relative to root"},
+    {"images", DPCXR_OPTION_PATH, "UKA_preprocessed",
      .summary = "folder with subset_N/IMAGE_ID.jpg, relative to root"},
     {NULL},
 };

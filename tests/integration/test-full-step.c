@@ -6,10 +6,10 @@
 #include "config/experiment.h"
 #include "data/data.h"
 #include "privacy/units.h"
+#include "temporary.h"
 #include "tensor/safetensors.h"
 #include "train/network.h"
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,7 +48,7 @@ static void write_initial_weights(Place *place)
 static void place_open(Place *place, const char *backend, const char *unit)
 {
     g_autoptr(GError) error = NULL;
-    place->dir = g_dir_make_tmp("dpcxr-step-XXXXXX", NULL);
+    place->dir = temporary_folder();
     place->config = g_build_filename(place->dir, "t.yaml", NULL);
     place->init = g_build_filename(place->dir, "init.safetensors", NULL);
     g_autofree char *yaml = g_strdup_printf(text, g_getenv("DPCXR_BUILD"), backend, place->init, unit);
@@ -68,17 +68,6 @@ static void place_open(Place *place, const char *backend, const char *unit)
     write_initial_weights(place);
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_remove(path);
-}
-
 static void place_close(Place *place)
 {
     for (int i = 0; i < place->program->n_parameters; i++)
@@ -89,8 +78,7 @@ static void place_close(Place *place)
     dpcxr_units_free(place->units);
     dpcxr_data_free(place->data);
     dpcxr_experiment_free(place->experiment);
-    remove_tree(place->dir);
-    g_free(place->dir);
+    temporary_remove(place->dir);
     g_free(place->config);
     g_free(place->init);
 }

@@ -2,6 +2,7 @@
  * Whole runs of the program on drawn radiographs with a small model: what lies where afterwards, what a batch size may
  * change, what a kill or a changed file does to the claim. */
 #include "privacy/ledger.h"
+#include "temporary.h"
 #include "tensor/safetensors.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -29,27 +30,15 @@ static const char experiment[] = "name: t\n"
 
 static void place_open(Place *place, gconstpointer backend)
 {
-    place->dir = g_dir_make_tmp("dpcxr-run-XXXXXX", NULL);
+    place->dir = temporary_folder();
     place->config = g_build_filename(place->dir, "t.yaml", NULL);
     g_autofree char *text = g_strdup_printf(experiment, backend ? (const char *)backend : "auto", model_plugins);
     g_assert_true(g_file_set_contents(place->config, text, -1, NULL));
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_remove(path);
-}
-
 static void place_close(Place *place, gconstpointer backend)
 {
-    remove_tree(place->dir);
-    g_free(place->dir);
+    temporary_remove(place->dir);
     g_free(place->config);
 }
 
@@ -125,11 +114,42 @@ static double distance(const Place *place, const char *one, const char *other)
     return difference / most;
 }
 
+static char *read_file(const Place *place, const char *name, gsize *length)
+{
+    g_autofree char *path = in(place, name);
+    char *content = NULL;
+    g_assert_true(g_file_get_contents(path, &content, length, NULL));
+    return content;
+}
+
 static gboolean exists(const Place *place, const char *name)
 {
     g_autofree char *path = in(place, name);
     return g_file_test(path, G_FILE_TEST_EXISTS);
 }
+
+static int mode(const Place *place, const char *name)
+{
+    g_autofree char *path = in(place, name);
+    GStatBuf status;
+    g_assert_cmpint(g_stat(path, &status), ==, 0);
+    return status.st_mode & 0777;
+}
+
+/* The card names the very files that it lies beside. */
+static void assert_card_fits(const Place *place)
+{
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL);
+    gsize length;
+    g_autofree char *model = read_file(place, "runs/t/release/model.safetensors", &length);
+    g_autofree char *sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)model, length);
+    g_autofree char *ledger_path = in(place, "runs/t/release/ledger.jsonl");
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(ledger_path, NULL);
+    g_assert_nonnull(strstr(card, sha256));
+    g_assert_nonnull(strstr(card, dpcxr_ledger_head(ledger)));
+}
+
+static int interrupt(const Place *place, int signal_number, const char *const *arguments);
 
 static void test_folder(Place *place, gconstpointer backend)
 {
@@ -148,10 +168,8 @@ static void test_folder(Place *place, gconstpointer backend)
     g_assert_true(exists(place, "runs/t/private/predictions-test.csv"));
     g_assert_true(exists(place, "runs/t/DONE"));
     g_assert_false(exists(place, "runs/t/private/model.safetensors"));
-    GStatBuf status;
-    g_autofree char *private = in(place, "runs/t/private");
-    g_assert_cmpint(g_stat(private, &status), ==, 0);
-    g_assert_cmpint(status.st_mode & 0777, ==, 0700);
+    g_assert_cmpint(mode(place, "runs/t/private"), ==, 0700);
+    assert_card_fits(place);
     RUN(place, 2, "exists", "--quiet");
     RUN(place, 0, "RESULT", "--quiet", "--resume"); /* done: says so again */
 }
@@ -168,7 +186,7 @@ static void test_voids(Place *place, gconstpointer backend)
         g_autofree char *release = g_strdup_printf("runs/v%zu/release", i);
         g_autofree char *model = g_strdup_printf("runs/v%zu/private/model.safetensors", i);
         g_assert_false(exists(place, release));
-        g_assert_true(exists(place, model));
+        g_assert_cmpint(mode(place, model), ==, 0600);
     }
 }
 
@@ -188,10 +206,34 @@ static void test_physical_batch(Place *place, gconstpointer backend)
     g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
 }
 
+/* Noisy label counts are charged once, before the steps, and the whole ledger keeps the target; a resumed run weighs as
+ * before and is not charged again. */
+static void test_private_counts(Place *place, gconstpointer backend)
+{
+    static const char counts[] = "loss.pos_weight={type: private_counts, noise_multiplier: 4}";
+    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    RUN(place, 0, "epsilon=8.00", counts, "train.steps=200", "--resume");
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl"), *content = NULL;
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    const char *first = strstr(content, "\"counts\"");
+    g_assert_nonnull(first);
+    g_assert_null(strstr(first + 1, "\"counts\""));
+    g_assert_true(first < strstr(content, "\"steps\""));
+    /* Charged twice where the weights were lost: fewer steps are left, and the target still holds. */
+    g_autofree char *here = in(place, "runs/t"), *aside = in(place, "runs/aside");
+    g_assert_cmpint(g_rename(here, aside), ==, 0);
+    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    g_autofree char *weights = in(place, "runs/t/private/pos_weight.safetensors");
+    g_assert_cmpint(g_remove(weights), ==, 0);
+    RUN(place, 0, "the privacy budget is spent after", counts, "train.steps=200", "--resume");
+    RUN(place, 2, "private_counts belongs to private runs", counts, "privacy.enabled=false", "name=n");
+    RUN(place, 4, "before these steps alone", "loss.pos_weight={type: private_counts, noise_multiplier: 0.1}", "name=n");
+}
+
 /* Every way of clipping makes a claim, says so on its card, and gives the same weights for any physical batch. */
 static void test_clipping(Place *place, gconstpointer backend)
 {
-    static const char *const types[] = {"per_layer", "automatic", "normalise"};
+    static const char *const types[] = {"per_layer", "automatic", "normalise", "adaptive"};
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
         g_autofree char *name = g_strdup_printf("name=%s", types[i]);
         g_autofree char *clip = g_strdup_printf("privacy.clip.type=%s", types[i]);
@@ -245,15 +287,42 @@ static void test_average(Place *place, gconstpointer backend)
     RUN(place, 2, "there is no average to release", "train.release=ema");
 }
 
+/* Mean of the last @n values of metric @name of run t. */
+static double last_values(const Place *place, const char *name, guint n)
+{
+    g_autofree char *path = in(place, "runs/t/private/metrics.jsonl"), *content = NULL;
+    g_autofree char *key = g_strdup_printf("\"name\":\"%s\",\"value\":", name);
+    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    for (const char *at = content; (at = strstr(at, key)); at++) {
+        double value = g_ascii_strtod(at + strlen(key), NULL);
+        g_array_append_val(values, value);
+    }
+    g_assert_cmpuint(values->len, >=, n);
+    double sum = 0;
+    for (guint i = values->len - n; i < values->len; i++)
+        sum += g_array_index(values, double, i);
+    return sum / n;
+}
+
+/* From far above, with weights that stay: the norm comes down until about half of the units are clipped. */
+static void test_adaptive_clipping(Place *place, gconstpointer backend)
+{
+    RUN(place, 0, "epsilon=none", "privacy.clip={type: adaptive, norm: 100, rate: 0.4}", "optimizer={type: sgd, lr: 0}",
+        "train={steps: 120, batch: {logical: 30}}", "privacy.noise={source: seeded}");
+    g_assert_cmpfloat_with_epsilon(last_values(place, "clipped_fraction", 40), 0.5, 0.15);
+    g_assert_cmpfloat(last_values(place, "clip_norm", 40), <, 20);
+    RUN(place, 4, "nothing is left for the gradient", "privacy.clip={type: adaptive, count_noise: 0.01}", "name=n");
+}
+
 /* A logical batch of one patient out of about 80: more than a third of the draws are empty, and each is a step. */
 static void test_empty_batches(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "RESULT", "train={steps: 20, batch: {logical: 1}}", "privacy.epsilon=3");
     g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
-    g_autofree char *metrics_path = in(place, "runs/t/private/metrics.jsonl"), *metrics = NULL;
+    g_autofree char *metrics = read_file(place, "runs/t/private/metrics.jsonl", NULL);
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     g_assert_cmpuint(dpcxr_ledger_steps(ledger), ==, 20);
-    g_assert_true(g_file_get_contents(metrics_path, &metrics, NULL, NULL));
     g_assert_nonnull(strstr(metrics, "\"name\":\"train_units\",\"value\":0,")); /* P(none in 20 draws) < 1e-4 */
 }
 
@@ -276,9 +345,9 @@ static int interrupt(const Place *place, int signal_number, const char *const *a
 static void test_resume_exact(Place *place, gconstpointer backend)
 {
     static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                         "train.release=ema", NULL};
+                                         "train.release=ema", "privacy.clip.type=adaptive", NULL};
     static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                        "train.release=ema", "name=whole", NULL};
+                                        "train.release=ema", "privacy.clip.type=adaptive", "name=whole", NULL};
     run(place, 0, "epsilon=none", whole);
     int status = interrupt(place, SIGTERM, seeded);
     if (status == 0)
@@ -286,7 +355,7 @@ static void test_resume_exact(Place *place, gconstpointer backend)
     else
         g_assert_cmpint(status, ==, 75);
     RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-        "train.release=ema", "--resume");
+        "train.release=ema", "privacy.clip.type=adaptive", "--resume");
     g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
@@ -319,15 +388,14 @@ static void test_kill(Place *place, gconstpointer backend)
     for (int i = 0; i < 5; i++)
         kill_after(place, (guint)g_test_rand_int_range(1, 40));
     RUN(place, 0, "RESULT", "train.steps=400", "--resume");
-    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl"), *card_path = in(place, "runs/t/release/privacy.md");
-    g_autofree char *card = NULL;
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     g_assert_nonnull(ledger);
     g_test_message("%" G_GUINT64_FORMAT " steps charged in %" G_GUINT64_FORMAT " processes",
                    dpcxr_ledger_steps(ledger), dpcxr_ledger_processes(ledger));
     g_assert_cmpuint(dpcxr_ledger_steps(ledger), >=, 390);
     g_assert_cmpuint(dpcxr_ledger_processes(ledger), ==, 6);
-    g_assert_true(g_file_get_contents(card_path, &card, NULL, NULL));
     g_assert_nonnull(strstr(card, "400 planned"));
 }
 
@@ -355,6 +423,72 @@ static void test_resume_refusals(Place *place, gconstpointer backend)
     RUN(place, 4, "ledger.jsonl", "train.steps=200", "--resume");
 }
 
+static void write_table(const Place *place, int rows)
+{
+    g_autoptr(GString) table = g_string_new("id,path,patient_id,split,mass\n");
+    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
+    for (int i = 0; i < rows; i++)
+        g_string_append_printf(table, "%d,%s,p%d,%s,%d\n", i, image, i, i < 3 ? "test" : "train", i % 2);
+    g_assert_true(g_file_set_contents(path, table->str, -1, NULL));
+}
+
+/* Killed before its first checkpoint: the data are known all the same. */
+static void test_changed_data(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {
+        "data={type: table, root: ., index: table.csv, sample_column: id, labels: [mass], image: {size: 16}}",
+        "train={steps: 100000, batch: {logical: 4}, checkpoint: {every_minutes: 60}}", "privacy.delta=1e-3", NULL};
+    write_table(place, 40);
+    GSubprocess *process = start(place, first);
+    for (int i = 0; i < 2000 && !exists(place, "runs/t/private/metrics.jsonl"); i++)
+        g_usleep(5000);
+    g_subprocess_send_signal(process, SIGKILL);
+    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    g_assert_true(exists(place, "runs/t/private/ledger.jsonl"));
+    write_table(place, 41);
+    RUN(place, 4, "the index has changed", first[0], first[1], first[2], "--resume");
+    g_autofree char *digest = in(place, "runs/t/private/index.sha256");
+    g_assert_cmpint(g_remove(digest), ==, 0);
+    RUN(place, 4, "another number of units", first[0], first[1], first[2], "--resume");
+}
+
+/* What a run refuses before its first step, a dry run and `check --data` refuse, too. */
+static void test_agreement(Place *place, gconstpointer backend)
+{
+    static const char *const cases[] = {"privacy.delta=0.1", "train.batch.logical=4000"};
+    static const int wanted[] = {4, 2};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        RUN(place, wanted[i], NULL, cases[i]);
+        RUN(place, wanted[i], NULL, cases[i], "--dry-run");
+        g_autoptr(GSubprocess) check =
+            g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, program, "check",
+                             place->config, cases[i], "--data", NULL);
+        g_assert_true(g_subprocess_wait(check, NULL, NULL));
+        g_assert_cmpint(g_subprocess_get_exit_status(check), ==, wanted[i]);
+    }
+    static const char *const table = "data={type: table, root: ., index: table.csv, sample_column: id, "
+                                     "patient_column: split_patient, labels: [mass], image: {size: 16}}";
+    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
+    g_autofree char *text = g_strdup_printf("id,path,split_patient,split,mass\n1,%s,p,train,1\n2,%s,q,train,0\n"
+                                            "3,%s,p,test,1\n", image, image, image);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}");
+    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}", "--dry-run");
+    g_assert_false(exists(place, "runs"));
+}
+
+/* 1/N is about the units there are: declaring fewer of them does not allow a larger delta. */
+static void test_delta(Place *place, gconstpointer backend)
+{
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02");
+    RUN(place, 4, "is not below 1/N", "--dry-run", "privacy.delta=0.02", "privacy.population=20");
+    RUN(place, 0, "noise multiplier", "--dry-run", "privacy.delta=0.02", "privacy.unsafe_delta=true");
+    RUN(place, 0, "at delta 0.00123456321 after", "--dry-run", "privacy.delta=1.23456321e-3");
+    RUN(place, 0, " delta=0.00123456321 unit", "--quiet", "privacy.delta=1.23456321e-3", "train.steps=2");
+}
+
 static void test_dry_run(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "noise multiplier", "--dry-run");
@@ -372,9 +506,13 @@ int main(int argc, char **argv)
     ADD("folder", test_folder, NULL);
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
+    ADD("delta", test_delta, NULL);
+    ADD("agreement", test_agreement, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
     ADD("clipping", test_clipping, NULL);
+    ADD("adaptive-clipping", test_adaptive_clipping, NULL);
+    ADD("private-counts", test_private_counts, NULL);
     ADD("average/ref", test_average, "ref");
     ADD("average/auto", test_average, NULL);
     ADD("empty-batches", test_empty_batches, NULL);
@@ -382,6 +520,7 @@ int main(int argc, char **argv)
     ADD("resume-exact/auto", test_resume_exact, "auto");
     ADD("kill", test_kill, NULL);
     ADD("resume-refusals", test_resume_refusals, NULL);
+    ADD("changed-data", test_changed_data, NULL);
     int status = g_test_run();
     g_free(program);
     g_free(model_plugins);

@@ -188,9 +188,7 @@ static void test_large_unit(gconstpointer data)
     batch_free(&piece);
 }
 
-/* --- Update
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- Update --- */
 
 static const DpcxrUpdate updates[] = {
     {.rule = DPCXR_RULE_SGD, .scale = 0.25, .lr = 0.1},
@@ -326,8 +324,7 @@ static void test_update_not_finite(gconstpointer data)
     batch_free(&batch);
 }
 
-/* --- Adversarial gradients
- * ------------------------------------------------------------------------------------------ */
+/* --- Adversarial gradients --- */
 
 typedef struct {
     const char *name;

@@ -118,7 +118,7 @@ done_with "why there is no AUROC"
 try 4 "$dpcxr" run "$scratch/small.yaml" --resume train.steps=3 --out "$scratch/runs"
 has err '"steps: 2" then, "steps: 3" now'
 done_with "what a resumed run has other than it had"
-try 3 sh -c 'cd "$1" && "$2" check small.yaml --data "data={type: table, root: nowhere, labels: [a]}"' sh "$scratch" "$dpcxr"
+try 3 sh -c 'cd "$1" && "$2" check small.yaml --data "data={type: table, root: nowhere, labels: [a]}"' sh "$scratch" "$build/dpcxr"
 has err "nowhere/metadata.csv: cannot be opened"; has err "(looked for from $scratch)"
 done_with "a relative folder that is not there"
 try 2 "$dpcxr" check "$scratch/small.yaml" privacy.population=0; has err "at most 9007199254740992, got 0"

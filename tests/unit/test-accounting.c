@@ -333,6 +333,23 @@ static void test_format(void)
     }
 }
 
+static void test_format_exact(void)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{1e-6, "1e-06"}, {0.001, "0.001"}, {128, "128"}, {1.5, "1.5"}, {1234567, "1234567"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = dpcxr_format_exact(cases[i].value);
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+    for (int i = 0; i < 20000; i++) {
+        double value = exp(g_test_rand_double_range(-40, 12));
+        g_autofree char *text = dpcxr_format_exact(value);
+        g_assert_cmpfloat(g_ascii_strtod(text, NULL), ==, value);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -349,5 +366,6 @@ int main(int argc, char **argv)
     g_test_add_func("/accounting/steps/exact", test_steps_exact);
     g_test_add_func("/accounting/rdp", test_rdp);
     g_test_add_func("/accounting/format", test_format);
+    g_test_add_func("/accounting/format-exact", test_format_exact);
     return g_test_run();
 }

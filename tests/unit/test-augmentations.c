@@ -117,8 +117,7 @@ static const char *const sided[] = {"Heart",
                                     "LEFT APEX",
                                     NULL};
 
-/* --- hflip
- * ---------------------------------------------------------------------------------------------------- */
+/* --- Hflip --- */
 
 static void test_flip_pixels(void)
 {
@@ -226,8 +225,7 @@ static void test_flip_refuses(void)
     close_plugin(hflip, self);
 }
 
-/* --- rotate
- * --------------------------------------------------------------------------------------------------- */
+/* --- Rotate --- */
 
 /* Turns @sample by exactly @angle degrees: looks up what the stream will draw and sets the largest angle by
  * it. */

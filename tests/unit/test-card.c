@@ -213,6 +213,10 @@ static void test_delta(Fixture *f, gconstpointer data)
     write_card(f);
     assert_says(f, "privacy.unsafe_delta");
     e->privacy.unsafe_delta = FALSE;
+    e->privacy.delta = 1.23456321e-6; /* %g would print less, for which this epsilon does not hold */
+    write_card(f);
+    assert_says(f, "delta = 1.23456321e-06)-differential");
+    assert_says(f, ", 1.23456321e-06 |");
     e->privacy.enabled = FALSE;
     g_assert_true(dpcxr_claim_check(e, 1000, NULL));
 }
@@ -411,19 +415,35 @@ static gboolean guess(const DpcxrOptions *options, const DpcxrMechanism *mechani
     return TRUE;
 }
 
+static gboolean rave(const DpcxrOptions *values, const DpcxrMechanism *mechanism, double delta, DpcxrInterval *epsilon,
+                     GError **error)
+{
+    *epsilon = (DpcxrInterval){-1, -1, -1};
+    return TRUE;
+}
+
 static void test_also_report(Fixture *f, gconstpointer data)
 {
     static const DpcxrAccountant shy = {.covers = covers_nothing},
-                                 bold = {.covers = covers_all, .epsilon = guess, .approximate = TRUE};
+                                 bold = {.covers = covers_all, .epsilon = guess, .approximate = TRUE},
+                                 mad = {.covers = covers_all, .epsilon = rave};
     const DpcxrPlugin plugins[] = {{.kind = DPCXR_PLUGIN_ACCOUNTANT, .feature = &shy, .version = "1"},
-                                   {.kind = DPCXR_PLUGIN_ACCOUNTANT, .feature = &bold, .version = "2"}};
+                                   {.kind = DPCXR_PLUGIN_ACCOUNTANT, .feature = &bold, .version = "2"},
+                                   {.kind = DPCXR_PLUGIN_ACCOUNTANT, .feature = &mad, .version = "3"}};
     const DpcxrPluginEntry entries[] = {
         {.kind = DPCXR_PLUGIN_ACCOUNTANT, .plugin = &plugins[0], .sha256 = (char *)"aa"},
         {.kind = DPCXR_PLUGIN_ACCOUNTANT, .plugin = &plugins[1], .sha256 = (char *)"bb"}};
-    DpcxrFeature features[] = {{(char *)"shy", &entries[0], NULL}, {(char *)"bold", &entries[1], NULL}};
+    const DpcxrPluginEntry broken = {
+        .kind = DPCXR_PLUGIN_ACCOUNTANT, .plugin = &plugins[2], .sha256 = (char *)"cc", .file = (char *)"/home/me/x.so"};
+    DpcxrFeature features[] = {{(char *)"shy", &entries[0], NULL},
+                               {(char *)"bold", &entries[1], NULL},
+                               {(char *)"mad", &broken, NULL}};
     f->experiment.privacy.also_report = features;
-    f->experiment.privacy.n_also_report = 2;
+    f->experiment.privacy.n_also_report = 3;
     write_card(f);
+    assert_says(f, "- mad: no number (the accountant failed)");
+    g_assert_null(strstr(f->markdown, "/home/me"));
+    g_assert_null(strstr(f->json_text, "/home/me"));
     assert_says(f, "- shy: no number (shy: not today)");
     assert_says(f, "- bold: epsilon 1.50 (an approximation, not a bound)");
     assert_says(f, "accountant bold 2, SHA-256 bb");

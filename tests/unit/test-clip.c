@@ -181,6 +181,21 @@ static void test_per_layer(void)
     g_assert_cmpfloat(whole, <=, 4);
 }
 
+/* 1/z^2 = 1/z_g^2 + 1/(2 s)^2, never more noise than that; exp(-rate (share - quantile)). */
+static void test_adaptive(void)
+{
+    double z = 1, s = 5, z_g = dpcxr_clip_gradient_noise(z, s);
+    g_assert_cmpfloat_with_epsilon(z_g, 1.0050378152592121, 1e-11); /* 1 / sqrt(0.99) */
+    g_assert_cmpfloat(1 / (z_g * z_g) + 1 / (4 * s * s), <=, 1 / (z * z));
+    g_assert_true(isinf(dpcxr_clip_gradient_noise(2, 1)));
+    g_assert_true(isinf(dpcxr_clip_gradient_noise(2, 0.5)));
+    g_assert_cmpfloat_with_epsilon(dpcxr_clip_adapt(2, 50, 100, 0.5, 0.2), 2 * exp(-0.1), 1e-12); /* all below */
+    g_assert_cmpfloat_with_epsilon(dpcxr_clip_adapt(2, -50, 100, 0.5, 0.2), 2 * exp(0.1), 1e-12); /* none */
+    g_assert_cmpfloat(dpcxr_clip_adapt(2, 0, 100, 0.5, 0.2), ==, 2);
+    g_assert_cmpfloat(dpcxr_clip_adapt(1e8, -1e9, 1, 0.5, 10), ==, 1e9);
+    g_assert_cmpfloat(dpcxr_clip_adapt(1e-8, 1e9, 1, 0.5, 10), ==, 1e-12);
+}
+
 static void bad_norm(gconstpointer data)
 {
     static const double norms[] = {0, -1, NAN, INFINITY, 1e-61, 1e61};
@@ -205,6 +220,7 @@ int main(int argc, char **argv)
     g_test_add_func("/clip/exact", test_exact);
     g_test_add_func("/clip/largest", test_largest);
     g_test_add_func("/clip/types", test_types);
+    g_test_add_func("/clip/adaptive", test_adaptive);
     g_test_add_func("/clip/zero-gradient", test_zero_gradient);
     g_test_add_func("/clip/per-layer", test_per_layer);
     g_test_add_func("/clip/extremes", test_extremes);

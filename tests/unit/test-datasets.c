@@ -417,6 +417,27 @@ static void test_shared_real(void)
     }
 }
 
+/* Files and folders are not in the configuration that a run publishes. */
+static void test_public_options(void)
+{
+    static const char *const cases[][2] = {{"table", "{root: /one, index: /two}"},
+                                           {"uka_cxr", "{root: /one, index: /two, images: /three}"},
+                                           {"chexpert", "{root: /one}"},
+                                           {"mimic_cxr", "{root: /one, patients: /two}"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_DATASET, cases[i][0], &error);
+        g_autoptr(DpcxrOptions) options = dpcxr_options_parse(entry->plugin->options, cases[i][1], &error);
+        g_assert_no_error(error);
+        DpcxrMark mark = {g_ref_string_new("test"), 0, 0};
+        g_autoptr(DpcxrYaml) map = dpcxr_yaml_new(DPCXR_YAML_MAP, &mark);
+        dpcxr_options_write(options, FALSE, map);
+        g_autofree char *text = dpcxr_yaml_write(map);
+        g_assert_null(strchr(text, '/'));
+        dpcxr_mark_clear(&mark);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -430,6 +451,7 @@ int main(int argc, char **argv)
     g_test_add_func("/datasets/mimic_cxr", test_mimic);
     g_test_add_func("/datasets/mimic_cxr/refuses", test_mimic_refuses);
     g_test_add_func("/datasets/uka_cxr", test_uka);
+    g_test_add_func("/datasets/public-options", test_public_options);
     g_test_add_func("/datasets/shared/chexpert", test_shared_chexpert);
     g_test_add_func("/datasets/shared/mimic_cxr", test_shared_mimic);
     g_test_add_func("/datasets/shared/uka_cxr", test_shared_uka);

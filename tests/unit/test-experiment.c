@@ -7,7 +7,7 @@
 #include "config/sections.h"
 #include "config/yaml.h"
 
-/* ---- plugins that exist here only ---- */
+/* --- Plugins that exist here only --- */
 
 static const DpcxrOptionSpec dataset_options[] = {
     {"root", DPCXR_OPTION_PATH, NULL, .summary = "the folder"},
@@ -58,7 +58,7 @@ static gboolean add(const char *path, GError **error)
 
 static const DpcxrPluginSource source = {find, add};
 
-/* ---- files ---- */
+/* --- Files --- */
 
 typedef struct {
     char *folder;
@@ -131,7 +131,7 @@ static char *fail_with(const char *text, const char *const *overrides, DpcxrErro
     return g_strdup(error->message);
 }
 
-/* ---- what comes out ---- */
+/* --- What comes out --- */
 
 static void test_minimal(Fixture *fixture, gconstpointer data)
 {
@@ -332,7 +332,24 @@ static void test_public(Fixture *fixture, gconstpointer data)
         g_assert_nonnull(strstr(e->yaml_public, shown[i]));
 }
 
-/* ---- layers ---- */
+/* What came from the environment may be a secret, whatever option it stands in; numbers and words of a choice are not. */
+static void test_public_environment(Fixture *fixture, gconstpointer data)
+{
+    g_setenv("DPCXR_TEST_ROOT", "hidden", TRUE);
+    g_setenv("DPCXR_TEST_NUMBER", "0.25", TRUE);
+    g_autoptr(DpcxrExperiment) e =
+        load(whole, (const char *const[]){"data.labels=[a, \"b ${env:DPCXR_TEST_ROOT}\"]",
+                                          "optimizer.momentum=${env:DPCXR_TEST_NUMBER}", NULL});
+    g_unsetenv("DPCXR_TEST_ROOT");
+    g_unsetenv("DPCXR_TEST_NUMBER");
+    g_assert_nonnull(strstr(e->yaml, "b hidden"));
+    g_assert_null(strstr(e->yaml_public, "hidden"));
+    g_assert_null(strstr(e->yaml_public, "labels:"));
+    g_assert_nonnull(strstr(e->yaml_public, "momentum: 0.25"));
+    g_assert_nonnull(strstr(e->yaml_public, "data:\n"));
+}
+
+/* --- Layers --- */
 
 static void test_include(Fixture *fixture, gconstpointer data)
 {
@@ -428,6 +445,8 @@ typedef struct {
 
 static const BadOverride bad_overrides[] = {
     {"privacy.epsilom=8", "command line: privacy.epsilom: unknown key; did you mean \"epsilon\"?"},
+    /* clipped gradients and noise would be denormal floats, where no bound is relative */
+    {"privacy.clip.norm=1e-30", "command line: privacy.clip.norm: must be at least 1e-12 and at most 1000000000, got 1e-30"},
     {"privacy.epsilon=low", "command line: privacy.epsilon: expected a number, got the text \"low\""},
     {"privacy.epsilon", "command line: privacy.epsilon: expected key=value"},
     {"=8", "command line: expected a key such as privacy.epsilon before the ="},
@@ -477,7 +496,7 @@ static void test_environment(Fixture *fixture, gconstpointer data)
     check_problem(name, NULL, "e.yaml:5:15: model.init: \"a b\" is not the name of an environment variable");
 }
 
-/* ---- what is wrong ---- */
+/* --- What is wrong --- */
 
 typedef struct {
     const char *text, *want; /* after `minimal` */
@@ -504,10 +523,9 @@ static const Wrong wrongs[] = {
      "e.yaml:5:35: device.precision: \"bf16\" is not implemented yet in this version; use fp32"},
     {"train: {release: ema}\n",
      "e.yaml:5:18: train.release: there is no average to release; give train.ema, its decay, e.g. 0.999"},
-    {"loss: {pos_weight: {type: private_counts, noise_multiplier: 10}}\n",
-     "e.yaml:5:27: loss.pos_weight.type: \"private_counts\" is not implemented yet in this version; use "
-     "none, or a list "
-     "of public weights"},
+    {"loss: {pos_weight: {type: private_counts}}\n",
+     "e.yaml:5:20: loss.pos_weight.noise_multiplier: private_counts needs it: standard deviation of the counts' "
+     "noise over their sensitivity"},
     {"loss: {pos_weight: [1, 2]}\n",
      "e.yaml:5:20: loss.pos_weight.weights: expected one weight for each of the 8 labels, got 2"},
     {"loss: {pos_weight: {type: exact, noise_multiplier: 1}}\n",
@@ -632,7 +650,7 @@ static void test_empty_file(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(error->message, ==, "none.yaml: cannot be read: No such file or directory");
 }
 
-/* ---- privacy ---- */
+/* --- Privacy --- */
 
 typedef struct {
     const char *privacy; /* the section */
@@ -669,7 +687,8 @@ static const Claim claims[] = {
      "e.yaml:4:48: privacy.accountant.type: gdp approximates and proves no bound"},
     {"{epsilon: 8, delta: 1e-5, sampler: {type: fixed, cap: 9}}", DPCXR_ERROR_USAGE,
      "e.yaml:4:52: privacy.sampler.type: \"fixed\" is not implemented yet"},
-    {"{epsilon: 8, delta: 1e-5, clip: {type: adaptive}}", DPCXR_ERROR_USAGE, "is not implemented yet"},
+    {"{noise_multiplier: 0, unsafe_no_noise: true, clip: {type: adaptive}}", DPCXR_ERROR_USAGE,
+     "adaptive follows a noisy count"},
     {"{epsilon: 8, delta: 1e-5, noise: {type: grid}}", DPCXR_ERROR_USAGE, "is not implemented yet"},
     {"{epsilon: 8, delta: 1e-5, noise: {source: seedd}}", DPCXR_ERROR_USAGE, "did you mean \"seeded\"?"},
     /* Usage before privacy: the file is not understood yet. */
@@ -702,7 +721,7 @@ static void test_no_noise(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(e->yaml, "epsilon: 8"));
 }
 
-/* ---- the files that come with dpcxr, and the real registry ---- */
+/* --- The files that come with dpcxr, and the real registry --- */
 
 static void test_shipped(void)
 {
@@ -737,6 +756,7 @@ int main(int argc, char **argv)
     ADD("round-trip", test_round_trip);
     ADD("resolved-is-complete", test_resolved_is_complete);
     ADD("public", test_public);
+    ADD("public/environment", test_public_environment);
     ADD("include", test_include);
     ADD("include/wrong", test_include_wrong);
     ADD("include/bomb", test_include_bomb);

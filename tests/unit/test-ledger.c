@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "privacy/ledger.h"
@@ -32,6 +33,19 @@ static void teardown(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(g_rmdir(fixture->folder), ==, 0);
     g_free(fixture->folder);
     g_free(fixture->path);
+}
+
+static int synced; /* times */
+static gboolean disk_fails;
+
+/* Stands before the C library's for all of this process, libdpcxr included. */
+int fsync(int fd)
+{
+    synced++;
+    if (!disk_fails)
+        return (int)syscall(SYS_fsync, fd);
+    errno = EIO;
+    return -1;
 }
 
 static const DpcxrEvent poisson = {DPCXR_SAMPLER_POISSON, 0.012345678901234567, 1.1, 7, 5000, 0};
@@ -435,6 +449,27 @@ static void test_full_disk(Fixture *fixture, gconstpointer data)
     dpcxr_ledger_free(ledger);
 }
 
+/* An event is on disk when append returns; where it may not be, the ledger takes no more. */
+static void test_synced(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(DpcxrLedger) ledger = create(fixture);
+    for (int i = 0; i < 3; i++) {
+        int before = synced;
+        append(ledger, DPCXR_LEDGER_STEPS, &poisson);
+        g_assert_cmpint(synced, >, before);
+    }
+    disk_fails = TRUE;
+    g_autoptr(GError) lost = NULL;
+    g_autoptr(GError) refused = NULL;
+    guint64 sequence = 7;
+    g_assert_false(dpcxr_ledger_append(ledger, DPCXR_LEDGER_STEPS, &poisson, &sequence, &lost));
+    disk_fails = FALSE;
+    g_assert_error(lost, DPCXR_ERROR, DPCXR_ERROR_FAILED);
+    g_assert_false(dpcxr_ledger_append(ledger, DPCXR_LEDGER_STEPS, &poisson, &sequence, &refused));
+    g_assert_nonnull(strstr(refused->message, "an earlier append failed"));
+    g_assert_cmpuint(sequence, ==, 7);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -452,6 +487,7 @@ int main(int argc, char **argv)
     g_test_add("/ledger/lines-moved", Fixture, NULL, setup, test_lines_moved, teardown);
     g_test_add("/ledger/forged", Fixture, NULL, setup, test_forged, teardown);
     g_test_add("/ledger/bad-event", Fixture, NULL, setup, test_bad_event, teardown);
+    g_test_add("/ledger/synced", Fixture, NULL, setup, test_synced, teardown);
     g_test_add("/ledger/full-disk", Fixture, NULL, setup, test_full_disk, teardown);
     return g_test_run();
 }

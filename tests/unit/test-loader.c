@@ -10,18 +10,24 @@ enum { SIZE = 12, ROWS = 40, BROKEN = 7, SIDE = 30 };
 /* How often load() was called, in all tests. */
 static int n_loads;
 
+/* Whether there is one more sample, in front of all others. */
+static gboolean one_more;
+
 static const char *const labels[] = {"edema", "mass", NULL};
 
 static gboolean open_fake(const DpcxrOptions *options, const char *const *names, const char *const *columns,
                           DpcxrIndex *index, gpointer *self, GError **error)
 {
+    if (one_more)
+        dpcxr_index_add(index, &(DpcxrRow){.sample = "new", .patient = "new", .split = DPCXR_SPLIT_TRAIN});
     for (int row = 0; row < ROWS; row++) {
         g_autofree char *sample = g_strdup_printf("s%d", row), *patient = g_strdup_printf("p%d", row / 2);
         dpcxr_index_add(index, &(DpcxrRow){.sample = sample,
                                            .patient = patient,
                                            .split = row < 21 ? DPCXR_SPLIT_TRAIN : DPCXR_SPLIT_VALID});
-        dpcxr_index_set_label(index, row, 0, row % 3 == 0 ? DPCXR_LABEL_POSITIVE : DPCXR_LABEL_NEGATIVE);
-        dpcxr_index_set_label(index, row, 1, row < 21 ? DPCXR_LABEL_NEGATIVE : DPCXR_LABEL_UNCERTAIN);
+        dpcxr_index_set_label(index, row + one_more, 0,
+                              row % 3 == 0 ? DPCXR_LABEL_POSITIVE : DPCXR_LABEL_NEGATIVE);
+        dpcxr_index_set_label(index, row + one_more, 1, row < 21 ? DPCXR_LABEL_NEGATIVE : DPCXR_LABEL_UNCERTAIN);
     }
     *self = NULL;
     return TRUE;
@@ -149,7 +155,7 @@ static void test_channels(void)
     g_assert_cmpint(different, >, SIZE * SIZE / 2);
 }
 
-/* A stream for each link of the chain, step, row and view, and the same one each time. */
+/* A stream for each link of the chain, step, sample and view, and the same one each time. */
 static void test_augment(void)
 {
     Fixture fixture;
@@ -160,7 +166,7 @@ static void test_augment(void)
     static const char *const purposes[] = {"augment:0:shift", "augment:1:shift"};
     for (int i = 0; i < 2; i++) {
         DpcxrRandom random;
-        dpcxr_random_init(&random, 5, purposes[i], 3 | (guint64)1 << 48, 2);
+        dpcxr_random_init(&random, 5, purposes[i], 3 | (guint64)1 << 48, 0x551b410 /* FNV-1a of "s2" */);
         shifts[i] = dpcxr_random_uniform(&random);
     }
     g_assert_cmpfloat_with_epsilon(once.pixels[9] - plain.pixels[9], shifts[0] + shifts[1], 1e-6);
@@ -176,6 +182,21 @@ static void test_augment(void)
     plain = load_row(xrv, 2, 3, 1, FALSE);
     once = load_row(xrv, 2, 3, 1, TRUE);
     g_assert_cmpfloat_with_epsilon(once.pixels[9] - plain.pixels[9], shifts[0] + shifts[1] - 2048, 1e-3);
+}
+
+/* One patient more must not change what another one contributes. */
+static void test_neighbours(void)
+{
+    Fixture fixture;
+    fixture_init(&fixture);
+    g_autoptr(DpcxrData) data = open_data(&fixture);
+    one_more = TRUE;
+    g_autoptr(DpcxrData) larger = open_data(&fixture);
+    one_more = FALSE;
+    Row plain = load_row(data, 2, 3, 1, FALSE), shifted = load_row(data, 2, 3, 1, TRUE);
+    Row same = load_row(larger, 3, 3, 1, FALSE), same_shifted = load_row(larger, 3, 3, 1, TRUE);
+    g_assert_cmpfloat_with_epsilon(shifted.pixels[0] - plain.pixels[0], same_shifted.pixels[0] - same.pixels[0],
+                                   1e-6);
 }
 
 static void test_cache(void)
@@ -344,6 +365,7 @@ int main(int argc, char **argv)
     g_test_add_func("/data/load", test_load);
     g_test_add_func("/data/channels", test_channels);
     g_test_add_func("/data/augment", test_augment);
+    g_test_add_func("/data/neighbours", test_neighbours);
     g_test_add_func("/data/cache", test_cache);
     g_test_add_func("/data/refusals", test_refusals);
     g_test_add_func("/data/check", test_check);

@@ -10,7 +10,7 @@
 
 static const DpcxrAddress here = {DPCXR_PURPOSE_NOISE, 0, 0, 0};
 
-/* --- the transform --- */
+/* --- The transform --- */
 
 /* Distance in units of the last place of @expected. */
 static double ulps(double value, double expected)
@@ -65,7 +65,7 @@ static void test_tail_seam(void)
     g_assert_cmpfloat(outer - inner, <, 1e-9);
 }
 
-/* --- kernels --- */
+/* --- Kernels --- */
 
 static void interesting_words(guint64 *words, gsize n)
 {
@@ -111,7 +111,7 @@ static void test_kernels(void)
     }
 }
 
-/* --- tensors --- */
+/* --- Tensors --- */
 
 static float *fill(guint64 seed, DpcxrAddress address, gsize n)
 {
@@ -198,7 +198,7 @@ static void test_addressing(void)
     }
 }
 
-/* --- law --- */
+/* --- Law --- */
 
 static int compare_floats(gconstpointer a, gconstpointer b)
 {
@@ -281,7 +281,7 @@ static void test_independence(void)
     g_assert_cmpfloat(fabs(correlation(z, other_key, N)), <, 4);
 }
 
-/* --- start-up test --- */
+/* --- Start-up test --- */
 
 static void test_self_test(void)
 {

@@ -91,8 +91,7 @@ static void assert_sha256(GChecksum *checksum, const char *expected)
     g_checksum_free(checksum);
 }
 
-/* --- Same bits everywhere
- * ------------------------------------------------------------------------------------- */
+/* --- Same bits everywhere --- */
 
 /* These change with any change of the drawing, on purpose only: published results rest on them. */
 static void test_pinned_images(void)
@@ -213,8 +212,7 @@ static void test_threads(void)
     close_set(&set);
 }
 
-/* --- Patients
- * ------------------------------------------------------------------------------------------------- */
+/* --- Patients --- */
 
 static gboolean same_patient(const DpcxrIndex *index, gsize a, gsize b)
 {
@@ -279,8 +277,7 @@ static void test_columns(void)
     close_set(&set);
 }
 
-/* --- Labels
- * --------------------------------------------------------------------------------------------------- */
+/* --- Labels --- */
 
 static void test_unknown_labels(void)
 {
@@ -369,8 +366,7 @@ static void test_wrong_names(void)
     dpcxr_index_free(set.index);
 }
 
-/* --- Images
- * --------------------------------------------------------------------------------------------------- */
+/* --- Images --- */
 
 static void test_sizes(void)
 {

@@ -5,6 +5,7 @@
 #include <link.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/json.h"
 #include "plugin/describe.h"
 #include "plugin/nearest.h"
 #include "plugin/registry.h"
@@ -355,6 +356,14 @@ static void test_describe(Scratch *scratch, gconstpointer data)
     assert_contains(text, description);
 }
 
+static JsonNode *parse(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    JsonNode *node = dpcxr_json_parse(text, strlen(text), 8, &error);
+    g_assert_no_error(error);
+    return node;
+}
+
 static JsonObject *option(JsonObject *plugin, guint i)
 {
     return json_array_get_object_element(json_object_get_array_member(plugin, "options"), i);
@@ -364,7 +373,8 @@ static void test_describe_json(Scratch *scratch, gconstpointer data)
 {
     g_autofree char *good = built("dpcxr-model-good.so");
     add(good);
-    g_autoptr(JsonNode) node = dpcxr_describe_plugin_json(assert_found("good", good));
+    g_autofree char *text = dpcxr_describe_plugin_json(assert_found("good", good));
+    g_autoptr(JsonNode) node = parse(text);
     JsonObject *plugin = json_node_get_object(node);
     g_assert_cmpstr(json_object_get_string_member(plugin, "kind"), ==, "model");
     g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.0");
@@ -385,7 +395,8 @@ static void test_list_json(Scratch *scratch, gconstpointer data)
     g_autofree char *good = built("dpcxr-model-good.so"), *bad = built("dpcxr-model-wrong_major.so");
     add(bad);
     add(good);
-    g_autoptr(JsonNode) node = dpcxr_describe_list_json(NULL);
+    g_autofree char *text = dpcxr_describe_list_json(NULL);
+    g_autoptr(JsonNode) node = parse(text);
     JsonArray *list = json_node_get_array(node);
     g_assert_cmpuint(json_array_get_length(list), ==, 2);
     JsonObject *first = json_array_get_object_element(list, 0),
@@ -395,7 +406,8 @@ static void test_list_json(Scratch *scratch, gconstpointer data)
     assert_contains(json_object_get_string_member(second, "error"), "plugin ABI 2.0");
     g_assert_false(json_object_has_member(second, "options"));
     DpcxrPluginKind dataset = DPCXR_PLUGIN_DATASET;
-    g_autoptr(JsonNode) none = dpcxr_describe_list_json(&dataset);
+    g_autofree char *nothing = dpcxr_describe_list_json(&dataset);
+    g_autoptr(JsonNode) none = parse(nothing);
     g_assert_cmpuint(json_array_get_length(json_node_get_array(none)), ==, 0);
 }
 

@@ -41,7 +41,7 @@ static DpcxrSampler make_sampler(DpcxrSamplerKind kind, gsize population, double
     return sampler;
 }
 
-/* --- rates --- */
+/* --- Rates --- */
 
 static void test_threshold(void)
 {
@@ -100,7 +100,7 @@ static void test_refused(void)
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);
 }
 
-/* --- the shape of a draw --- */
+/* --- The shape of a draw --- */
 
 static void assert_whole(const DpcxrUnitDraw *draw, const DpcxrUnits *units, gsize images)
 {
@@ -191,7 +191,7 @@ static void test_words_decide(void)
     dpcxr_unit_draw_clear(&draw);
 }
 
-/* --- law --- */
+/* --- Law --- */
 
 /* Inclusion counts over units and steps, sizes of draws, and pairs of neighbours in both directions. */
 static void poisson_law(double rate)

@@ -9,7 +9,7 @@
 #include "privacy/secret.h"
 #include "../golden/noise-golden.h"
 
-/* --- known answers --- */
+/* --- Known answers --- */
 
 static guint32 rotate_left(guint32 x, int n)
 {
@@ -111,7 +111,7 @@ static void test_seeded_golden(void)
         g_assert_cmphex(words[i], ==, golden_words[i]);
 }
 
-/* --- addresses --- */
+/* --- Addresses --- */
 
 static void test_nonce(void)
 {
@@ -222,7 +222,7 @@ static void test_range(void)
     range_case(GINT_TO_POINTER(last));
 }
 
-/* --- the key --- */
+/* --- The key --- */
 
 static void test_keys_differ(void)
 {

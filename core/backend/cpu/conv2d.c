@@ -18,8 +18,7 @@ struct _CpuConvCalls {
     dnnl_memory_t scratchpads[N_PRIMITIVES];
 };
 
-/* --- Primitives
- * ----------------------------------------------------------------------------------------------------- */
+/* --- Primitives --- */
 
 typedef struct {
     dnnl_memory_desc_t any_weights, bias;
@@ -166,9 +165,7 @@ void dpcxr_cpu_conv2d_free(CpuConv *conv)
     g_free(conv);
 }
 
-/* --- Calls
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- Calls --- */
 
 static gboolean make_memories(CpuProgram *program, CpuWorker *worker, const CpuConv *conv,
                               CpuConvCalls *calls, GError **error)
@@ -310,8 +307,7 @@ static gboolean backward(CpuRow *row, int s, GError **error)
 
 const CpuOperation dpcxr_cpu_conv2d = {forward, backward};
 
-/* --- Layouts
- * -------------------------------------------------------------------------------------------------------- */
+/* --- Layouts --- */
 
 typedef struct {
     CpuProgram *program;

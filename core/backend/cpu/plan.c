@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/cpu/plan.h"
 
-/* --- Steps
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- Steps --- */
 
 /* The only layer that reads @i, or -1 where several do or where it is the output. */
 static int only_reader(const DpcxrGraph *graph, int i)
@@ -79,12 +77,11 @@ static void plan_wants(CpuPlan *plan)
     }
 }
 
-/* --- Methods
- * -------------------------------------------------------------------------------------------------------- */
+/* --- Methods --- */
 
 /* The arithmetic of the gradient itself is the same both ways. What differs, in multiply-adds: direct writes,
  * measures and sums one whole gradient a unit; Gram multiplies positions with positions and copies rows for
- * the product. The weights of the two kinds of cost are measured on ResNet9's layers (tests/bench). */
+ * the product. The weights of the two kinds of cost are measured on ResNet9's layers. */
 static CpuMethod cheaper(const CpuWindow *window)
 {
     const double moved = 40, gram = 1.5, packed = 12;
@@ -142,9 +139,7 @@ void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProg
     plan_gradients(plan, policy);
 }
 
-/* --- Places
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- Places --- */
 
 /* Every tensor starts on a cache line. */
 static gboolean append(gsize *end, gsize *offset, gsize size)

@@ -60,8 +60,7 @@ gboolean dpcxr_cpu_is_packed(const CpuProgram *program, int i)
            dpcxr_graph_parameter(program->base.graph, i)->n_dims == 4;
 }
 
-/* --- Workers
- * -------------------------------------------------------------------------------------------------------- */
+/* --- Workers --- */
 
 /* The most that any step wants of a worker. */
 typedef struct {
@@ -142,8 +141,7 @@ static void worker_clear(const CpuProgram *program, CpuWorker *worker)
     free(worker->scratchpad);
 }
 
-/* --- Program
- * -------------------------------------------------------------------------------------------------------- */
+/* --- Program --- */
 
 static gsize program_memory(const DpcxrProgram *base)
 {

@@ -3,15 +3,17 @@
  * y[p, o] = bias[o] + sum over taps k and input channels c of x[p * stride + k - padding, c] w[o, c, k]. */
 #include "backend/ref/ref.h"
 
-/* OIHW to [tap, input channel, output channel] in f64, so that inner loops run over neighbouring output channels. */
-static double *unpack(const DpcxrRefCall *call)
+/* OIHW in f64 with the tap outermost and the channel of the caller's inner loop innermost: [tap, in, out], or
+ * [tap, out, in] where @input_innermost. A sum inside the inner loop could not be vectorised, neighbouring sums can. */
+static double *unpack(const DpcxrRefCall *call, gboolean input_innermost)
 {
     int taps = call->layer->kernel * call->layer->kernel, in = call->in.channels, out = call->layer->shape.channels;
+    gsize in_step = input_innermost ? 1 : out, out_step = input_innermost ? in : 1;
     double *w = g_new(double, (gsize)taps * in * out);
     for (int o = 0; o < out; o++)
         for (int c = 0; c < in; c++)
             for (int k = 0; k < taps; k++)
-                w[((gsize)k * in + c) * out + o] = call->weight[((gsize)o * in + c) * taps + k];
+                w[(gsize)k * in * out + c * in_step + o * out_step] = call->weight[((gsize)o * in + c) * taps + k];
     return w;
 }
 
@@ -30,7 +32,7 @@ static void forward(const DpcxrRefCall *call)
 {
     const DpcxrLayer *l = call->layer;
     int in = call->in.channels, out = l->shape.channels;
-    g_autofree double *w = unpack(call), *sum = g_new(double, out);
+    g_autofree double *w = unpack(call, FALSE), *sum = g_new(double, out);
     float *y = call->y;
     for (int r = 0; r < l->shape.height; r++)
         for (int s = 0; s < l->shape.width; s++, y += out) {
@@ -56,7 +58,7 @@ static void backward_data(const DpcxrRefCall *call)
 {
     const DpcxrLayer *l = call->layer;
     int in = call->in.channels, out = l->shape.channels;
-    g_autofree double *w = unpack(call), *dx = g_new0(double, dpcxr_shape_size(call->in));
+    g_autofree double *w = unpack(call, TRUE), *dx = g_new0(double, dpcxr_shape_size(call->in));
     const float *dy = call->dy;
     for (int r = 0; r < l->shape.height; r++)
         for (int s = 0; s < l->shape.width; s++, dy += out)
@@ -66,12 +68,10 @@ static void backward_data(const DpcxrRefCall *call)
                     if (!input_pixel(call, r, s, i, j, &at))
                         continue;
                     const double *tap = w + (gsize)(i * l->kernel + j) * in * out;
-                    for (int c = 0; c < in; c++) {
-                        double sum = 0;
-                        for (int o = 0; o < out; o++)
-                            sum += dy[o] * tap[(gsize)c * out + o];
-                        dx[at + c] += sum;
-                    }
+                    double *pixel = dx + at;
+                    for (int o = 0; o < out; o++, tap += in)
+                        for (int c = 0; c < in; c++)
+                            pixel[c] += dy[o] * tap[c];
                 }
     for (gsize i = 0; i < dpcxr_shape_size(call->in); i++)
         call->dx[0][i] += (float)dx[i];

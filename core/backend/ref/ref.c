@@ -123,7 +123,8 @@ static void unit_phase_a(gpointer data, int unit, int thread)
     RefProgram *program = job->program;
     int n = program->base.n_parameters;
     float *gradient = program->unit_gradients + (gsize)unit * program->offsets[n];
-    memset(gradient, 0, program->offsets[n] * sizeof(float));
+    if (n > 0)
+        memset(gradient, 0, program->offsets[n] * sizeof(float));
     for (int row = job->batch->unit_offsets[unit]; row < job->batch->unit_offsets[unit + 1]; row++)
         row_phase_a(job, &program->scratch[thread], row, gradient);
     for (int i = 0; program->base.options.norms && i < n; i++)

@@ -3,7 +3,7 @@
 #include "backend/cpu/kernels/kernels.h"
 
 extern const CpuKernels dpcxr_cpu_kernels_baseline;
-#ifdef DPCXR_CPU_X86
+#ifdef __x86_64__
 extern const CpuKernels dpcxr_cpu_kernels_avx2, dpcxr_cpu_kernels_avx512;
 
 static gboolean has_avx512(void)
@@ -20,7 +20,7 @@ static gboolean has_avx2(void)
 
 const CpuKernels *dpcxr_cpu_kernels(void)
 {
-#ifdef DPCXR_CPU_X86
+#ifdef __x86_64__
     /* As DNNL_MAX_CPU_ISA does for oneDNN: a wide processor can run what a narrow one would. */
     const char *limit = g_getenv("DPCXR_MAX_CPU_ISA");
     gboolean baseline = g_strcmp0(limit, "baseline") == 0, avx2 = g_strcmp0(limit, "avx2") == 0;
