@@ -94,8 +94,8 @@ gboolean dpcxr_cmd_check(int argc, char **argv, GError **error)
         return FALSE;
     (as_json ? print_json : print_text)(words[0], &report);
     if (report.problems && report.problems->len > 0) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: %u problems with the data", words[0],
-                    report.problems->len);
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: %u problem%s with the data", words[0],
+                    report.problems->len, report.problems->len == 1 ? "" : "s");
         return FALSE;
     }
     return TRUE;
