@@ -486,8 +486,8 @@ static void test_agreement(Place *place, gconstpointer backend)
     g_autofree char *text = g_strdup_printf("id,path,split_patient,split,mass\n1,%s,p,train,1\n2,%s,q,train,0\n"
                                             "3,%s,p,test,1\n", image, image, image);
     g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}");
-    RUN(place, 3, "problems with the data set", table, "train={steps: 2, batch: {logical: 1}}", "--dry-run");
+    RUN(place, 3, "with the data set", table, "train={steps: 2, batch: {logical: 1}}");
+    RUN(place, 3, "with the data set", table, "train={steps: 2, batch: {logical: 1}}", "--dry-run");
     g_assert_false(exists(place, "runs"));
 }
 
