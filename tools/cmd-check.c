@@ -5,6 +5,7 @@
 #include "command.h"
 #include "config/experiment.h"
 #include "data/data.h"
+#include "privacy/card.h"
 #include "train/plan.h"
 #include <stdio.h>
 
@@ -12,12 +13,14 @@
 typedef struct {
     char *summary;       /* (nullable) counts */
     GPtrArray *problems; /* (nullable) of the data, strings */
+    GPtrArray *voids;    /* why a run would make no claim, strings */
 } Report;
 
 static void report_clear(Report *report)
 {
     g_free(report->summary);
     g_clear_pointer(&report->problems, g_ptr_array_unref);
+    g_clear_pointer(&report->voids, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Report, report_clear)
 
@@ -40,6 +43,8 @@ static void print_text(const char *config, const Report *report)
         fputs(report->summary, stdout);
     for (guint i = 0; report->problems && i < report->problems->len; i++)
         puts(g_ptr_array_index(report->problems, i));
+    for (guint i = 0; i < report->voids->len; i++)
+        printf("NO CLAIM: %s\n", (const char *)g_ptr_array_index(report->voids, i));
     if (!report->problems)
         printf("%s: the configuration is valid\n", config);
     else if (report->problems->len == 0)
@@ -53,6 +58,7 @@ static void print_json(const char *config, const Report *report)
     dpcxr_json_put_string(json, "config", config);
     dpcxr_json_put_bool(json, "data_checked", report->problems != NULL);
     dpcxr_json_put_strings(json, "problems", report->problems);
+    dpcxr_json_put_strings(json, "no_claim", report->voids);
     dpcxr_json_put_string(json, "summary", report->summary);
     json_builder_end_object(json);
     dpcxr_cmd_print_json(json);
@@ -83,13 +89,13 @@ gboolean dpcxr_cmd_check(int argc, char **argv, GError **error)
         dpcxr_experiment_load(words[0], (const char *const *)words + 1, error);
     if (!experiment)
         return FALSE;
-    g_auto(Report) report = {NULL};
+    g_auto(Report) report = {.voids = dpcxr_claim_voids(experiment)};
     if (with_data && !check_data(experiment, &report, error))
         return FALSE;
     (as_json ? print_json : print_text)(words[0], &report);
     if (report.problems && report.problems->len > 0) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: %u problems with the data", words[0],
-                    report.problems->len);
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: %u problem%s with the data", words[0],
+                    report.problems->len, report.problems->len == 1 ? "" : "s");
         return FALSE;
     }
     return TRUE;

@@ -150,6 +150,7 @@ static void fail_include(Loader *loader, const DpcxrYaml *item, const char *form
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     dpcxr_problems_add(loader->problems, DPCXR_ERROR_USAGE, &item->mark, "include", "%s", message);
+    dpcxr_problems_set_incomplete(loader->problems);
 }
 
 /* What the files of @list make together; an empty map where there are none. */
@@ -179,6 +180,8 @@ static DpcxrYaml *load_includes(Loader *loader, DpcxrYaml *list, const char *pat
         DpcxrYaml *tree = load_file(loader, file, item);
         if (tree)
             merge(base, tree);
+        else
+            dpcxr_problems_set_incomplete(loader->problems);
     }
     return base;
 }
@@ -305,6 +308,21 @@ static gboolean assign(DpcxrYaml *root, char **steps, const char *path, DpcxrYam
     return TRUE;
 }
 
+/* The value of the override of @key. A text that is no YAML has no path to it, so its message names the key. */
+static DpcxrYaml *parse_value(const char *text, const char *key, const DpcxrMark *mark, DpcxrProblems *problems)
+{
+    g_autoptr(DpcxrProblems) scratch = dpcxr_problems_new();
+    g_autoptr(DpcxrYaml) value = dpcxr_yaml_parse(text, -1, mark->file, mark, scratch);
+    if (value && dpcxr_problems_count(scratch) == 0)
+        return g_steal_pointer(&value);
+    g_autofree char *file = g_strdup_printf("%s: %s", mark->file, key);
+    DpcxrMark named = {g_ref_string_new(file), 0, 0};
+    g_autoptr(DpcxrYaml) again = dpcxr_yaml_parse(text, -1, named.file, &named, problems);
+    dpcxr_mark_clear(&named);
+    dpcxr_problems_set_incomplete(problems);
+    return NULL;
+}
+
 static gboolean apply_override(DpcxrYaml *root, const char *override, const DpcxrMark *mark,
                                DpcxrProblems *problems)
 {
@@ -321,7 +339,7 @@ static gboolean apply_override(DpcxrYaml *root, const char *override, const Dpcx
         return fail_override(problems, mark, shown, "expected a key such as privacy.epsilon before the =");
     if (!strcmp(steps[0], "include"))
         return fail_override(problems, mark, shown, "includes belong into the file");
-    DpcxrYaml *value = dpcxr_yaml_parse(equals + 1, -1, mark->file, mark, problems);
+    DpcxrYaml *value = parse_value(equals + 1, shown, mark, problems);
     return value && assign(root, steps, shown, value, problems);
 }
 

@@ -101,8 +101,9 @@ static gboolean check_range(const Context *context, const DpcxrYaml *node, const
     if (!limited || (value >= spec->min && value <= spec->max))
         return TRUE;
     char low[G_ASCII_DTOSTR_BUF_SIZE], high[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_formatd(low, sizeof low, "%.10g", spec->min);
-    g_ascii_formatd(high, sizeof high, "%.10g", spec->max);
+    const char *format = spec->type == DPCXR_OPTION_INT ? "%.0f" : "%.10g"; /* whole numbers in full: seeds go to 2^53 */
+    g_ascii_formatd(low, sizeof low, spec->min == -DBL_MAX ? "%.10g" : format, spec->min);
+    g_ascii_formatd(high, sizeof high, spec->max == DBL_MAX ? "%.10g" : format, spec->max);
     g_autofree char *lower = spec->min == DBL_MIN    ? g_strdup("above 0")
                              : spec->min == -DBL_MAX ? NULL
                                                      : g_strdup_printf("at least %s", low);
@@ -302,8 +303,8 @@ static void read_default(const Context *context, const DpcxrOptionSpec *spec, co
                          Value *value)
 {
     if (!spec->fallback) {
-        dpcxr_problems_add(context->problems, DPCXR_ERROR_USAGE, mark, context->path, "is missing: %s",
-                           spec->summary ? spec->summary : "it has no default");
+        dpcxr_problems_missing(context->problems, mark, context->path,
+                               spec->summary ? spec->summary : "it has no default");
         return;
     }
     g_autoptr(DpcxrYaml) node = dpcxr_yaml_parse(spec->fallback, -1, mark->file, mark, context->problems);

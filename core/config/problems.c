@@ -14,6 +14,7 @@ typedef struct {
 struct _DpcxrProblems {
     GPtrArray *files; /* char *, in the order of reading */
     GPtrArray *list;  /* Problem * */
+    gboolean incomplete;
 };
 
 DpcxrMark dpcxr_mark_copy(const DpcxrMark *mark)
@@ -88,6 +89,17 @@ void dpcxr_problems_add(DpcxrProblems *problems, DpcxrErrorCode code, const Dpcx
     problem->text = *path ? g_strdup_printf("%s: %s: %s", where, path, message)
                           : g_strdup_printf("%s: %s", where, message);
     g_ptr_array_add(problems->list, problem);
+}
+
+void dpcxr_problems_set_incomplete(DpcxrProblems *problems)
+{
+    problems->incomplete = TRUE;
+}
+
+void dpcxr_problems_missing(DpcxrProblems *problems, const DpcxrMark *mark, const char *path, const char *right)
+{
+    if (!problems->incomplete)
+        dpcxr_problems_add(problems, DPCXR_ERROR_USAGE, mark, path, "is missing: %s", right);
 }
 
 gsize dpcxr_problems_count(const DpcxrProblems *problems)

@@ -27,6 +27,11 @@ void dpcxr_problems_enter(DpcxrProblems *problems, const char *file);
 /* @path: dotted path of the key, "" where there is none. @code: DPCXR_ERROR_USAGE or DPCXR_ERROR_PRIVACY. */
 void dpcxr_problems_add(DpcxrProblems *problems, DpcxrErrorCode code, const DpcxrMark *mark, const char *path,
                         const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* A part of the configuration could not be read. What it would have said is not known, so that dpcxr_problems_missing
+ * adds nothing from then on. */
+void dpcxr_problems_set_incomplete(DpcxrProblems *problems);
+/* dpcxr_problems_add "is missing: @what is right" of a key that is nowhere. */
+void dpcxr_problems_missing(DpcxrProblems *problems, const DpcxrMark *mark, const char *path, const char *right);
 gsize dpcxr_problems_count(const DpcxrProblems *problems);
 /* TRUE where there are none. Else FALSE and one error with a line "file:line:column: path: problem" for each. Its code
  * is DPCXR_ERROR_PRIVACY where nothing but privacy is wrong, else DPCXR_ERROR_USAGE. */

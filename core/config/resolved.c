@@ -226,11 +226,25 @@ static gboolean check_bins(const Reader *reader, const DpcxrOptions *options, co
     return good;
 }
 
+/* A group is a column of the tables of predictions, beside others. */
+static gboolean is_group_name(const char *name)
+{
+    return *name && !strpbrk(name, "\n\r\t\"") && strcmp(name, "sample_id") && strcmp(name, "patient_id") &&
+           !g_str_has_prefix(name, "y_") && !g_str_has_prefix(name, "p_");
+}
+
 static void read_group(const Reader *reader, const DpcxrYaml *key, const DpcxrYaml *node)
 {
     g_autofree char *shown = dpcxr_yaml_show(key->text);
     g_autofree char *path = dpcxr_options_join("data.groups", shown);
     const DpcxrOptionSpec *table = dpcxr_group_options();
+    if (!is_group_name(key->text)) {
+        fail(reader, &key->mark, "data.groups",
+             "\"%s\" cannot be the name of a group: predictions have a column with it beside sample_id, patient_id, y_LABEL "
+             "and p_LABEL",
+             shown);
+        return;
+    }
     if (node->kind != DPCXR_YAML_MAP && !dpcxr_yaml_is_null(node)) {
         g_autofree char *what = dpcxr_yaml_describe(node);
         fail(reader, &node->mark, path, "expected a map, as in {column: age, bins: [0, 50, 100]}, got %s",

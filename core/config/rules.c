@@ -42,6 +42,12 @@ static void fail(const Rules *rules, DpcxrErrorCode code, DpcxrSectionId id, con
                        message);
 }
 
+static void missing(const Rules *rules, DpcxrSectionId id, const char *key, const char *right)
+{
+    g_autofree char *path = dpcxr_options_join(dpcxr_sections()[id].path, key);
+    dpcxr_problems_missing(rules->problems, dpcxr_options_mark(options_of(rules, id), key), path, right);
+}
+
 /* --- Not built yet --- */
 
 static const DpcxrOptionSpec *spec_of(const DpcxrOptions *options, const char *key)
@@ -201,8 +207,8 @@ static void check_noise(const Rules *rules)
         return;
     gboolean allowed = dpcxr_options_get_bool(options_of(rules, id), "unsafe_no_noise");
     if (!given(rules, id, "epsilon") && !given(rules, id, "noise_multiplier"))
-        fail(rules, DPCXR_ERROR_USAGE, id, "epsilon",
-             "is missing: give the epsilon to reach (the noise is calibrated to it), or a noise_multiplier");
+        missing(rules, id, "epsilon",
+                "give the epsilon to reach (the noise is calibrated to it), or a noise_multiplier");
     if (is_noiseless(rules) && !allowed)
         fail(rules, DPCXR_ERROR_PRIVACY, id, "noise_multiplier",
              "0 means no noise and no privacy; if that is meant, add unsafe_no_noise: true, which voids the "
@@ -221,9 +227,10 @@ static void check_delta(const Rules *rules)
     gint64 population = dpcxr_options_get_int(privacy, "population");
     if (!given(rules, id, "delta")) {
         if (!is_noiseless(rules))
-            fail(rules, DPCXR_ERROR_USAGE, id, "delta",
-                 "is missing: give a probability well below one in the number of training %ss, such as 1e-6",
-                 is_choice(rules, id, "unit", "image") ? "image" : "patient");
+            missing(rules, id, "delta",
+                    is_choice(rules, id, "unit", "image")
+                        ? "give a probability well below one in the number of training images, such as 1e-6"
+                        : "give a probability well below one in the number of training patients, such as 1e-6");
     } else if (delta >= 1) {
         fail(rules, DPCXR_ERROR_USAGE, id, "delta", "must be below 1");
     } else if (population && delta >= 1.0 / population && !dpcxr_options_get_bool(privacy, "unsafe_delta")) {

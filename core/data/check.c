@@ -100,22 +100,35 @@ GPtrArray *dpcxr_data_check_overlap(const DpcxrIndex *index)
     return problems;
 }
 
-static void check_blank_patients(const DpcxrIndex *index, GPtrArray *problems)
+/* A problem where patients are the unit; otherwise something to know. */
+static void check_blank_patients(const DpcxrExperiment *experiment, const DpcxrIndex *index, GPtrArray *problems,
+                                 GString *summary)
 {
     gsize blank = 0;
     for (gsize row = 0; row < dpcxr_index_count(index); row++)
         blank += dpcxr_index_patient(index, row)[0] == '\0';
-    if (blank > 0)
-        g_ptr_array_add(problems,
-                        g_strdup_printf("%" G_GSIZE_FORMAT " rows have no patient id: whether splits share "
-                                        "patients is not known for them, and unit: patient will refuse",
-                                        blank));
+    if (blank == 0)
+        return;
+    g_string_append_printf(summary,
+                           "no patient id: %" G_GSIZE_FORMAT " images; whether splits share patients is not known for them\n",
+                           blank);
+    if (experiment->privacy.enabled && experiment->privacy.unit == DPCXR_UNIT_PATIENT)
+        g_ptr_array_add(problems, g_strdup_printf("%" G_GSIZE_FORMAT " rows have no patient id, which unit: patient needs",
+                                                  blank));
 }
 
-static void check_splits(const DpcxrIndex *index, GPtrArray *problems)
+static gboolean is_used(const DpcxrExperiment *experiment, DpcxrSplit split)
+{
+    if (split == DPCXR_SPLIT_TRAIN)
+        return TRUE;
+    return experiment->stage_evaluate &&
+           (split == DPCXR_SPLIT_VALID ? experiment->evaluate.valid : experiment->evaluate.test);
+}
+
+static void check_splits(const DpcxrExperiment *experiment, const DpcxrIndex *index, GPtrArray *problems)
 {
     for (guint split = 0; split < DPCXR_N_SPLITS; split++)
-        if (dpcxr_index_count_split(index, split) == 0)
+        if (dpcxr_index_count_split(index, split) == 0 && is_used(experiment, split))
             g_ptr_array_add(problems, g_strdup_printf("split %s has no rows", dpcxr_split_name(split)));
 }
 
@@ -155,7 +168,7 @@ static void check_label(const DpcxrExperiment *experiment, DpcxrSplit split, gsi
                         GPtrArray *problems)
 {
     apply_policies(experiment, split, &counts);
-    if (counts.positive > 0 && counts.negative > 0)
+    if ((counts.positive > 0 && counts.negative > 0) || !is_used(experiment, split))
         return;
     const char *lacks = counts.positive > 0   ? "negatives"
                         : counts.negative > 0 ? "positives"
@@ -209,8 +222,8 @@ GPtrArray *dpcxr_data_check(DpcxrData *data, int threads, char **summary)
     GString *text = g_string_new(NULL);
     summarise_splits(index, splits, text);
     check_overlaps(splits, problems);
-    check_blank_patients(index, problems);
-    check_splits(index, problems);
+    check_blank_patients(dpcxr_data_experiment(data), index, problems, text);
+    check_splits(dpcxr_data_experiment(data), index, problems);
     check_labels(data, problems, text);
     g_string_append_printf(text, "files: %" G_GSIZE_FORMAT " read, %" G_GSIZE_FORMAT " of them unusable\n",
                            dpcxr_index_count(index), unreadable);

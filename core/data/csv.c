@@ -204,8 +204,10 @@ static gboolean open_file(DpcxrCsv *csv, GError **error)
     errno = 0;
     csv->file = gzopen(csv->path, "rbe");
     if (!csv->file) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot be opened: %s", csv->path,
-                    g_strerror(errno ? errno : ENOMEM));
+        int cause = errno ? errno : ENOMEM;
+        g_autofree char *here = g_path_is_absolute(csv->path) ? NULL : g_get_current_dir();
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot be opened: %s%s%s%s", csv->path, g_strerror(cause),
+                    here ? " (looked for from " : "", here ? here : "", here ? ")" : "");
         return FALSE;
     }
     gzbuffer(csv->file, CHUNK);

@@ -45,7 +45,7 @@ GPtrArray *dpcxr_data_check_files(DpcxrData *data, int threads);
 /* A line for each pair of splits that share patients. (transfer full) */
 GPtrArray *dpcxr_data_check_overlap(const DpcxrIndex *index);
 
-/* Every problem with the data set, one line each: unreadable images, patients in two splits, rows without a patient,
- * splits without rows, labels without positives or negatives. Reads all images with @threads threads. Returns
+/* Every problem with the data set, one line each: unreadable images, patients in two splits, rows without a patient where
+ * patients are the unit, splits that the experiment uses without rows, or without positives or negatives of a label. Reads all images with @threads threads. Returns
  * problems as an array of strings (empty: none) and puts counts as text into @summary (nullable). (transfer full both) */
 GPtrArray *dpcxr_data_check(DpcxrData *data, int threads, char **summary);

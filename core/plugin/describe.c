@@ -21,6 +21,12 @@ static gboolean is_limited(const DpcxrOptionSpec *option)
     return option->min != 0 || option->max != 0;
 }
 
+/* Whole numbers in full: seeds go to 2^53. (transfer full) */
+static char *limit(const DpcxrOptionSpec *option, double value)
+{
+    return g_strdup_printf(option->type == DPCXR_OPTION_INT ? "%.0f" : "%.10g", value);
+}
+
 /* " in [0, 90]", " above 0"; nothing where there is no limit. */
 static void append_limits(GString *text, const DpcxrOptionSpec *option)
 {
@@ -28,15 +34,16 @@ static void append_limits(GString *text, const DpcxrOptionSpec *option)
         return;
     gboolean open = option->min == G_MINDOUBLE; /* the least that is above 0 */
     gboolean from = option->min > -G_MAXDOUBLE, to = option->max < G_MAXDOUBLE;
+    g_autofree char *low = from ? limit(option, open ? 0 : option->min) : NULL;
+    g_autofree char *high = to ? limit(option, option->max) : NULL;
     if (from && to)
-        g_string_append_printf(text, " in %s%.10g, %.10g]", open ? "(" : "[", open ? 0 : option->min,
-                               option->max);
+        g_string_append_printf(text, " in %s%s, %s]", open ? "(" : "[", low, high);
     else if (open)
         g_string_append(text, " above 0");
     else if (from)
-        g_string_append_printf(text, " of at least %.10g", option->min);
+        g_string_append_printf(text, " of at least %s", low);
     else if (to)
-        g_string_append_printf(text, " of at most %.10g", option->max);
+        g_string_append_printf(text, " of at most %s", high);
 }
 
 /* "number in [0, 90] degrees", "swap | keep", "int in [1, 8] or auto", "list of: PA | AP" */

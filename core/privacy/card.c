@@ -13,12 +13,19 @@
 static const struct {
     const char *file, *what;
 } released[] = {
-    {"model.safetensors", "weights, moving average included where one was kept"},
+    {"model.safetensors", "the weights"},
     {"privacy.json", "this card, for programs"},
     {"privacy.md", "this card"},
     {"ledger.jsonl", "every mechanism that touched the training records"},
     {"config.yaml", "the experiment, without paths"},
 };
+
+/* What stands in a released file. */
+static const char *contents(const DpcxrCard *card, gsize file)
+{
+    gboolean average = file == 0 && card->facts->experiment->train.release_ema;
+    return average ? "a moving average of the weights, which costs no privacy" : released[file].what;
+}
 
 static const char *const noise_types[] = {"gaussian", "grid"};
 
@@ -108,7 +115,7 @@ static void put_release(JsonBuilder *json, const DpcxrCard *card)
     for (gsize i = 0; i < G_N_ELEMENTS(released); i++) {
         json_builder_begin_object(json);
         dpcxr_json_put_string(json, "file", released[i].file);
-        dpcxr_json_put_string(json, "what", released[i].what);
+        dpcxr_json_put_string(json, "what", contents(card, i));
         if (i == 0)
             dpcxr_json_put_string(json, "sha256", card->facts->model_sha256);
         json_builder_end_object(json);
@@ -275,7 +282,7 @@ static void write_appendix(GString *text, const DpcxrCard *card)
 {
     g_string_append(text, "\n## What is published\n\n");
     for (gsize i = 0; i < G_N_ELEMENTS(released); i++)
-        g_string_append_printf(text, "- %s: %s\n", released[i].file, released[i].what);
+        g_string_append_printf(text, "- %s: %s\n", released[i].file, contents(card, i));
     g_string_append_printf(text, "\nSHA-256 of model.safetensors: %s  \nlast hash of the ledger: %s\n",
                            card->facts->model_sha256, dpcxr_ledger_head(card->facts->ledger));
     g_string_append(text, "\n## Plugins\n\n");

@@ -42,6 +42,27 @@ static gboolean check_patients(const DpcxrIndex *index, const GArray *rows, GErr
     return FALSE;
 }
 
+/* An image that stands in two rows would be two units, and protected as each of them only. What is one image is told by
+ * its file or, where a data set has none, by its sample. */
+static gboolean check_images(const DpcxrIndex *index, const GArray *rows, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    gsize again = 0, first = 0;
+    for (gsize i = 0; i < rows->len; i++) {
+        gsize row = g_array_index(rows, gsize, i);
+        const char *path = dpcxr_index_path(index, row);
+        if (!g_hash_table_add(seen, (gpointer)(path ? path : dpcxr_index_sample(index, row))) && again++ == 0)
+            first = row;
+    }
+    if (again == 0)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "privacy.unit: image needs every training image in one row, but %" G_GSIZE_FORMAT
+                " of %u rows repeat one (the first is sample \"%s\"); remove them, or protect patients (unit: patient)",
+                again, rows->len, dpcxr_index_sample(index, first));
+    return FALSE;
+}
+
 /* The unit of each training row, numbered by first appearance; returns how many there are. */
 static gsize assign_units(const DpcxrIndex *index, DpcxrUnit unit, const GArray *rows, gsize *unit_of)
 {
@@ -91,7 +112,7 @@ DpcxrUnits *dpcxr_units_new(const DpcxrIndex *index, DpcxrUnit unit, GError **er
                     dpcxr_index_count(index));
         return NULL;
     }
-    if (unit == DPCXR_UNIT_PATIENT && !check_patients(index, rows, error))
+    if (unit == DPCXR_UNIT_PATIENT ? !check_patients(index, rows, error) : !check_images(index, rows, error))
         return NULL;
     g_autofree gsize *unit_of = g_new(gsize, rows->len);
     gsize n = assign_units(index, unit, rows, unit_of);

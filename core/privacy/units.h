@@ -14,7 +14,8 @@ typedef struct {
 
 const char *dpcxr_unit_name(DpcxrUnit unit); /* "patient", "image": as configurations, ledgers and cards say */
 
-/* DPCXR_ERROR_PRIVACY: a blank patient id under unit: patient; DPCXR_ERROR_DATA: no training rows. */
+/* DPCXR_ERROR_PRIVACY: a blank patient id under unit: patient, one image in two rows under unit: image;
+ * DPCXR_ERROR_DATA: no training rows. */
 DpcxrUnits *dpcxr_units_new(const DpcxrIndex *index, DpcxrUnit unit, GError **error);
 void dpcxr_units_free(DpcxrUnits *units);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrUnits, dpcxr_units_free)

@@ -74,6 +74,17 @@ char *dpcxr_folder_config_digest(const DpcxrExperiment *experiment)
     return g_strdup(g_checksum_get_string(sum));
 }
 
+/* The first line in which two sections differ, as `"epochs: 3" then, "epochs: 4" now`. (transfer full) */
+static char *first_difference(const char *was, const char *is)
+{
+    g_auto(GStrv) then = g_strsplit(was, "\n", -1), now = g_strsplit(is, "\n", -1);
+    guint i = 0;
+    while (then[i] && now[i] && g_str_equal(then[i], now[i]))
+        i++;
+    return g_strdup_printf("\"%s\" then, \"%s\" now", then[i] ? g_strstrip(then[i]) : "",
+                           now[i] ? g_strstrip(now[i]) : "");
+}
+
 static gboolean compare_config(const DpcxrFolder *folder, const DpcxrExperiment *experiment, GError **error)
 {
     g_autofree char *before = NULL;
@@ -87,10 +98,11 @@ static gboolean compare_config(const DpcxrFolder *folder, const DpcxrExperiment 
         g_autofree char *was = section(before, fixed_sections[i]), *is = section(experiment->yaml, fixed_sections[i]);
         if (g_str_equal(was, is))
             continue;
+        g_autofree char *difference = first_difference(was, is);
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                    "%s: the section \"%s\" is not the one this run was started with (see %s); a resumed run keeps it, a "
+                    "%s: the section \"%s\" is not the one this run was started with: %s (see %s); a resumed run keeps it, a "
                     "changed one needs another name",
-                    folder->root, fixed_sections[i], folder->config);
+                    folder->root, fixed_sections[i], difference, folder->config);
         return FALSE;
     }
     return TRUE;

@@ -241,8 +241,22 @@ static char *result_line(const Run *run)
                            e->privacy.accountant.type, run->folder.root);
 }
 
+/* Why there is no mean AUROC. */
+static void explain_none(const Run *run)
+{
+    const DpcxrExperiment *e = run->experiment;
+    gsize rows = dpcxr_index_count_split(dpcxr_data_index(run->setup.data), DPCXR_SPLIT_TEST);
+    if (!isnan(run->auroc) || run->options->quiet)
+        return;
+    printf("auroc      none: %s\n", !e->stage_evaluate  ? "`evaluate` is not among the stages"
+                                    : !e->evaluate.test ? "test is not among evaluate.splits"
+                                    : rows == 0         ? "split test has no rows"
+                                                        : "no label has both positives and negatives in split test");
+}
+
 static gboolean finish(Run *run, GError **error)
 {
+    explain_none(run);
     g_autofree char *line = result_line(run);
     g_autofree char *content = g_strdup_printf("%s\n", line);
     if (!dpcxr_write_file(run->folder.done, content, -1, 0600, error))

@@ -119,8 +119,8 @@ static gboolean report(GPtrArray *problems, GError **error)
     g_ptr_array_unref(problems);
     if (n > 0)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
-                    "%u problems with the data set (`dpcxr check --data` lists all):%s%s", n, lines->str,
-                    n > PROBLEMS_SHOWN ? "\n  ..." : "");
+                    "%u problem%s with the data set (`dpcxr check CONFIG --data` lists all):%s%s", n, n == 1 ? "" : "s",
+                    lines->str, n > PROBLEMS_SHOWN ? "\n  ..." : "");
     return n == 0;
 }
 

@@ -109,9 +109,20 @@ try_first=$problem
 try 3 "$dpcxr" run "$scratch/small.yaml" model.init=nowhere.safetensors --dry-run
 problem=$try_first$problem
 done_with "initial weights that are not there, before anything is written"
-try 1 sh -c 'ulimit -f 1000 && "$1" run "$2" --quiet --out "$3"' sh "$dpcxr" "$scratch/small.yaml" "$scratch/runs"
+try 1 sh -c 'ulimit -f 1000 && "$1" run "$2" name=limited --quiet --out "$3"' sh "$dpcxr" "$scratch/small.yaml" "$scratch/runs"
 has err "File too large"
 done_with "a file size limit"
+try 0 "$dpcxr" run "$scratch/small.yaml" evaluate.splits=[valid] --out "$scratch/runs"
+has out "auroc      none: test is not among evaluate.splits"; has out "RESULT auroc=none"
+done_with "why there is no AUROC"
+try 4 "$dpcxr" run "$scratch/small.yaml" --resume train.steps=3 --out "$scratch/runs"
+has err '"steps: 2" then, "steps: 3" now'
+done_with "what a resumed run has other than it had"
+try 3 sh -c 'cd "$1" && "$2" check small.yaml --data "data={type: table, root: nowhere, labels: [a]}"' sh "$scratch" "$build/dpcxr"
+has err "nowhere/metadata.csv: cannot be opened"; has err "(looked for from $scratch)"
+done_with "a relative folder that is not there"
+try 2 "$dpcxr" check "$scratch/small.yaml" privacy.population=0; has err "at most 9007199254740992, got 0"
+done_with "limits of whole numbers in full"
 
 # Found beside the program, from anywhere, also through the link.
 try 0 sh -c 'cd / && "$1" plugins --json' sh "$build/dpcxr"; is_empty err

@@ -252,6 +252,12 @@ static void test_claim(Fixture *f, gconstpointer data)
     assert_says(f, "100 planned, 90 done, 10 lost");
     assert_says(f, "declared public");
     assert_says(f, "floating point");
+    assert_says(f, "- model.safetensors: the weights\n");
+    f->experiment.train.release_ema = TRUE;
+    write_card(f);
+    assert_says(f, "- model.safetensors: a moving average of the weights");
+    f->experiment.train.release_ema = FALSE;
+    write_card(f);
     assert_says(f, "SHA-256 of model.safetensors: 00ff");
     assert_says(f, dpcxr_ledger_head(f->ledger));
     assert_says(f, rdp_entry()->sha256);

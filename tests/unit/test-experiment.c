@@ -383,6 +383,12 @@ static void test_include_wrong(Fixture *fixture, gconstpointer data)
     check_problem(cycle, NULL, "loop.yaml:1:11: include: e.yaml includes itself");
     g_autofree char *missing = g_strconcat("include: [no.yaml]\n", minimal, NULL);
     check_problem(missing, NULL, "e.yaml:1:11: include: no.yaml cannot be read: No such file or directory");
+    /* What the missing file would have said is not asked for. */
+    check_problem("include: [no.yaml]\nname: x\n", NULL,
+                  "e.yaml:1:11: include: no.yaml cannot be read: No such file or directory");
+    write_file("broken.yaml", "a: b: c\n");
+    check_problem("include: [broken.yaml]\nname: x\n", NULL,
+                  "broken.yaml:1:5: not YAML: mapping values are not allowed in this context");
     g_autofree char *word = g_strconcat("include: loop.yaml\n", minimal, NULL);
     check_problem(word, NULL, "e.yaml:1:10: include: expected a list of files, as in [base.yaml]");
     write_file("list.yaml", "- 1\n");
@@ -451,7 +457,7 @@ static const BadOverride bad_overrides[] = {
      "command line: data.augment: expected a list of plugins, as in [{type: NAME}], got a map"},
     {"include=[a.yaml]", "command line: include: includes belong into the file"},
     {"data.labels=[a",
-     "command line: not YAML: did not find expected ',' or ']', while parsing a flow sequence"},
+     "command line: data.labels: not YAML: did not find expected ',' or ']', while parsing a flow sequence"},
     {"seed=\xFF", "command line: an override that is not valid UTF-8"},
 };
 
@@ -559,6 +565,13 @@ static const Wrong wrong_data[] = {
     {"groups: {age: {colum: a}}", "data.groups.age.colum: unknown key; did you mean \"column\"?"},
     {"groups: {age: 7}",
      "data.groups.age: expected a map, as in {column: age, bins: [0, 50, 100]}, got the number 7"},
+    {"groups: {sample_id: {column: a}}",
+     "data.groups: \"sample_id\" cannot be the name of a group: predictions have a column with it beside sample_id, "
+     "patient_id, y_LABEL and p_LABEL"},
+    {"groups: {\"\": {column: a}, p_sex: {column: a}}",
+     "data.groups: \"\" cannot be the name of a group: predictions have a column with it beside sample_id, patient_id, "
+     "y_LABEL and p_LABEL|data.groups: \"p_sex\" cannot be the name of a group: predictions have a column with it beside "
+     "sample_id, patient_id, y_LABEL and p_LABEL"},
     {"labels: [a, b, a]", "data.labels: \"a\" is there twice"},
     {"labels: []", "data.labels: needs at least one"},
     {"labels: [\"\"]", "data.labels: \"\" cannot be a name"},

@@ -94,6 +94,8 @@ static void fixture_init(Fixture *fixture)
     fixture->experiment.data.channels = 1;
     fixture->experiment.data.augment = fixture->augment;
     fixture->experiment.data.n_augment = 2;
+    fixture->experiment.stage_evaluate = TRUE;
+    fixture->experiment.evaluate.valid = fixture->experiment.evaluate.test = TRUE;
 }
 
 static DpcxrData *open_data(const Fixture *fixture)
@@ -344,6 +346,19 @@ static void test_check(void)
     g_assert_cmpuint(files->len, ==, 1);
 }
 
+/* Splits that the experiment does not use may lack rows and labels. */
+static void test_check_unused(void)
+{
+    Fixture fixture;
+    fixture_init(&fixture);
+    fixture.experiment.evaluate.valid = fixture.experiment.evaluate.test = FALSE;
+    g_autoptr(DpcxrData) data = open_data(&fixture);
+    g_autoptr(GPtrArray) problems = dpcxr_data_check(data, 1, NULL);
+    g_assert_true(has_line(problems, "label mass has no positives in split train"));
+    g_assert_false(has_line(problems, "split test has no rows"));
+    g_assert_false(has_line(problems, "label mass has no positives and no negatives in split valid"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -354,6 +369,7 @@ int main(int argc, char **argv)
     g_test_add_func("/data/cache", test_cache);
     g_test_add_func("/data/refusals", test_refusals);
     g_test_add_func("/data/check", test_check);
+    g_test_add_func("/data/check-unused", test_check_unused);
     g_test_add_func("/loader/order", test_order);
     g_test_add_func("/loader/shutdown", test_shutdown);
     return g_test_run();

@@ -76,6 +76,32 @@ static void test_blank(void)
     g_assert_cmpuint(patients->n, ==, 1);
 }
 
+/* One image in two rows is one unit of a patient, but would be two of its own; elsewhere than in training it may be. */
+static void test_repeated(void)
+{
+    static const char *const labels[] = {"finding", NULL};
+    static const char *const paths[] = {"a.png", "b.png", "a.png", "c.png", "c.png"};
+    g_autoptr(GError) error = NULL;
+    for (int repeated = 0; repeated < 2; repeated++) {
+        g_autoptr(DpcxrIndex) index = dpcxr_index_new(labels);
+        for (int i = 0; i < 5; i++) {
+            g_autofree char *sample = g_strdup_printf("s%d", i);
+            dpcxr_index_add(index, &(DpcxrRow){.sample = sample,
+                                               .patient = "p",
+                                               .path = paths[i],
+                                               .split = i < 2 + repeated ? DPCXR_SPLIT_TRAIN : DPCXR_SPLIT_TEST});
+        }
+        g_autoptr(DpcxrUnits) patients = dpcxr_units_new(index, DPCXR_UNIT_PATIENT, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(patients->n, ==, 1);
+        g_autoptr(DpcxrUnits) images = dpcxr_units_new(index, DPCXR_UNIT_IMAGE, &error);
+        g_assert_true((images == NULL) == repeated);
+    }
+    g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);
+    g_assert_nonnull(g_strstr_len(error->message, -1, "1 of 3"));
+    g_assert_nonnull(g_strstr_len(error->message, -1, "\"s2\""));
+}
+
 static void test_no_training_rows(void)
 {
     static const char *const none[] = {"a valid", "b test", NULL};
@@ -93,6 +119,7 @@ int main(int argc, char **argv)
     g_test_add_func("/units/patients", test_patients);
     g_test_add_func("/units/images", test_images);
     g_test_add_func("/units/blank", test_blank);
+    g_test_add_func("/units/repeated", test_repeated);
     g_test_add_func("/units/no-training-rows", test_no_training_rows);
     return g_test_run();
 }
