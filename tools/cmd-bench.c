@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr bench: speed on this machine, private beside not private in one run. Absolute figures drift; ratios count. */
-#include "bench/step.h"
 #include "base/json-write.h"
+#include "bench/step.h"
 #include "command.h"
 #include <stdio.h>
 

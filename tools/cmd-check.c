@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr check CONFIG [KEY=VALUE]... [--data] [--json]: whether an experiment could start. Without --data only
  * the configuration is read (and its plugins loaded); with it, the index and every image, too. */
-#include "command.h"
 #include "base/json-write.h"
+#include "command.h"
 #include "config/experiment.h"
 #include "data/data.h"
 #include "privacy/card.h"

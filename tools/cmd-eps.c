@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr eps: what a training that is planned would cost, by one accountant or by all of them. */
-#include <math.h>
-#include <stdio.h>
 #include "base/json-write.h"
 #include "command.h"
 #include "planned-steps.h"
 #include "privacy/accounting.h"
+#include <math.h>
+#include <stdio.h>
 
 static gboolean ask_epsilon(const DpcxrFeature *accountant, const DpcxrPlannedSteps *steps,
                             double noise_multiplier, DpcxrPlannedAnswer *answer, GError **error)

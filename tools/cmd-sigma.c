@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr sigma: the least noise with which a training that is planned keeps an epsilon. */
-#include <math.h>
-#include <stdio.h>
 #include "base/json-write.h"
 #include "command.h"
 #include "planned-steps.h"
 #include "privacy/accounting.h"
+#include <math.h>
+#include <stdio.h>
 
 static gboolean ask_noise(const DpcxrFeature *accountant, const DpcxrPlannedSteps *steps, double target,
                           DpcxrPlannedAnswer *answer, GError **error)

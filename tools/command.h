@@ -2,8 +2,8 @@
  * What the subcommands of dpcxr share. A subcommand is one file, cmd-NAME.c, with one function; it prints its results
  * to standard output and returns what went wrong. main() alone turns an error into an exit status. */
 #pragma once
-#include <json-glib/json-glib.h>
 #include <dpcxr/error.h>
+#include <json-glib/json-glib.h>
 
 /* @argv[0] is the name of the subcommand. FALSE with an error: its code is the exit status (DPCXR_ERROR), its message
  * goes to standard error as it is. */

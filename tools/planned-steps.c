@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * From the options of a command line to events and accountants, and from their answers to a table. */
-#include <math.h>
-#include <stdio.h>
+#include "planned-steps.h"
 #include "base/json-write.h"
 #include "command.h"
 #include "config/options.h"
-#include "planned-steps.h"
+#include <math.h>
+#include <stdio.h>
 
 void dpcxr_planned_arguments_clear(DpcxrPlannedArguments *arguments)
 {

@@ -2,9 +2,9 @@
  * What dpcxr eps and dpcxr sigma share: the steps of a training that is planned, from the command line, and the accountants
  * to ask about them. */
 #pragma once
-#include <math.h>
-#include <json-glib/json-glib.h>
 #include "config/experiment.h"
+#include <json-glib/json-glib.h>
+#include <math.h>
 
 /* Values as given; NAN, -1 or NULL where they were not. */
 typedef struct {

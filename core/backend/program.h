@@ -13,8 +13,8 @@
  *
  * Programs are used by one thread at a time. */
 #pragma once
-#include <dpcxr/error.h>
 #include "graph/layers.h"
+#include <dpcxr/error.h>
 
 typedef struct _DpcxrProgram DpcxrProgram;
 

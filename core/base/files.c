@@ -61,8 +61,8 @@ static int create_locked(const char *template, int mode, char **path)
 
         if (fd < 0)
             return -1;
-        /* A file system without locks never has its leftovers removed: there the lock cannot be taken either.
-         */
+        /* A file system without locks never has its leftovers removed: there the lock cannot
+         * be taken either. */
         gboolean lost = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
         if (!lost && fstat(fd, &status) == 0 && status.st_nlink > 0) {
             *path = g_steal_pointer(&candidate);

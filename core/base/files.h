@@ -2,9 +2,9 @@
  * Files that are whole or not there: written to a temporary name beside the target (".NAME.XXXXXX"), synced, renamed,
  * folder synced. What a killed process left under such a name goes when the same target is written next. */
 #pragma once
+#include <dpcxr/error.h>
 #include <gio/gio.h>
 #include <stdio.h>
-#include <dpcxr/error.h>
 
 /* A file under construction. */
 typedef struct {

@@ -35,8 +35,8 @@ static int unicode_escape(const char *at, const char *end)
     return value;
 }
 
-/* Steps over one escape sequence. U+0000 would cut a C string short, half a surrogate pair is no character.
- */
+/* Steps over one escape sequence. U+0000 would cut a C string short, half a surrogate pair
+ * is no character. */
 static gboolean skip_escape(Scan *scan, GError **error)
 {
     int unit = unicode_escape(scan->at, scan->end);

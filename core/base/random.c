@@ -47,8 +47,8 @@ static void refill(DpcxrRandom *random)
 {
     guint32 key[G_N_ELEMENTS(random->key)], nonce[G_N_ELEMENTS(random->nonce)];
 
-    /* A wrapped counter would repeat the stream. 2^32 blocks are 256 GiB, so nobody gets here by honest work.
-     */
+    /* A wrapped counter would repeat the stream. 2^32 blocks are 256 GiB, so nobody gets here
+     * by honest work. */
     g_assert(random->counter < G_MAXUINT32);
     words_to_bytes(random->key, key, G_N_ELEMENTS(key));
     words_to_bytes(random->nonce, nonce, G_N_ELEMENTS(nonce));

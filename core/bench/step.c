@@ -7,8 +7,8 @@
 #include "plugin/registry.h"
 #include "privacy/clip.h"
 #include "privacy/noise.h"
-#include <cblas.h>
 #include <dpcxr/model.h>
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>

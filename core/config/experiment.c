@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * From a file to a DpcxrExperiment: document, tables, rules, then one function that fills in each part. */
 #include "config/experiment.h"
-#include "optim/optimizer.h"
 #include "config/document.h"
 #include "config/resolved.h"
 #include "config/rules.h"
+#include "optim/optimizer.h"
 #include <string.h>
 
 /* --- Parts --- */

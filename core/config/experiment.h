@@ -2,8 +2,8 @@
  * An experiment: the YAML file with includes, overrides and defaults resolved, every value checked. What comes out of
  * here is complete and immutable; nobody downstream reads YAML or invents a default. */
 #pragma once
-#include <dpcxr/dpcxr.h>
 #include "plugin/registry.h"
+#include <dpcxr/dpcxr.h>
 
 /* `{type: NAME, option: value, ...}` */
 typedef struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * How option values come to be: from a YAML map, or from text (command lines, tests). And back to YAML. */
 #pragma once
-#include <dpcxr/options.h>
 #include "config/yaml.h"
+#include <dpcxr/options.h>
 
 /* Parses "key: value" pairs given as a YAML flow or block map, e.g. "{degrees: 10}"; "" is the empty map.
  * @specs: nullable, no options. DPCXR_ERROR_USAGE lists every problem. */

@@ -78,8 +78,8 @@ static DpcxrYaml *wrap(DpcxrYaml *value, const char *key)
     return map;
 }
 
-/* Writes out the short forms: a word where a {type: ..} belongs, a list of weights where a pos_weight does.
- */
+/* Writes out the short forms: a word where a {type: ..} belongs, a list of weights where
+ * a pos_weight does. */
 static void write_out(DpcxrYaml *root, DpcxrSectionId id)
 {
     const DpcxrSection *section = &dpcxr_sections()[id];

@@ -122,8 +122,8 @@ static gboolean is_allowed(gunichar c)
     return c < 0x7F || c == 0x85 || (c >= 0xA0 && c != 0xFEFF && c != 0xFFFE && c != 0xFFFF);
 }
 
-/* The first place that YAML does not allow, or NULL. libyaml rejects these too, without saying in which line.
- */
+/* The first place that YAML does not allow, or NULL. libyaml rejects these too, without saying
+ * in which line. */
 static const char *find_forbidden(const char *text, gsize length, const char **what)
 {
     const char *invalid;

@@ -3,8 +3,8 @@
  * a hostile file ends in an error, quickly. Scalars follow the core schema of YAML 1.2: 1e-6 is a number; no, on, yes
  * and 12:30 are text. Not supported, with an error: tags, several documents, keys that are not scalars. */
 #pragma once
-#include <glib.h>
 #include "config/problems.h"
+#include <glib.h>
 
 /* Limits of one document. Nodes and bytes are counted after aliases are expanded. */
 #define DPCXR_YAML_MAX_FILE (1 << 20)  /* bytes */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * `dpcxr check --data`: reads everything once and lists what is wrong, all of it, before a run stumbles over
  * the first. */
-#include <string.h>
 #include "base/workers.h"
 #include "data/data.h"
+#include <string.h>
 
 #define MAX_LISTED 100 /* patient ids in one line */
 
@@ -36,8 +36,8 @@ GPtrArray *dpcxr_data_check_files(DpcxrData *data, int threads)
     return problems;
 }
 
-/* (transfer full) Patient -> bits of the splits that have one of its rows. Rows without an id are left out.
- */
+/* (transfer full) Patient -> bits of the splits that have one of its rows. Rows without an id
+ * are left out. */
 static GHashTable *splits_by_patient(const DpcxrIndex *index)
 {
     GHashTable *splits = g_hash_table_new(g_str_hash, g_str_equal);

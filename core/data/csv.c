@@ -2,13 +2,13 @@
  * CSV files by column names: libcsv in strict mode behind a reader that pulls one row at a time, knows line
  * numbers and puts a limit on the length of a row (so an unclosed quote is an error and not a cell of a
  * gigabyte). zlib reads the file, compressed or not. */
+#include <dpcxr/dataset.h>
+#include <csv.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-#include <csv.h>
 #include <zlib.h>
-#include <dpcxr/dataset.h>
 
 #define CHUNK 65536
 #define MAX_ROW_BYTES (1u << 20) /* the longest real ones (PadChest) have a few kilobytes */

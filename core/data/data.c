@@ -2,12 +2,12 @@
  * An open data set: decode -> gray -> resize to 8 bits (kept in memory while there is room) -> normalise ->
  * augment. Everything before normalising depends on the row alone; everything after on the row and its draw's
  * address. */
-#include <string.h>
 #include "data/data.h"
 #include "data/labels.h"
 #include "data/memory-cache.h"
 #include "data/normalise.h"
 #include "data/resize.h"
+#include <string.h>
 
 typedef struct {
     const DpcxrAugmentation *feature;
@@ -142,8 +142,8 @@ void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float 
 }
 
 /* At full size, or shrunk by the decoder to no less than twice the wanted size: the last factor of two and
- * more is left to the antialiased resize, so a JPEG decoder's coarse shrinking is not visible in the result.
- */
+ * more is left to the antialiased resize, so a JPEG decoder's coarse shrinking is not visible
+ * in the result. */
 static gboolean load_image(DpcxrData *data, gsize row, DpcxrImage *image, GError **error)
 {
     int min_size = 2 * data->experiment->data.size;
@@ -224,8 +224,8 @@ static guint32 stream_of(const char *sample)
     return hash;
 }
 
-/* The chain in its order, each link with a stream of its own: whatever one draws, the others draw the same.
- */
+/* The chain in its order, each link with a stream of its own: whatever one draws, the others
+ * draw the same. */
 static void augment(const DpcxrData *data, const DpcxrDraw *draw, DpcxrSample *sample)
 {
     g_assert(draw->step >> 48 == 0 && draw->view >> 16 == 0);

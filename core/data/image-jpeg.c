@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * JPEG through libturbojpeg. libjpeg decodes damaged and cut files to the end with made-up gray and only
  * warns; here a warning is an error, because half an image must not be trained on unnoticed. */
+#include "data/decode.h"
 #include <string.h>
 #include <turbojpeg.h>
-#include "data/decode.h"
 
 /* Bytes left over between the image data and the end marker: every pixel was decoded before libjpeg met them.
  * Some scanners' exports have them, and every viewer reads such files. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * PNG through libpng, from memory, row by row into a DpcxrImage. Sixteen bits stay sixteen. Damaged checksums
  * and cut files are errors; text chunks and the like are skipped and limited in size. */
+#include "data/decode.h"
+#include <png.h>
 #include <setjmp.h>
 #include <string.h>
-#include <png.h>
-#include "data/decode.h"
 
 /* Everything that must survive libpng's longjmp lives here, outside the frame that calls setjmp. */
 typedef struct {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Image files: reads the bytes, tells the format by content, and names the file in every error. */
-#include <errno.h>
-#include <string.h>
-#include <glib/gstdio.h>
 #include "data/decode.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
 
 #define MAX_FILE_BYTES ((gint64)1 << 30)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The index: rows as columns of interned strings and one byte a label, so that half a million rows take tens
  * of megabytes. It only stores; what a label counts as and who may be trained on is decided elsewhere. */
-#include <string.h>
 #include "data/index.h"
+#include <string.h>
 
 struct _DpcxrIndex {
     gsize n_labels;

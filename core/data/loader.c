@@ -3,8 +3,8 @@
  * decoded into slot i modulo capacity once the one before it in that slot was taken. So the ring bounds
  * memory, and order is kept without sorting. One lock guards the numbers and the slots' states; images are
  * made and copied outside of it. */
-#include <string.h>
 #include "data/loader.h"
+#include <string.h>
 
 typedef struct {
     float *pixels, *targets, *mask;
@@ -156,8 +156,8 @@ void dpcxr_loader_free(DpcxrLoader *loader)
     g_free(loader);
 }
 
-/* Draws that were taken are of no use any more. Done once they are the larger part, so the cost stays linear.
- */
+/* Draws that were taken are of no use any more. Done once they are the larger part, so the
+ * cost stays linear. */
 static void forget_taken(DpcxrLoader *loader)
 {
     guint64 taken = loader->next_take - loader->first_draw;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One atomic pointer a row: set once, never changed. */
-#include <unistd.h>
 #include "data/memory-cache.h"
+#include <unistd.h>
 
 struct _DpcxrMemoryCache {
     gsize n_rows;

@@ -2,9 +2,9 @@
  * Resampling in two separable passes with fixed-point weights: the same bits on every machine. The weights
  * follow Pillow 9.4 (libImaging/Resample.c, "bilinear"), checked against stored output of it
  * (tests/golden/resize). */
+#include "data/resize.h"
 #include <math.h>
 #include <string.h>
-#include "data/resize.h"
 
 #define WEIGHT_BITS 22 /* 8 bits of sample, 22 of weight, 2 spare: sums of products fit in 32 bits */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * predictions-SPLIT.csv: RFC 4180 but for the line ends, which are \n as everywhere else here. */
 #include "eval/predictions.h"
+#include "base/files.h"
 #include <csv.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/files.h"
 
 DpcxrPredictions *dpcxr_predictions_new(gsize n, int n_labels)
 {

@@ -6,10 +6,10 @@
  * with METRIC auroc, threshold (of labels only), accuracy, sensitivity, specificity, precision, f1. What is
  * not defined is null; a mean is over the labels that have the metric. */
 #include "eval/results.h"
-#include <math.h>
 #include "base/files.h"
 #include "base/json-write.h"
 #include "eval/metrics.h"
+#include <math.h>
 
 #define SCHEMA 1
 

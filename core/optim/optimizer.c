@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Optimizer steps as scalars. Formulas and defaults are those of torch.optim in PyTorch 1.13 (SGD, Adam,
- * AdamW, NAdam, each with foreach=None), checked against its stored results in tests/unit/test-optimizer.c.
- */
+ * AdamW, NAdam, each with foreach=None), checked against its stored
+ * results in tests/unit/test-optimizer.c. */
 #include "optim/optimizer.h"
 #include <math.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * backend applies the same way. State across steps (t, NAdam's product of momenta) lives here and goes into checkpoints;
  * the moments themselves live in the program's banks. */
 #pragma once
-#include <dpcxr/options.h>
 #include "backend/program.h"
+#include <dpcxr/options.h>
 
 typedef enum { DPCXR_SGD, DPCXR_ADAM, DPCXR_ADAMW, DPCXR_NADAM } DpcxrOptimizerType;
 

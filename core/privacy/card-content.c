@@ -3,9 +3,9 @@
  * the list of what no number covers. A sentence belongs here when leaving it out would let a reader believe
  * more than was done. */
 #include "privacy/card-content.h"
+#include "privacy/accounting.h"
 #include "privacy/units.h"
 #include <math.h>
-#include "privacy/accounting.h"
 
 static void say(GPtrArray *list, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void say(GPtrArray *list, const char *format, ...)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * The privacy card as JSON, for programs, and as Markdown whose first paragraph can be pasted into a paper.
- */
+ * The privacy card as JSON, for programs, and as Markdown whose first paragraph can be pasted
+ * into a paper. */
 #include "privacy/card.h"
-#include <json-glib/json-glib.h>
-#include <math.h>
 #include "base/files.h"
 #include "base/json-write.h"
 #include "privacy/accounting.h"
 #include "privacy/card-content.h"
 #include "privacy/clip.h"
+#include <json-glib/json-glib.h>
+#include <math.h>
 
 static const struct {
     const char *file, *what;

@@ -2,7 +2,6 @@
  * Clipping coefficients. The inequality c^2 n2 <= C^2 is decided exactly, with the rounding errors of both
  * products, so that the bound holds for the numbers the backend gets, not only for the ones on paper. */
 #include "privacy/clip.h"
-
 #include <math.h>
 
 /* Where an adaptive norm stops: as far as a clip norm of a configuration may go. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The lines of a ledger without their hashes: a record as JSON, in the one way it may be written. */
 #pragma once
-#include <json-glib/json-glib.h>
 #include <dpcxr/accountant.h>
+#include <json-glib/json-glib.h>
 
 #define DPCXR_LEDGER_VERSION 1
 

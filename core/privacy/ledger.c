@@ -4,6 +4,9 @@
  * record and written again; what does not come out byte for byte is refused, so there is one way to write a
  * ledger and no second meaning. */
 #include "privacy/ledger.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "privacy/ledger-record.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -12,9 +15,6 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include "base/files.h"
-#include "base/json.h"
-#include "privacy/ledger-record.h"
 
 #define LINE_MAX_BYTES 4096
 #define HASH_BYTES 32

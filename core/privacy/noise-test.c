@@ -3,7 +3,6 @@
  * generator fails with probability below 4e-11 in all. tests/golden/noise-self-test.py derives every number;
  * docs/randomness.md lists them. */
 #include "privacy/noise.h"
-
 #include <math.h>
 
 #define N DPCXR_NOISE_TEST_SAMPLES

@@ -2,11 +2,10 @@
  * Noise tensors from the secret streams. Element e of a tensor depends on its address and on e only: chunks
  * can be made in any order by anybody. The start-up test is in noise-test.c. */
 #include "privacy/noise.h"
-
-#include <sodium.h>
-#include <string.h>
 #include "privacy/gaussian.h"
 #include "privacy/noise-kernel.h"
+#include <sodium.h>
+#include <string.h>
 
 #define TAIL_WORDS (DPCXR_SECRET_WORDS / 2) /* where the tail words of a stream begin, one for each pair */
 #define CHUNK_GROUPS 32                     /* 32 KiB of words: the first-level cache */

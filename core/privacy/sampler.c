@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Sampling of units and of their images from the secret streams. */
 #include "privacy/sampler.h"
-
 #include <math.h>
 #include <string.h>
 

@@ -2,9 +2,9 @@
  * Which units, and which of their images, take part in a step. What is drawn here is what is accounted: the sampling
  * rate of the events is the sampler's own 64-bit threshold, rounded up. */
 #pragma once
-#include <dpcxr/accountant.h>
 #include "privacy/secret.h"
 #include "privacy/units.h"
+#include <dpcxr/accountant.h>
 
 typedef struct {
     DpcxrSamplerKind kind;

@@ -2,7 +2,6 @@
  * Key and streams. The key is alone in a memory page that is locked, left out of core dumps, read-only once
  * it is filled, and empty in a forked child, which therefore cannot repeat the parent's noise. */
 #include "privacy/secret.h"
-
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Groups the training rows of an index into units. */
 #include "privacy/units.h"
-
 #include <string.h>
 
 const char *dpcxr_unit_name(DpcxrUnit unit)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * safetensors, the writer. */
-#include "tensor/safetensors.h"
-#include <string.h>
-#include <json-glib/json-glib.h>
 #include "base/files.h"
 #include "tensor/dtype.h"
+#include "tensor/safetensors.h"
+#include <json-glib/json-glib.h>
+#include <string.h>
 
 #define LENGTH_SIZE sizeof(guint64)
 

@@ -4,12 +4,12 @@
  * the data without holes. Nothing here trusts a file: whatever the getters return was checked when the file
  * was opened. */
 #include "tensor/safetensors.h"
+#include "base/json.h"
+#include "tensor/dtype.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/json.h"
-#include "tensor/dtype.h"
 
 #define MAX_HEADER (16u << 20) /* 5,000 tensors need 0.5 MiB */
 #define MAX_DEPTH 3            /* file > tensor > shape */

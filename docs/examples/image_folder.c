@@ -2,8 +2,8 @@
  * A dataset plugin: ROOT/SPLIT/CLASS/FILE, as many public collections come. An image is positive for the
  * label that its folder is called and negative for the others. Nothing says who the patient is, so `unit:
  * patient` is refused. */
-#include <string.h>
 #include <dpcxr/dpcxr.h>
+#include <string.h>
 
 static const char *const split_names[DPCXR_N_SPLITS] = {"train", "valid", "test"};
 

@@ -2,8 +2,8 @@
  * An accountant plugin: zero-concentrated DP, for training with the whole data set at every step. A Gaussian
  * mechanism of sensitivity s and noise multiplier z is s^2 / (2 z^2)-zCDP, these add up, and rho-zCDP is (rho
  * + 2 sqrt(rho ln(1/delta)), delta)-DP. It knows nothing of sampling, and says so. */
-#include <math.h>
 #include <dpcxr/dpcxr.h>
+#include <math.h>
 
 /* Far above the rounding of the few operations here, far below a printed digit: claims are rounded up. */
 static const double round_up = 1 + 1e-12;

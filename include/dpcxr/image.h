@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Decoded images as a dataset hands them over, before resizing. */
 #pragma once
-#include <glib.h>
 #include <dpcxr/error.h>
+#include <glib.h>
 
 G_BEGIN_DECLS
 

@@ -8,9 +8,9 @@
  * Plugins are trusted code, run with the rights of the user, and stay loaded until the process ends. They may include
  * dpcxr/ headers and nothing else of the project, hold no mutable file-scope state, and print nothing. */
 #pragma once
-#include <glib.h>
 #include <dpcxr/error.h>
 #include <dpcxr/options.h>
+#include <glib.h>
 
 G_BEGIN_DECLS
 

@@ -9,9 +9,9 @@
  * C, for add_remove (Mironov, Talwar & Zhang 2019, Theorem 4) and for zero_out, where the unit sums into the
  * step or is null, likewise. Of the two directions D(P || Q) is the larger one at every order (their Theorem
  * 5), so adding it up bounds both. docs/accounting.md has the formulas and the error bounds. */
+#include <dpcxr/dpcxr.h>
 #include <float.h>
 #include <math.h>
-#include <dpcxr/dpcxr.h>
 
 /* Outside, rounding and node counts have not been looked at. */
 #define NOISE_MIN 0.01
@@ -90,8 +90,8 @@ static double node_s(const Sampled *m, gint64 i)
 }
 
 /* What bounds the integrand at node i, without the normalising constant of the density: for z > 1/2
- * (1+x)^alpha stands for g; @rising tells whether that product grows with z. Adds the node itself to @total.
- */
+ * (1+x)^alpha stands for g; @rising tells whether that product grows with z. Adds the node
+ * itself to @total. */
 static double visit(const Sampled *m, gint64 i, LogSum *total, gboolean *rising)
 {
     double s = node_s(m, i), z = 0.5 + s, u = s / (m->sigma * m->sigma);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Mirrors an image left to right. A finding of the left side is then on the right, so labels whose names say
- * a side trade places with their partners; an experiment may also refuse such labels, or knowingly keep them.
- */
+ * a side trade places with their partners; an experiment may also refuse such labels, or
+ * knowingly keep them. */
 #include <dpcxr/dpcxr.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * CheXpert v1.0 and v1.0-small (Irvin et al. 2019): train.csv and valid.csv as they are released. The data
  * set has no public test split, so options say what the 234 images read by radiologists (valid.csv) are used
  * as. */
-#include <string.h>
 #include <dpcxr/dpcxr.h>
+#include <string.h>
 
 static const DpcxrOptionSpec options[] = {
     {"root", DPCXR_OPTION_PATH, NULL,

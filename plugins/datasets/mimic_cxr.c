@@ -2,8 +2,8 @@
  * MIMIC-CXR-JPG 2.x (Johnson et al. 2019): joins the released tables. Labels are per study, views per image,
  * splits per image; sex and age come from MIMIC-IV's patients table, which is a download of its own. Rows
  * follow the metadata. */
-#include <string.h>
 #include <dpcxr/dpcxr.h>
+#include <string.h>
 
 static const DpcxrOptionSpec options[] = {
     {"root", DPCXR_OPTION_PATH, NULL, .summary = "the folder mimic-cxr-jpg, with the CSV files and files/"},
@@ -99,8 +99,8 @@ static GPtrArray *list_files(const char *root, const char *version, const char *
     return names;
 }
 
-/* (transfer full) The file of a table. An unpacked one beside its .gz is taken; two versions need the option.
- */
+/* (transfer full) The file of a table. An unpacked one beside its .gz is taken; two versions
+ * need the option. */
 static char *find_file(const DpcxrOptions *values, const char *part, GError **error)
 {
     const char *root = dpcxr_options_get_string(values, "root");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Any CSV file with a row for each image: path, patient, split, labels and groups are columns that options
  * name. For data sets of one's own, and for collections that were put together as one table. */
-#include <string.h>
 #include <dpcxr/dpcxr.h>
+#include <string.h>
 
 static const DpcxrOptionSpec options[] = {
     {"root", DPCXR_OPTION_PATH, NULL, .summary = "folder that the index and its image paths are relative to"},

@@ -2,8 +2,8 @@
  * UKA-CXR, the intensive-care radiographs of University Hospital RWTH Aachen, in the layout of Tayebi Arasteh
  * et al. 2023 (github.com/tayebiarasteh/DP_CXR): master_list.csv, and one JPEG an image in the folder of its
  * subset. */
-#include <string.h>
 #include <dpcxr/dpcxr.h>
+#include <string.h>
 
 static const DpcxrOptionSpec options[] = {
     {"root", DPCXR_OPTION_PATH, NULL, .summary = "the folder UKA/chest_radiograph"},

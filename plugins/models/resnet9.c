@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * ResNet9: torchvision's ResNet with one BasicBlock a stage (He et al. 2016) and group norm instead of batch
- * norm, which mixes images. Parameters have torchvision's names and shapes, so state dicts travel both ways.
- */
+ * norm, which mixes images. Parameters have torchvision's names and shapes, so state dicts
+ * travel both ways. */
 #include <dpcxr/dpcxr.h>
 
 typedef struct {

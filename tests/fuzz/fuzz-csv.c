@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Fuzz target: any bytes as a CSV file. Rows come one by one, lines only go up, and every cell of the
  * header's width is a string; after an error there are no more rows. */
+#include <dpcxr/dataset.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <dpcxr/dataset.h>
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 

@@ -2,8 +2,8 @@
  * The layout that compiled plugins rely on, frozen. A number that changes here is a new ABI: members added at
  * the end of a struct raise DPCXR_ABI_MINOR, anything else raises DPCXR_ABI_MAJOR. Sizes are those of 64-bit
  * Linux. */
-#include <stddef.h>
 #include <dpcxr/dpcxr.h>
+#include <stddef.h>
 
 static void test_version(void)
 {

@@ -31,8 +31,8 @@ typedef struct {
     double *norms2; /* [parameters, units] */
 } Side;
 
-/* @rows_of: rows of each unit, ended by 0. Images and output gradients are normal with standard deviation 1.
- */
+/* @rows_of: rows of each unit, ended by 0. Images and output gradients are normal with
+ * standard deviation 1. */
 Batch batch_new(const DpcxrGraph *graph, const int *rows_of, guint64 seed);
 void batch_free(Batch *batch);
 
@@ -53,8 +53,8 @@ void side_phase_b(Side *side, const float *coefficients);
 Guarded side_read(Side *side, DpcxrBank bank, int i);
 
 double norm_of(const float *values, gsize n);
-/* Fails the test unless ||got - wanted|| <= tolerance (||wanted|| + floor), not finite where wanted is not.
- */
+/* Fails the test unless ||got - wanted|| <= tolerance (||wanted|| + floor), not finite where
+ * wanted is not. */
 void check_close(const char *what, const float *got, const float *wanted, gsize n, double tolerance,
                  double floor);
 void check_equal_bits(const char *what, const float *got, const float *wanted, gsize n);

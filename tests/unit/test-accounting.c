@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * What stands between the core and accountant plugins: checks of both sides, calibration that never exceeds
  * its target, epsilon printed upward. Accountants made for the test show what a broken or an odd one does. */
+#include "config/options.h"
+#include "privacy/accounting.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
-#include "config/options.h"
-#include "privacy/accounting.h"
 
 /* Epsilon of the test's own accountant is noise-free arithmetic: sum of count * q / sigma, so expected values
  * are known; `interval` lets a test break it. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The augmentation plugins, as the program loads them: built, through their descriptors. */
+#include "../golden/augmentations/rotate.inc"
+#include "config/options.h"
 #include <dpcxr/augmentation.h>
 #include <gmodule.h>
 #include <math.h>
 #include <string.h>
-#include "config/options.h"
-#include "../golden/augmentations/rotate.inc"
 
 static const DpcxrPlugin *hflip, *rotate;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The privacy card: when there is none, what it claims, and what it must and must not say. */
-#include <glib/gstdio.h>
-#include <math.h>
-#include <string.h>
 #include "base/json.h"
 #include "config/options.h"
 #include "privacy/accounting.h"
 #include "privacy/card.h"
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
 
 #define DELTA 1e-5
 #define UNITS 1000

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Clipping coefficients: never over the bound, never smaller than they need to be, zero for what is not
  * finite. */
+#include "privacy/clip.h"
 #include <float.h>
 #include <math.h>
-#include "privacy/clip.h"
 
 /* All parameters in one group. */
 static int clip_flat(const double *norms2, int parameters, int units, double norm, float *coefficients)

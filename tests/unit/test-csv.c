@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The CSV reader over the shapes that files of others have. */
-#include <string.h>
-#include <glib/gstdio.h>
-#include <gio/gio.h>
 #include <dpcxr/dataset.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
 
 typedef struct {
     char *folder, *path;
@@ -131,8 +131,8 @@ static char *gzip(const char *text, gsize *n)
     return out;
 }
 
-/* Two members after each other are one file (as `cat a.gz b.gz` and bgzip make them); the name says nothing.
- */
+/* Two members after each other are one file (as `cat a.gz b.gz` and bgzip make them); the
+ * name says nothing. */
 static void test_gzip(Fixture *fixture, gconstpointer data)
 {
     gsize n, m;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The dataset plugins, as built, over tests/data (always) and over the fixtures and real images beside the
  * repository (where there are any: DPCXR_SHARED). */
-#include <stdlib.h>
-#include <string.h>
-#include <glib/gstdio.h>
 #include "config/experiment.h"
 #include "config/options.h"
 #include "data/data.h"
 #include "data/index.h"
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* An experiment with just a data set, opened through dpcxr_data_open or refused with an error. */
 typedef struct {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The experiment file as a whole, with plugins of its own: values, includes, overrides, the environment,
  * every kind of problem with its place, and the resolved file. */
-#include <glib/gstdio.h>
-#include <string.h>
 #include "config/experiment.h"
 #include "config/sections.h"
 #include "config/yaml.h"
+#include <glib/gstdio.h>
+#include <string.h>
 
 /* --- Plugins that exist here only --- */
 

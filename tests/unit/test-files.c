@@ -2,8 +2,8 @@
  * Whole files or none: replaced at once, with the mode asked for, untouched by a full disk, nothing left
  * behind. */
 #include "base/files.h"
-#include <glib/gstdio.h>
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Image files, made here through libpng and libturbojpeg: every kind that is decoded comes out as it went in,
  * and every way of being broken is an error that names the file. */
-#include <stdlib.h>
-#include <string.h>
+#include "data/decode.h"
 #include <glib/gstdio.h>
 #include <png.h>
+#include <stdlib.h>
+#include <string.h>
 #include <turbojpeg.h>
-#include "data/decode.h"
 
 static char *folder;
 

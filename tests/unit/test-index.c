@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The index: what goes in comes out, and what must not go in is refused. */
-#include <string.h>
 #include "config/experiment.h"
 #include "data/index.h"
 #include "data/labels.h"
+#include <string.h>
 
 static const char *const labels[] = {"edema", "mass", NULL};
 
@@ -128,8 +128,8 @@ static void test_find(void)
                     "no label \"Edema\"; the data set has: No Finding, Pleural Effusion, AP/PA, edema");
 }
 
-/* Target and mask of each label under each policy, written down from Irvin et al. 2019 and Pham et al. 2021.
- */
+/* Target and mask of each label under each policy, written down from Irvin et al. 2019 and Pham
+ * et al. 2021. */
 static void test_policies(void)
 {
     static const struct {

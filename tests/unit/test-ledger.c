@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The ledger: what is written comes back, and nothing else is taken for a ledger. Cuts at every byte, changes
  * of every byte, locks, full disks. */
+#include "privacy/ledger.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -11,7 +12,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "privacy/ledger.h"
 
 typedef struct {
     char *folder, *path;
@@ -290,8 +290,8 @@ static void assert_refused(const Fixture *fixture, gsize where)
     g_assert_null(resumed);
 }
 
-/* Every byte, the newline that ends the file aside: without it the last line counts as cut or is taken whole.
- */
+/* Every byte, the newline that ends the file aside: without it the last line counts as cut or
+ * is taken whole. */
 static void test_every_byte(Fixture *fixture, gconstpointer data)
 {
     DpcxrLedger *ledger = create(fixture);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr_data_load, the loader threads and the check, over a data set that lives in this file: images are made
  * from the row's number, one of them does not decode, and an augmentation writes down what it was given. */
-#include <string.h>
 #include "data/data.h"
 #include "data/loader.h"
+#include <string.h>
 
 enum { SIZE = 12, ROWS = 40, BROKEN = 7, SIDE = 30 };
 

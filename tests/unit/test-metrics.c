@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Metrics against scikit-learn (tests/golden/metrics/make.py) and against the definition of AUROC by pairs.
- */
+ * Metrics against scikit-learn (tests/golden/metrics/make.py) and against the definition of
+ * AUROC by pairs. */
 #include "eval/metrics.h"
 #include <math.h>
 #include <stdlib.h>

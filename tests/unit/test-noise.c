@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The noise: bits, accuracy, law, addressing, and a start-up test that fails when it should. Keys are fixed,
  * so the statistics never flake. */
-#include <math.h>
-#include <string.h>
+#include "../golden/noise-golden.h"
 #include "privacy/gaussian.h"
 #include "privacy/noise-kernel.h"
 #include "privacy/noise.h"
-#include "../golden/noise-golden.h"
+#include <math.h>
+#include <string.h>
 
 static const DpcxrAddress here = {DPCXR_PURPOSE_NOISE, 0, 0, 0};
 

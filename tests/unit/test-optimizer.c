@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Optimizers against 20 steps of PyTorch 1.13 (tests/golden/optimizers/make.py), applied by every backend
  * there is. */
+#include "config/options.h"
 #include "optim/optimizer.h"
+#include "tensor/safetensors.h"
 #include <math.h>
 #include <string.h>
-#include "config/options.h"
-#include "tensor/safetensors.h"
 
 #define STEPS 20
 #define SIZE 60 /* a linear layer from 5 to 10: weight 50, bias 10 */
@@ -56,8 +56,8 @@ static DpcxrOptions *parse(const char *type, const char *yaml)
     return options;
 }
 
-/* @expected: [STEPS, SIZE]. The sum is four times the gradient, at scale 1/4: exact, and both must be used.
- */
+/* @expected: [STEPS, SIZE]. The sum is four times the gradient, at scale 1/4: exact, and both
+ * must be used. */
 static void follow(DpcxrProgram *program, DpcxrOptimizer *optimizer, gboolean scheduled, const float *start,
                    const float *gradients, const float *expected)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Option tables: every type with right and wrong values, defaults, suggestions, positions, and back to YAML.
- */
+ * Option tables: every type with right and wrong values, defaults, suggestions, positions, and
+ * back to YAML. */
+#include "config/options.h"
 #include <float.h>
 #include <string.h>
-#include "config/options.h"
 
 static const DpcxrOptionSpec table[] = {
     {"flag", DPCXR_OPTION_BOOL, "false", .summary = "A flag."},

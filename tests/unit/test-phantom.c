@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The phantom data set, as the program loads it: the same bits everywhere, patients as promised, and findings
  * that can be seen where they should be. */
-#include <gmodule.h>
-#include <string.h>
 #include "config/options.h"
 #include "data/index.h"
+#include <gmodule.h>
+#include <string.h>
 
 enum {
     CARDIOMEGALY,

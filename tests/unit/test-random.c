@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The public random streams: bits against RFC 8439 and an independent program, shapes against their moments.
- */
+ * The public random streams: bits against RFC 8439 and an independent program, shapes
+ * against their moments. */
 #include <dpcxr/random.h>
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The rdp accountant through the public interface: against 50-digit Rényi divergences, published values, and
  * lower bounds that were computed another way. Where the stored values come from: tests/golden/accounting. */
-#include <math.h>
-#include <string.h>
 #include "config/options.h"
 #include "privacy/accounting.h"
+#include <math.h>
+#include <string.h>
 
 static DpcxrFeature feature_new(const char *options)
 {

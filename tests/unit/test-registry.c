@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Plugins good and broken: each of tests/plugins/ is refused with its file and its own reason, and stands in
  * nobody's way. */
-#include <glib/gstdio.h>
-#include <link.h>
-#include <string.h>
-#include <unistd.h>
 #include "base/json.h"
 #include "plugin/describe.h"
 #include "plugin/nearest.h"
 #include "plugin/registry.h"
+#include <glib/gstdio.h>
+#include <link.h>
+#include <string.h>
+#include <unistd.h>
 
 /* A folder of its own for files made on the spot. */
 typedef struct {

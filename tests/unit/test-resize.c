@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Resizing and gray conversion against stored results of Pillow: equal in every bit. */
-#include <string.h>
+#include "../golden/resize/pillow.h"
 #include "data/normalise.h"
 #include "data/resize.h"
-#include "../golden/resize/pillow.h"
+#include <string.h>
 
 /* The generator of tests/golden/resize/make.py. */
 static guint16 next_number(guint32 *state)

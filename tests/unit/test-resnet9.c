@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The resnet9 plugin: names, order and shapes of torchvision's ResNet, sizes, refusals. What the network computes is
  * held against PyTorch in tests/golden/test-step.c. */
-#include <string.h>
 #include "config/options.h"
 #include "graph/layers.h"
 #include "plugin/registry.h"
 #include "tensor/safetensors.h"
+#include <string.h>
 
 #define LABELS 3
 

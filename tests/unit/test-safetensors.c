@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * safetensors: a file of Python's is read, a file of ours reads back, and no malformed file is believed. */
-#include "tensor/safetensors.h"
 #include "base/json.h"
+#include "tensor/safetensors.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -245,8 +245,8 @@ static void test_cut(void)
     }
 }
 
-/* Random damage: either an error or a file whose tensors all lie inside of it (under ASan this is a check).
- */
+/* Random damage: either an error or a file whose tensors all lie inside of it (under ASan this
+ * is a check). */
 static void test_damaged(void)
 {
     g_autofree char *path = golden_path("mixed.safetensors"), *content = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Sampling: the rate that is accounted is the rate that is drawn. Keys are fixed, so the statistics never
  * flake. */
+#include "privacy/sampler.h"
 #include <math.h>
 #include <string.h>
-#include "privacy/sampler.h"
 
 /* Units of the given sizes; row numbers run downwards from 10000, so that they are not unit numbers by
  * accident. */

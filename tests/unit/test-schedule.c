@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Schedules against PyTorch 1.13's LinearLR and CosineAnnealingLR (tests/golden/optimizers/make.py), and at
  * their ends. */
+#include "config/options.h"
 #include "optim/schedule.h"
+#include "tensor/safetensors.h"
 #include <dpcxr/error.h>
 #include <string.h>
-#include "config/options.h"
-#include "tensor/safetensors.h"
 
 static DpcxrSchedule make(const char *type, const char *yaml)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The secret streams: ChaCha20 as RFC 8439 has it, addresses that never meet, and a key that stays where it
  * is. */
+#include "../golden/noise-golden.h"
+#include "privacy/secret.h"
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "privacy/secret.h"
-#include "../golden/noise-golden.h"
 
 /* --- Known answers --- */
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * YAML: what is read, what is refused and where, that hostile files end, that what is written reads back. */
+#include "config/yaml.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdio.h>
 #include <string.h>
-#include "config/yaml.h"
 
 /* The problems of parsing @text as "f", or NULL where there are none. */
 static char *problems_of(const char *text, gssize length)

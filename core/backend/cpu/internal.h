@@ -128,8 +128,8 @@ gboolean dpcxr_cpu_update(DpcxrProgram *base, const DpcxrUpdate *update, GError 
 /* sums.c: the bank's gradients, allocated; NULL: error set. Where it counts as zero it is so from here on. */
 float *dpcxr_cpu_sums(CpuProgram *program, DpcxrBank bank, GError **error);
 gboolean dpcxr_cpu_sums_need(CpuProgram *program, DpcxrBank bank, GError **error);
-/* Output channels first .. end-1 of a conv2d's Gram gradient from [out, tap, in] to PyTorch's [out, in, tap].
- */
+/* Output channels first .. end-1 of a conv2d's Gram gradient from [out, tap, in] to PyTorch's
+ * [out, in, tap]. */
 void dpcxr_cpu_to_oihw(const CpuWindow *window, const float *sums, int first, int end, float *values);
 double dpcxr_cpu_norm2_bound(const CpuKernels *kernels, const float *x, gsize n, double slack);
 

@@ -3,8 +3,8 @@
  * and a primitive made for one number of threads and run with another returns success and wrong numbers; so
  * every thread that makes or runs one says dpcxr_onednn_enter() first. */
 #pragma once
-#include <dnnl.h>
 #include <dpcxr/error.h>
+#include <dnnl.h>
 
 /* Sets OpenMP to one thread in the calling thread, and makes sure. */
 void dpcxr_onednn_enter(void);

@@ -66,8 +66,8 @@ typedef struct {
  * conv2d.c. */
 void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options,
                          CpuPolicy policy);
-/* Offsets of gradients and of both layouts, once the sizes are final. DPCXR_ERROR_MEMORY where they overflow.
- */
+/* Offsets of gradients and of both layouts, once the sizes are final. DPCXR_ERROR_MEMORY
+ * where they overflow. */
 gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, GError **error);
 void dpcxr_cpu_plan_clear(CpuPlan *plan);
 

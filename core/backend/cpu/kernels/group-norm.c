@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Group normalisation with what usually follows it (a residual, an activation) in the same pass. What comes
- * before the activation is not stored: backward computes it again from x, which costs less than reading it.
- */
+ * before the activation is not stored: backward computes it again from x, which costs less
+ * than reading it. */
 #include "backend/cpu/kernels/pointwise.h"
 #include "backend/cpu/kernels/table.h"
 
