@@ -101,7 +101,25 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     put_count(json, "done", facts->steps_done);
     put_count(json, "lost", facts->steps_lost);
     put_count(json, "recorded", card->steps_recorded);
+    put_count(json, "claimed", card->steps_claimed);
     put_count(json, "process_starts", dpcxr_ledger_processes(facts->ledger));
+    json_builder_end_object(json);
+}
+
+static void put_attack(JsonBuilder *json, const DpcxrCard *card)
+{
+    begin(json, "attack");
+    put_string(json, "accountant", card->facts->experiment->privacy.accountant.type);
+    put_number(json, "advantage", card->attack.advantage);
+    json_builder_set_member_name(json, "true_positive_rate");
+    json_builder_begin_array(json);
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
+        json_builder_begin_object(json);
+        put_number(json, "false_positive_rate", dpcxr_attack_false_positive_rate(i));
+        put_number(json, "at_most", card->attack.true_positive_rate[i]);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
     json_builder_end_object(json);
 }
 
@@ -157,6 +175,7 @@ static void put_release(JsonBuilder *json, const DpcxrCard *card)
     }
     json_builder_end_array(json);
     put_string(json, "ledger_head", dpcxr_ledger_head(card->facts->ledger));
+    put_string(json, "initial_ledger_head", card->initial_head);
 }
 
 static char *card_json(const DpcxrCard *card)
@@ -169,6 +188,7 @@ static char *card_json(const DpcxrCard *card)
     put_string(json, "name", card->facts->experiment->name);
     put_claim(json, card);
     put_mechanism(json, card);
+    put_attack(json, card);
     put_reports(json, card);
     put_list(json, "assumptions", card->assumptions);
     put_list(json, "not_covered", card->not_covered);
@@ -266,6 +286,28 @@ static void write_table(GString *text, const DpcxrCard *card)
                         "\nThe run ended early; epsilon is that of all planned steps that fit the target.\n");
 }
 
+static void write_attack(GString *text, const DpcxrCard *card)
+{
+    const char *unit = dpcxr_ledger_unit(card->facts->ledger);
+    g_autofree char *advantage = dpcxr_card_number_up(100 * card->attack.advantage);
+    g_string_append_printf(
+        text,
+        "\n## What this means for an attacker\n\nWhoever guesses from the published files whether "
+        "a given %s was among the training data, and knows all other records, recognises at most "
+        "this share of those who were:\n\n| falsely suspected | recognised at most |\n|---|---|\n",
+        unit);
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
+        g_autofree char *rate = dpcxr_card_number_up(100 * card->attack.true_positive_rate[i]);
+        g_string_append_printf(text, "| %g %% | %s %% |\n", 100 * dpcxr_attack_false_positive_rate(i), rate);
+    }
+    g_string_append_printf(
+        text,
+        "\nThe first share is at no threshold more than %s percentage points below the second. "
+        "Bounds from the privacy curve of the accountant `%s`; epsilon and delta are one point of "
+        "it.\n",
+        advantage, card->facts->experiment->privacy.accountant.type);
+}
+
 static void write_reports(GString *text, const DpcxrCard *card)
 {
     if (card->reports->len == 0)
@@ -312,6 +354,7 @@ static char *card_markdown(const DpcxrCard *card)
     GString *text = g_string_new(NULL);
     write_statement(text, card);
     write_table(text, card);
+    write_attack(text, card);
     write_reports(text, card);
     write_list(text, "Assumed", card->assumptions);
     write_list(text, "Not covered by epsilon", card->not_covered);

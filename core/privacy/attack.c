@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ * Hypothesis tests between neighbours. (epsilon, delta) says that TPR <= e^epsilon FPR + delta, and, of the
+ * complements, that 1 - FPR <= e^epsilon (1 - TPR) + delta (Wasserman & Zhou 2010; Kairouz, Oh & Viswanath
+ * 2015). The least over epsilon of both is the trade-off curve (Dong, Roth & Su 2019, Proposition 2.12); each
+ * is unimodal in epsilon, so a few points and halving around the best ones come close. */
+#include "privacy/attack.h"
+#include <float.h>
+#include <math.h>
+#include "privacy/accounting.h"
+
+#define EPSILON_MAX                                                                                          \
+    6.907755278982137 /* log 1000: beyond, e^epsilon FPR is above 1, and the complement within 1/1000 */
+#define HALVINGS 13   /* of epsilon, for the first points; below, epsilon 0 does as well */
+#define ROUNDS 5      /* of refinement */
+#define ROUND_UP (1 + 16 * DBL_EPSILON)
+
+typedef struct {
+    double epsilon, delta;
+} Point;
+
+double dpcxr_attack_false_positive_rate(int i)
+{
+    static const double rates[DPCXR_ATTACK_RATES] = {0.001, 0.01, 0.1};
+    g_return_val_if_fail(i >= 0 && i < DPCXR_ATTACK_RATES, 1);
+    return rates[i];
+}
+
+double dpcxr_attack_true_positive_rate(double rate, double epsilon, double delta)
+{
+    double direct = (exp(epsilon) * rate + delta) * ROUND_UP;
+    double complement = 1 - exp(-epsilon) * (1 - rate - delta) * (2 - ROUND_UP) + DBL_EPSILON;
+    return CLAMP(MIN(direct, complement), rate, 1);
+}
+
+/* The largest TPR - FPR, where both lines cross: FPR = (1 - delta) / (1 + e^epsilon). */
+static double advantage(const Point *point)
+{
+    double value = tanh(point->epsilon / 2) + 2 * point->delta / (1 + exp(point->epsilon));
+    return CLAMP(value * ROUND_UP, 0, 1);
+}
+
+/* The bound number @which from one point: the rates in their order, then the advantage. */
+static double bound_of(const Point *point, int which)
+{
+    if (which == DPCXR_ATTACK_RATES)
+        return advantage(point);
+    return dpcxr_attack_true_positive_rate(dpcxr_attack_false_positive_rate(which), point->epsilon,
+                                           point->delta);
+}
+
+typedef struct {
+    const DpcxrFeature *accountant;
+    const DpcxrMechanism *mechanism;
+    GArray *points; /* Point, by epsilon */
+} Curve;
+
+static gboolean curve_add(Curve *curve, double epsilon, GError **error)
+{
+    DpcxrInterval delta;
+    if (!dpcxr_account_delta(curve->accountant, curve->mechanism, epsilon, &delta, error))
+        return FALSE;
+    Point point = {epsilon, MIN(delta.upper, 1)};
+    guint at = 0;
+    while (at < curve->points->len && g_array_index(curve->points, Point, at).epsilon < epsilon)
+        at++;
+    g_array_insert_val(curve->points, at, point);
+    return TRUE;
+}
+
+static guint best_point(const Curve *curve, int which)
+{
+    guint best = 0;
+    for (guint i = 1; i < curve->points->len; i++) {
+        if (bound_of(&g_array_index(curve->points, Point, i), which) <
+            bound_of(&g_array_index(curve->points, Point, best), which))
+            best = i;
+    }
+    return best;
+}
+
+/* Halves the gaps on both sides of the best point for each bound. */
+static gboolean curve_refine(Curve *curve, GError **error)
+{
+    for (int which = 0; which <= DPCXR_ATTACK_RATES; which++) {
+        guint best = best_point(curve, which), last = curve->points->len - 1;
+        double here = g_array_index(curve->points, Point, best).epsilon;
+        double left = best > 0 ? g_array_index(curve->points, Point, best - 1).epsilon : here;
+        double right = best < last ? g_array_index(curve->points, Point, best + 1).epsilon : here;
+        if ((left < here && !curve_add(curve, (left + here) / 2, error)) ||
+            (right > here && !curve_add(curve, (right + here) / 2, error)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean curve_read(Curve *curve, GError **error)
+{
+    if (!curve_add(curve, 0, error))
+        return FALSE;
+    for (int i = 0; i <= HALVINGS; i++) {
+        if (!curve_add(curve, ldexp(EPSILON_MAX, -i), error))
+            return FALSE;
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        if (!curve_refine(curve, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean dpcxr_attack_bounds(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism,
+                             DpcxrAttackBounds *bounds, GError **error)
+{
+    if (dpcxr_account_is_approximate(accountant)) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "%s: is an approximation, from which nothing follows for an attacker; use an accountant "
+                    "that gives "
+                    "bounds",
+                    accountant->type);
+        return FALSE;
+    }
+    Curve curve = {accountant, mechanism, g_array_new(FALSE, FALSE, sizeof(Point))};
+    gboolean done = curve_read(&curve, error);
+    for (int which = 0; done && which <= DPCXR_ATTACK_RATES; which++) {
+        double bound = bound_of(&g_array_index(curve.points, Point, best_point(&curve, which)), which);
+        *(which < DPCXR_ATTACK_RATES ? &bounds->true_positive_rate[which] : &bounds->advantage) = bound;
+    }
+    g_array_unref(curve.points);
+    return done;
+}
