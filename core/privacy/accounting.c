@@ -214,7 +214,7 @@ static gboolean bracket_noise(Search *search, guint64 count, double *low, double
     return TRUE;
 }
 
-double dpcxr_noise_round_up(double value, double *unit)
+double dpcxr_round_up(double value, double *unit)
 {
     char text[32];
     g_snprintf(text, sizeof text, "1e%d", (int)floor(log10(value)) - NOISE_DIGITS + 1);
@@ -235,7 +235,7 @@ static gboolean calibrate_noise(Search *search, guint64 count, double *noise_mul
             return FALSE;
         *(epsilon <= search->target ? &high : &low) = middle;
     }
-    *noise_multiplier = dpcxr_noise_round_up(low, &unit); /* nothing below low is enough */
+    *noise_multiplier = dpcxr_round_up(low, &unit); /* nothing below low is enough */
     for (int i = 0; i < 100; i++, *noise_multiplier += unit) {
         if (!search_epsilon(search, *noise_multiplier, count, &epsilon, error))
             return FALSE;

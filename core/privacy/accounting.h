@@ -26,8 +26,8 @@ gboolean dpcxr_calibrate_noise(const DpcxrFeature *accountant, const DpcxrMechan
 gboolean dpcxr_calibrate_steps(const DpcxrFeature *accountant, const DpcxrMechanism *before, const DpcxrEvent *steps,
                                DpcxrAdjacency adjacency, double target, double delta, guint64 *count, GError **error);
 
-/* @value > 0 rounded up to the 6 digits of a calibrated noise multiplier; *unit: one in the last of them. */
-double dpcxr_noise_round_up(double value, double *unit);
+/* @value > 0 rounded up to 6 digits (one that is them to 1e-12 stays); *unit: one in the last of them. */
+double dpcxr_round_up(double value, double *unit);
 
 /* Epsilon as printed: rounded up at the last of @digits decimals, never down. */
 char *dpcxr_format_epsilon(double epsilon, int digits);

@@ -184,7 +184,7 @@ static gboolean calibrate_louder(const DpcxrFeature *accountant, DpcxrMechanism 
     if (!dpcxr_calibrate_noise(accountant, NULL, event, mechanism->adjacency, target, delta,
                                &event->noise_multiplier, error))
         return FALSE;
-    event->noise_multiplier = dpcxr_noise_round_up((double)k * event->noise_multiplier, &unit);
+    event->noise_multiplier = dpcxr_round_up((double)k * event->noise_multiplier, &unit);
     if (!dpcxr_group_epsilon(accountant, mechanism, k, delta, epsilon, error))
         return FALSE;
     if (epsilon->upper <= target)
