@@ -151,9 +151,8 @@ static double configured_delta(const DpcxrComposedRun *run)
     DpcxrProblems *problems = dpcxr_problems_new();
     g_autoptr(DpcxrYaml) yaml = dpcxr_yaml_read(path, problems);
     dpcxr_problems_free(problems);
-    if (!dpcxr_yaml_get_number(dpcxr_yaml_get(dpcxr_yaml_get(yaml, "privacy"), "delta"), &delta))
-        return NAN;
-    return delta;
+    const DpcxrYaml *value = dpcxr_yaml_get(dpcxr_yaml_get(yaml, "privacy"), "delta");
+    return value && dpcxr_yaml_get_number(value, &delta) ? delta : NAN;
 }
 
 /* A run folder without a card: either there is no claim, or not yet. */

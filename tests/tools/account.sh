@@ -5,7 +5,7 @@ set -u
 export LC_ALL=C.UTF-8
 unset DPCXR_PLUGIN_PATH
 
-dpcxr=$1
+dpcxr=$(realpath "$1")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
