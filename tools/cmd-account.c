@@ -42,6 +42,17 @@ static void print_header(const DpcxrComposition *composition, const char *margin
     }
 }
 
+static void print_point(const DpcxrComposition *composition, const DpcxrCostQuestion *question)
+{
+    if (isnan(question->delta))
+        printf("at epsilon %g\n\n", question->epsilon);
+    else if (question->delta < 1 / (double)composition->population)
+        printf("at delta %g\n\n", question->delta);
+    else
+        printf("at delta %g, which is not below 1/N: publishing one %s outright would pass for private\n\n",
+               question->delta, composition->unit);
+}
+
 /* The one with the least upper end: its curve is taken for the attacker. (nullable) */
 static const DpcxrAnswer *best_answer(const GPtrArray *answers)
 {
@@ -113,10 +124,7 @@ static gboolean show(const DpcxrComposition *composition, Question *question, co
     }
     print_header(composition, "");
     dpcxr_cost_print_group(&question->cost);
-    if (!isnan(question->cost.delta))
-        printf("at delta %g\n\n", question->cost.delta);
-    else
-        printf("at epsilon %g\n\n", question->cost.epsilon);
+    print_point(composition, &question->cost);
     dpcxr_answers_print(&table, answers, question);
     if (question->attacked)
         print_attack(composition, question->attacked, &question->bounds);

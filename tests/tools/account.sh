@@ -72,6 +72,7 @@ check "planned steps that are claimed" 0 "and 50 steps that were planned.*rdp $(
 check "two runs composed" 0 "composition of 2 runs.*rdp $(epsilon 250)" runs/a runs/b
 check "a ledger" 0 "rdp $(epsilon 100)" runs/a/release/ledger.jsonl
 check "another delta" 0 "at delta 1e-09" runs/a --delta 1e-9
+check "a delta that protects nobody" 0 "at delta 0\.01, which is not below 1/N" runs/a --delta 0.01
 check "an attacker" 0 'bounds by the accountant rdp.*true positives at most [0-9.]+ % at 0\.1 % false.*at 1 % false.*at 10 % false.*advantage' runs/a
 check "all accountants" 0 'gaussian refused: .*gdp [0-9.]+ - - \(an approximation, not a bound\).*rdp [0-9.]+ - .*zcdp refused' runs/a --accountant all
 check "the best of them for the attacker" 0 'gaussian [0-9.]+ .*bounds by the accountant gaussian' runs/full --accountant all --delta 1e-5
