@@ -59,6 +59,12 @@ static char *make_ledger(const Fixture *f, const char *name, const Run *run)
     return g_strdup(dpcxr_ledger_head(ledger));
 }
 
+static void make_run(const Fixture *f, const char *name, const Run *run)
+{
+    g_autofree char *head = make_ledger(f, name, run);
+    g_assert_cmpuint(strlen(head), ==, 64);
+}
+
 static void write_text(const Fixture *f, const char *name, const char *text)
 {
     g_autofree char *path = in(f, name);
@@ -118,7 +124,7 @@ static const DpcxrComposedRun *run_of(const DpcxrComposition *composition, guint
 /* A run folder, one of its drawers, or the file. */
 static void test_places(Fixture *f, gconstpointer data)
 {
-    g_autofree char *head = make_ledger(f, "a/private", &usual);
+    make_run(f, "a/private", &usual);
     static const char *const names[] = {"a", "a/private", "a/private/ledger.jsonl"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(DpcxrComposition) composition = composed(f, names[i], NULL);
@@ -143,7 +149,8 @@ static void test_sum(Fixture *f, gconstpointer data)
 {
     Run more = usual;
     more.steps = 11;
-    g_autofree char *a = make_ledger(f, "a/private", &usual), *b = make_ledger(f, "b/private", &more);
+    make_run(f, "a/private", &usual);
+    make_run(f, "b/private", &more);
     g_autoptr(DpcxrComposition) composition = composed(f, "a", "b");
     g_assert_cmpuint(steps_of(composition), ==, 111);
     g_assert_cmpuint(composition->runs->len, ==, 2);
@@ -156,9 +163,10 @@ static void test_disagreement(Fixture *f, gconstpointer data)
     image.unit = "image";
     other.adjacency = DPCXR_ADJACENCY_ADD_REMOVE;
     larger.population = 1001;
-    g_autofree char *a = make_ledger(f, "a/private", &usual), *b = make_ledger(f, "image/private", &image),
-                    *c = make_ledger(f, "other/private", &other),
-                    *d = make_ledger(f, "larger/private", &larger);
+    make_run(f, "a/private", &usual);
+    make_run(f, "image/private", &image);
+    make_run(f, "other/private", &other);
+    make_run(f, "larger/private", &larger);
     assert_refused(f, "a", "image", DPCXR_ERROR_PRIVACY, "unit patient");
     assert_refused(f, "a", "other", DPCXR_ERROR_PRIVACY, "adjacency zero_out");
     assert_refused(f, "a", "larger", DPCXR_ERROR_PRIVACY, "population 1000");
@@ -200,7 +208,8 @@ static void test_initial(Fixture *f, gconstpointer data)
 
 static void test_configuration(Fixture *f, gconstpointer data)
 {
-    g_autofree char *a = make_ledger(f, "a/private", &usual), *b = make_ledger(f, "b/private", &usual);
+    make_run(f, "a/private", &usual);
+    make_run(f, "b/private", &usual);
     write_text(f, "a/private/config.yaml", "name: x\nprivacy: {epsilon: 1, delta: 1e-6}\n");
     g_autoptr(DpcxrComposition) one = composed(f, "a", "b");
     g_assert_cmpfloat(one->delta, ==, 1e-6);
