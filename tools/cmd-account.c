@@ -69,8 +69,8 @@ static const DpcxrAnswer *best_answer(const GPtrArray *answers)
 static void print_attack(const DpcxrComposition *composition, const DpcxrAnswer *answer,
                          const DpcxrAttackBounds *bounds)
 {
-    printf("\nfor whoever guesses whether a given %s was in the data (bounds by the accountant %s):\n",
-           composition->unit, answer->accountant->type);
+    g_autofree char *guess = dpcxr_attack_guess(composition->mechanism.adjacency, composition->unit);
+    printf("\nfor whoever guesses %s (bounds by the accountant %s):\n", guess, answer->accountant->type);
     for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
         g_autofree char *rate = dpcxr_card_number_up(100 * bounds->true_positive_rate[i]);
         printf("  true positives at most %s %% at %g %% false positives\n", rate,

@@ -9,9 +9,10 @@
 #include "privacy/accounting.h"
 
 #define EPSILON_MAX                                                                                          \
-    6.907755278982137 /* log 1000: beyond, e^epsilon FPR is above 1, and the complement within 1/1000 */
-#define HALVINGS 13   /* of epsilon, for the first points; below, epsilon 0 does as well */
-#define ROUNDS 5      /* of refinement */
+    6.907755278982137  /* log 1000: beyond, e^epsilon FPR is above 1, and the complement within 1/1000 */
+#define HALVINGS 13    /* of epsilon, for the first points; below, epsilon 0 does as well */
+#define ROUNDS 5       /* of refinement */
+#define MANY_EVENTS 64 /* beyond, each point is dear, and one round has to do */
 #define ROUND_UP (1 + 16 * DBL_EPSILON)
 
 typedef struct {
@@ -23,6 +24,16 @@ double dpcxr_attack_false_positive_rate(int i)
     static const double rates[DPCXR_ATTACK_RATES] = {0.001, 0.01, 0.1};
     g_return_val_if_fail(i >= 0 && i < DPCXR_ATTACK_RATES, 1);
     return rates[i];
+}
+
+char *dpcxr_attack_guess(DpcxrAdjacency adjacency, const char *unit)
+{
+    if (adjacency == DPCXR_ADJACENCY_REPLACE_ONE)
+        return g_strdup_printf("which of two versions of one %s's data was used", unit);
+    return g_strdup_printf(adjacency == DPCXR_ADJACENCY_ZERO_OUT
+                               ? "whether a given %s took part in training"
+                               : "whether a given %s was in the training data",
+                           unit);
 }
 
 double dpcxr_attack_true_positive_rate(double rate, double epsilon, double delta)
@@ -101,7 +112,8 @@ static gboolean curve_read(Curve *curve, GError **error)
         if (!curve_add(curve, ldexp(EPSILON_MAX, -i), error))
             return FALSE;
     }
-    for (int i = 0; i < ROUNDS; i++) {
+    int rounds = curve->mechanism->n_events <= MANY_EVENTS ? ROUNDS : 1;
+    for (int i = 0; i < rounds; i++) {
         if (!curve_refine(curve, error))
             return FALSE;
     }

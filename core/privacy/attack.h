@@ -17,7 +17,10 @@ double dpcxr_attack_false_positive_rate(int i);
 /* The largest true-positive rate at @false_positive_rate that (@epsilon, @delta) differential privacy allows. */
 double dpcxr_attack_true_positive_rate(double false_positive_rate, double epsilon, double delta);
 
-/* Bounds from the curve delta(epsilon) of @accountant. Every point of the curve gives valid bounds; some sixty are
+/* What he guesses: "whether a given patient took part in training". (transfer full) */
+char *dpcxr_attack_guess(DpcxrAdjacency adjacency, const char *unit);
+
+/* Bounds from the curve delta(epsilon) of @accountant. Every point of the curve gives valid bounds; some fifty are
  * tried. DPCXR_ERROR_PRIVACY: the accountant is approximate, or does not cover the events. */
 gboolean dpcxr_attack_bounds(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, DpcxrAttackBounds *bounds,
                              GError **error);

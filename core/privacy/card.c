@@ -288,24 +288,26 @@ static void write_table(GString *text, const DpcxrCard *card)
 
 static void write_attack(GString *text, const DpcxrCard *card)
 {
-    const char *unit = dpcxr_ledger_unit(card->facts->ledger);
+    const DpcxrExperiment *experiment = card->facts->experiment;
+    g_autofree char *guess =
+        dpcxr_attack_guess(experiment->privacy.adjacency, dpcxr_ledger_unit(card->facts->ledger));
     g_autofree char *advantage = dpcxr_card_number_up(100 * card->attack.advantage);
     g_string_append_printf(
         text,
-        "\n## What this means for an attacker\n\nWhoever guesses from the published files whether "
-        "a given %s was among the training data, and knows all other records, recognises at most "
-        "this share of those who were:\n\n| falsely suspected | recognised at most |\n|---|---|\n",
-        unit);
+        "\n## What this means for an attacker\n\nWhoever has the published files, knows all other "
+        "records, and guesses %s, is right no more often than this:\n\n"
+        "| false positives | true positives at most |\n|---|---|\n",
+        guess);
     for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
         g_autofree char *rate = dpcxr_card_number_up(100 * card->attack.true_positive_rate[i]);
         g_string_append_printf(text, "| %g %% | %s %% |\n", 100 * dpcxr_attack_false_positive_rate(i), rate);
     }
     g_string_append_printf(
         text,
-        "\nThe first share is at no threshold more than %s percentage points below the second. "
-        "Bounds from the privacy curve of the accountant `%s`; epsilon and delta are one point of "
-        "it.\n",
-        advantage, card->facts->experiment->privacy.accountant.type);
+        "\nAt any threshold the two rates are at most %s percentage points apart (membership "
+        "advantage). These are bounds from the whole privacy curve of the accountant `%s`, of which "
+        "epsilon and delta are one point.\n",
+        advantage, experiment->privacy.accountant.type);
 }
 
 static void write_reports(GString *text, const DpcxrCard *card)

@@ -95,6 +95,23 @@ static void test_monotone(void)
     assert_between(before.advantage, 0.1, after.advantage);
 }
 
+/* A schedule of many unequal steps: fewer points, bounds all the same. */
+static void test_schedule(void)
+{
+    DpcxrEvent events[100];
+    double mu_squared = 0;
+    for (int i = 0; i < 100; i++) {
+        events[i] = (DpcxrEvent){DPCXR_SAMPLER_FULL, 1, 5 + 0.1 * i, 1, 0, 0};
+        mu_squared += 1 / (events[i].noise_multiplier * events[i].noise_multiplier);
+    }
+    DpcxrMechanism mechanism = {DPCXR_ADJACENCY_ZERO_OUT, events, 100};
+    DpcxrAttackBounds bounds = bounds_of("gaussian", &mechanism);
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
+        double truth = exact_rate(sqrt(mu_squared), i);
+        assert_between(bounds.true_positive_rate[i], truth * (1 - 1e-9), truth * 1.2);
+    }
+}
+
 /* One point: both lines of the trade-off, and where they cross. */
 static void test_point(void)
 {
@@ -118,6 +135,8 @@ static gboolean unknown(const DpcxrOptions *options, const DpcxrMechanism *mecha
 
 static void test_limits(void)
 {
+    g_autofree char *guess = dpcxr_attack_guess(DPCXR_ADJACENCY_REPLACE_ONE, "image");
+    g_assert_cmpstr(guess, ==, "which of two versions of one image's data was used");
     DpcxrAccountant accountant = {.covers = covers, .epsilon = unknown, .delta = unknown};
     DpcxrPlugin plugin = {.kind = DPCXR_PLUGIN_ACCOUNTANT, .feature = &accountant};
     DpcxrPluginEntry entry = {.kind = DPCXR_PLUGIN_ACCOUNTANT, .plugin = &plugin};
@@ -148,6 +167,7 @@ int main(int argc, char **argv)
     g_test_add_func("/attack/gaussian", test_gaussian);
     g_test_add_func("/attack/reference", test_reference);
     g_test_add_func("/attack/monotone", test_monotone);
+    g_test_add_func("/attack/schedule", test_schedule);
     g_test_add_func("/attack/point", test_point);
     g_test_add_func("/attack/limits", test_limits);
     return g_test_run();
