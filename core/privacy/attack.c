@@ -63,19 +63,24 @@ typedef struct {
     const DpcxrFeature *accountant;
     const DpcxrMechanism *mechanism;
     GArray *points; /* Point, by epsilon */
+    GError *error;  /* (nullable) the accountant's first one */
 } Curve;
 
-static gboolean curve_add(Curve *curve, double epsilon, GError **error)
+/* Where the accountant has no answer there is no point; the others are as good as before. */
+static void curve_add(Curve *curve, double epsilon)
 {
     DpcxrInterval delta;
-    if (!dpcxr_account_delta(curve->accountant, curve->mechanism, epsilon, &delta, error))
-        return FALSE;
+    g_autoptr(GError) error = NULL;
+    if (!dpcxr_account_delta(curve->accountant, curve->mechanism, epsilon, &delta, &error)) {
+        if (!curve->error)
+            curve->error = g_steal_pointer(&error);
+        return;
+    }
     Point point = {epsilon, MIN(delta.upper, 1)};
     guint at = 0;
     while (at < curve->points->len && g_array_index(curve->points, Point, at).epsilon < epsilon)
         at++;
     g_array_insert_val(curve->points, at, point);
-    return TRUE;
 }
 
 static guint best_point(const Curve *curve, int which)
@@ -90,33 +95,33 @@ static guint best_point(const Curve *curve, int which)
 }
 
 /* Halves the gaps on both sides of the best point for each bound. */
-static gboolean curve_refine(Curve *curve, GError **error)
+static void curve_refine(Curve *curve)
 {
     for (int which = 0; which <= DPCXR_ATTACK_RATES; which++) {
         guint best = best_point(curve, which), last = curve->points->len - 1;
         double here = g_array_index(curve->points, Point, best).epsilon;
         double left = best > 0 ? g_array_index(curve->points, Point, best - 1).epsilon : here;
         double right = best < last ? g_array_index(curve->points, Point, best + 1).epsilon : here;
-        if ((left < here && !curve_add(curve, (left + here) / 2, error)) ||
-            (right > here && !curve_add(curve, (right + here) / 2, error)))
-            return FALSE;
+        if (left < here)
+            curve_add(curve, (left + here) / 2);
+        if (right > here)
+            curve_add(curve, (right + here) / 2);
     }
-    return TRUE;
 }
 
+/* FALSE with the accountant's first error where it has no point at all. */
 static gboolean curve_read(Curve *curve, GError **error)
 {
-    if (!curve_add(curve, 0, error))
+    curve_add(curve, 0);
+    for (int i = 0; i <= HALVINGS; i++)
+        curve_add(curve, ldexp(EPSILON_MAX, -i));
+    if (curve->points->len == 0) {
+        g_propagate_error(error, g_steal_pointer(&curve->error));
         return FALSE;
-    for (int i = 0; i <= HALVINGS; i++) {
-        if (!curve_add(curve, ldexp(EPSILON_MAX, -i), error))
-            return FALSE;
     }
     int rounds = curve->mechanism->n_events <= MANY_EVENTS ? ROUNDS : 1;
-    for (int i = 0; i < rounds; i++) {
-        if (!curve_refine(curve, error))
-            return FALSE;
-    }
+    for (int i = 0; i < rounds; i++)
+        curve_refine(curve);
     return TRUE;
 }
 
@@ -131,12 +136,13 @@ gboolean dpcxr_attack_bounds(const DpcxrFeature *accountant, const DpcxrMechanis
                     accountant->type);
         return FALSE;
     }
-    Curve curve = {accountant, mechanism, g_array_new(FALSE, FALSE, sizeof(Point))};
+    Curve curve = {accountant, mechanism, g_array_new(FALSE, FALSE, sizeof(Point)), NULL};
     gboolean done = curve_read(&curve, error);
     for (int which = 0; done && which <= DPCXR_ATTACK_RATES; which++) {
         double bound = bound_of(&g_array_index(curve.points, Point, best_point(&curve, which)), which);
         *(which < DPCXR_ATTACK_RATES ? &bounds->true_positive_rate[which] : &bounds->advantage) = bound;
     }
     g_array_unref(curve.points);
+    g_clear_error(&curve.error);
     return done;
 }

@@ -155,12 +155,22 @@ static double configured_delta(const DpcxrComposedRun *run)
     return value && dpcxr_yaml_get_number(value, &delta) ? delta : NAN;
 }
 
+/* (transfer full) The card beside the ledger, or in the other drawer of its run. */
+static char *card_path(const DpcxrComposedRun *run)
+{
+    g_autofree char *folder = g_path_get_dirname(run->ledger_path), *drawer = g_path_get_basename(folder);
+    g_autofree char *path = beside(run, "privacy.json");
+    if (g_file_test(path, G_FILE_TEST_EXISTS) || !g_str_equal(drawer, "private"))
+        return g_steal_pointer(&path);
+    return g_build_filename(folder, "..", "release", "privacy.json", NULL);
+}
+
 /* A run folder without a card: either there is no claim, or not yet. */
 static void note_no_claim(DpcxrComposedRun *run)
 {
-    g_autofree char *folder = g_path_get_dirname(run->ledger_path),
+    g_autofree char *folder = g_path_get_dirname(run->ledger_path), *drawer = g_path_get_basename(folder),
                     *done = g_build_filename(folder, "..", "DONE", NULL);
-    if (!g_str_has_suffix(folder, "private"))
+    if (!g_str_equal(drawer, "private"))
         return;
     if (g_file_test(done, G_FILE_TEST_EXISTS))
         run->note = g_strdup(
@@ -183,7 +193,7 @@ static DpcxrComposedRun *run_read(const char *path, GArray *events, GPtrArray *i
     }
     const DpcxrMechanism *mechanism = dpcxr_ledger_mechanism(run->ledger);
     g_array_append_vals(events, mechanism->events, (guint)mechanism->n_events);
-    g_autofree char *card = beside(run, "privacy.json");
+    g_autofree char *card = card_path(run);
     if (g_file_test(card, G_FILE_TEST_EXISTS)) {
         if (!read_card(run, card, events, initial, error)) {
             run_free(run);

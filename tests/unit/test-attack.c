@@ -133,6 +133,17 @@ static gboolean unknown(const DpcxrOptions *options, const DpcxrMechanism *mecha
     return TRUE;
 }
 
+static gboolean only_at_log_1000(const DpcxrOptions *options, const DpcxrMechanism *mechanism, double epsilon,
+                                 DpcxrInterval *delta, GError **error)
+{
+    if (epsilon < 6.9) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY, "toy: not at %g", epsilon);
+        return FALSE;
+    }
+    *delta = (DpcxrInterval){0, 0.25, 0.25};
+    return TRUE;
+}
+
 static void test_limits(void)
 {
     g_autofree char *guess = dpcxr_attack_guess(DPCXR_ADJACENCY_REPLACE_ONE, "image");
@@ -150,6 +161,15 @@ static void test_limits(void)
     g_assert_true(dpcxr_attack_bounds(&feature, &nothing, &bounds, &error));
     g_assert_cmpfloat(bounds.advantage, ==, 0);
     g_assert_cmpfloat_with_epsilon(bounds.true_positive_rate[2], 0.1, 1e-12);
+    /* what it cannot answer is left out, unless that is everything */
+    accountant.delta = only_at_log_1000;
+    g_assert_true(dpcxr_attack_bounds(&feature, &one, &bounds, &error));
+    g_assert_cmpfloat_with_epsilon(bounds.true_positive_rate[0], 1 - 0.749 / 1000, 1e-9);
+    DpcxrEvent impossible = {DPCXR_SAMPLER_FULL, 1, -1, 1, 0, 0};
+    DpcxrMechanism refused = {DPCXR_ADJACENCY_ZERO_OUT, &impossible, 1};
+    g_assert_false(dpcxr_attack_bounds(&feature, &refused, &bounds, &error));
+    g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);
+    g_clear_error(&error);
     accountant.approximate = TRUE;
     g_assert_false(dpcxr_attack_bounds(&feature, &one, &bounds, &error));
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);

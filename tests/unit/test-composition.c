@@ -184,6 +184,13 @@ static void test_card(Fixture *f, gconstpointer data)
     g_assert_cmpuint(run_of(composition, 0)->rest, ==, 0);
     g_assert_cmpuint(run_of(composition, 1)->rest, ==, 40);
     g_assert_null(run_of(composition, 1)->note);
+    g_autofree char *to = in(f, "b/private");
+    g_autofree char *from = in(f, "b/release/ledger.jsonl"), *copy = in(f, "b/private/ledger.jsonl"),
+                    *text = NULL;
+    g_assert_cmpint(g_mkdir(to, 0700), ==, 0);
+    g_assert_true(g_file_get_contents(from, &text, NULL, NULL) && g_file_set_contents(copy, text, -1, NULL));
+    g_autoptr(DpcxrComposition) other_drawer = composed(f, "b/private/ledger.jsonl", NULL);
+    g_assert_cmpuint(steps_of(other_drawer), ==, 140);
     make_card(f, "b/release", b, 1e-6, 140, "null");
     g_autoptr(DpcxrComposition) two_deltas = composed(f, "a", "b");
     g_assert_true(isnan(two_deltas->delta));
