@@ -6,7 +6,6 @@
  * noise. */
 #include "privacy/group.h"
 #include <math.h>
-#include <string.h>
 #include "privacy/accounting.h"
 
 #define DELTA_MIN 1e-300  /* a delta below is used as this: what underflows is not 0 */
