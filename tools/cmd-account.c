@@ -42,6 +42,16 @@ static void print_header(const DpcxrComposition *composition, const char *margin
     }
 }
 
+/* JSON has no header; what may be misread without it is said beside it. */
+static void print_notes(const DpcxrComposition *composition)
+{
+    for (guint i = 0; i < composition->runs->len; i++) {
+        const DpcxrComposedRun *run = g_ptr_array_index(composition->runs, i);
+        if (run->note)
+            fprintf(stderr, "%s: %s\n", run->path, run->note);
+    }
+}
+
 static void print_point(const DpcxrComposition *composition, const DpcxrCostQuestion *question)
 {
     if (isnan(question->delta))
@@ -151,6 +161,8 @@ static gboolean account(const char *const *paths, Question *question, const char
     if (!composition || !complete(&question->cost, composition, error))
         return FALSE;
     question->cost.mechanism = &composition->mechanism;
+    if (json)
+        print_notes(composition);
     if (!question->cost.curve)
         return show(composition, question, accountants, json, error);
     if (!json)

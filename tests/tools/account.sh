@@ -84,6 +84,8 @@ check "a curve as JSON" 0 '"accountant" : "rdp", "curve" : \[ \{ "delta" : 0\.5'
 check "groups" 0 'groups of K = 2 units; group bound' runs/a --group 2
 check "not ended" 0 'has not ended' runs/full -a gaussian --delta 1e-6
 
+check "not ended, beside JSON" 0 'runs/full: has not ended' runs/full --delta 1e-6 --json
+
 check "no delta" 2 'do not name one delta' runs/full
 check "no run" 2 'which runs' --delta 1e-5
 check "no such run" 2 'runs/c' runs/c --delta 1e-5
