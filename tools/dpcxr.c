@@ -21,7 +21,7 @@ static const Row rows[] = {
     {"new", "KIND NAME [DIR]", "start a plugin outside this tree", NULL},
     {"eps", "--sampling-rate Q ...", "epsilon of a training that is planned", dpcxr_cmd_eps},
     {"sigma", "--epsilon E ...", "noise multiplier for an epsilon", dpcxr_cmd_sigma},
-    {"account", "RUN|LEDGER...", "account runs again", NULL},
+    {"account", "RUN|LEDGER...", "account runs again, composed", dpcxr_cmd_account},
     {"eval", "RUN [--on CONFIG]", "evaluate a run", NULL},
     {"predict", "RUN IMAGE...", "probabilities as CSV", NULL},
     {"compare", "RUN RUN...", "paired tests, tables, figures", NULL},

@@ -2,25 +2,23 @@
  * What dpcxr eps and dpcxr sigma share: the steps of a training that is planned, from the command line, and the accountants
  * to ask about them. */
 #pragma once
-#include "config/experiment.h"
-#include <json-glib/json-glib.h>
 #include <math.h>
+#include "accountants.h"
 
 /* Values as given; NAN, -1 or NULL where they were not. */
 typedef struct {
-    double sampling_rate, delta;
-    gint64 steps, population, cap, group;
+    double sampling_rate;
+    gint64 steps, population, cap;
     char *accountant, *options, *sampler, *adjacency;
     gboolean json;
 } DpcxrPlannedArguments;
 
-#define DPCXR_PLANNED_ARGUMENTS_INIT {.sampling_rate = NAN, .delta = NAN, .steps = -1, .population = -1, .cap = -1, .group = -1}
+#define DPCXR_PLANNED_ARGUMENTS_INIT {.sampling_rate = NAN, .steps = -1, .population = -1, .cap = -1}
 
 /* Rows of a GOption table that fill @arguments. */
 #define DPCXR_PLANNED_ENTRIES(arguments)                                                                             \
     {"sampling-rate", 'q', 0, G_OPTION_ARG_DOUBLE, &(arguments).sampling_rate, "Probability of a unit a step", "Q"}, \
     {"steps", 't', 0, G_OPTION_ARG_INT64, &(arguments).steps, "Steps", "T"},                                         \
-    {"delta", 'd', 0, G_OPTION_ARG_DOUBLE, &(arguments).delta, "Delta", "D"},                                        \
     {"accountant", 'a', 0, G_OPTION_ARG_STRING, &(arguments).accountant, "Accountant (default rdp), or all", "NAME"},\
     {"options", 0, 0, G_OPTION_ARG_STRING, &(arguments).options,                                                     \
      "Options of the accountant, as YAML: \"{conversion: classic}\"", "MAP"},                                        \
@@ -31,14 +29,12 @@ typedef struct {
     {"population", 0, 0, G_OPTION_ARG_INT64, &(arguments).population, "Number of units, for samplers that need it",  \
      "N"},                                                                                                           \
     {"cap", 0, 0, G_OPTION_ARG_INT64, &(arguments).cap, "Most units a step, for samplers that need it", "B"},        \
-    {"group", 0, 0, G_OPTION_ARG_INT64, &(arguments).group, "Protect groups of K units (not in this version)", "K"}, \
     {"json", 0, 0, G_OPTION_ARG_NONE, &(arguments).json, "Print JSON", NULL}
 
 /* The same, checked. */
 typedef struct {
     DpcxrAdjacency adjacency;
     DpcxrEvent event; /* noise_multiplier is left to the caller */
-    double delta;
     GPtrArray *accountants; /* DpcxrFeature; broken plugins too, where all were asked for */
 } DpcxrPlannedSteps;
 
@@ -51,26 +47,3 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DpcxrPlannedSteps, dpcxr_planned_steps_clear)
 
 /* A finite number @value > 0 that was given as --@name. */
 gboolean dpcxr_planned_check_positive(const char *name, double value, GError **error);
-
-/* What an accountant said. */
-typedef struct {
-    const char *accountant; /* borrowed */
-    gboolean refused;
-    GError *error; /* refused */
-    DpcxrInterval epsilon;
-    double noise_multiplier; /* sigma only */
-} DpcxrPlannedAnswer;
-
-/* How a subcommand asks an accountant and shows the answer. @given: what the caller of dpcxr_planned_table has. */
-typedef gboolean (*DpcxrPlannedAsk)(const DpcxrFeature *accountant, const DpcxrPlannedSteps *steps, double given,
-                                    DpcxrPlannedAnswer *answer, GError **error);
-typedef struct {
-    DpcxrPlannedAsk ask;
-    void (*print)(const DpcxrPlannedAnswer *answer);
-    void (*add)(JsonBuilder *json, const DpcxrPlannedAnswer *answer, double delta);
-    const char *heading;
-} DpcxrPlannedTable;
-/* Asks every accountant and prints a table or JSON, refused ones with their reasons.
- * DPCXR_ERROR_PRIVACY: all refused. */
-gboolean dpcxr_planned_table(const DpcxrPlannedTable *table, const DpcxrPlannedSteps *steps, double given, gboolean json,
-                             GError **error);

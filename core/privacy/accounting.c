@@ -20,6 +20,12 @@ static const DpcxrAccountant *accountant_get(const DpcxrFeature *feature, GError
     return NULL;
 }
 
+gboolean dpcxr_account_is_approximate(const DpcxrFeature *feature)
+{
+    const DpcxrAccountant *accountant = accountant_get(feature, NULL);
+    return accountant && accountant->approximate;
+}
+
 static gboolean check_event(const DpcxrEvent *event, GError **error)
 {
     if (!(event->noise_multiplier > 0) || !isfinite(event->noise_multiplier)) {
@@ -208,8 +214,7 @@ static gboolean bracket_noise(Search *search, guint64 count, double *low, double
     return TRUE;
 }
 
-/* @value rounded up to NOISE_DIGITS digits; *unit: one in the last of them. */
-static double round_noise_up(double value, double *unit)
+double dpcxr_round_up(double value, double *unit)
 {
     char text[32];
     g_snprintf(text, sizeof text, "1e%d", (int)floor(log10(value)) - NOISE_DIGITS + 1);
@@ -230,7 +235,7 @@ static gboolean calibrate_noise(Search *search, guint64 count, double *noise_mul
             return FALSE;
         *(epsilon <= search->target ? &high : &low) = middle;
     }
-    *noise_multiplier = round_noise_up(low, &unit); /* nothing below low is enough */
+    *noise_multiplier = dpcxr_round_up(low, &unit); /* nothing below low is enough */
     for (int i = 0; i < 100; i++, *noise_multiplier += unit) {
         if (!search_epsilon(search, *noise_multiplier, count, &epsilon, error))
             return FALSE;

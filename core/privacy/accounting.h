@@ -3,6 +3,9 @@
 #pragma once
 #include "config/experiment.h"
 
+/* Whether the accountant is no bound (a central limit theorem): nothing may be claimed by it or follow from it. */
+gboolean dpcxr_account_is_approximate(const DpcxrFeature *accountant);
+
 /* epsilon of @mechanism at @delta. Checks what the plugin returns: no NaN, no negative, lower <= upper.
  * DPCXR_ERROR_PRIVACY where the accountant does not cover the events. */
 gboolean dpcxr_account_epsilon(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double delta,
@@ -22,6 +25,9 @@ gboolean dpcxr_calibrate_noise(const DpcxrFeature *accountant, const DpcxrMechan
 /* The largest count <= steps->count with upper epsilon <= @target when composed with @before. */
 gboolean dpcxr_calibrate_steps(const DpcxrFeature *accountant, const DpcxrMechanism *before, const DpcxrEvent *steps,
                                DpcxrAdjacency adjacency, double target, double delta, guint64 *count, GError **error);
+
+/* @value > 0 rounded up to 6 digits (one that is them to 1e-12 stays); *unit: one in the last of them. */
+double dpcxr_round_up(double value, double *unit);
 
 /* Epsilon as printed: rounded up at the last of @digits decimals, never down. */
 char *dpcxr_format_epsilon(double epsilon, int digits);

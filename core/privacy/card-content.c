@@ -60,7 +60,8 @@ static gboolean check_agreement(const DpcxrCardFacts *facts, GError **error)
 
 /* Weights that were themselves trained privately cost what their run cost, as if on the same records: always
  * sound. */
-static gboolean append_initial_events(const DpcxrExperiment *experiment, GArray *events, GError **error)
+static gboolean append_initial_events(const DpcxrExperiment *experiment, GArray *events, char **head,
+                                      GError **error)
 {
     if (!experiment->model.init || !experiment->model.init_ledger)
         return TRUE;
@@ -75,15 +76,18 @@ static gboolean append_initial_events(const DpcxrExperiment *experiment, GArray 
                            "the ledger of the initial weights has another unit or adjacency, so the two runs "
                            "do not compose");
     g_array_append_vals(events, mechanism->events, (guint)mechanism->n_events);
+    *head = g_strdup(dpcxr_ledger_head(ledger));
     return TRUE;
 }
 
 /* A person who stopped the run early may have looked at private curves, so when to stop was not fixed
  * beforehand: steps that were planned and still fit the target are claimed too. */
-static gboolean append_planned_rest(const DpcxrCardFacts *facts, GArray *events, GError **error)
+static gboolean append_planned_rest(const DpcxrCardFacts *facts, GArray *events, guint64 *claimed,
+                                    GError **error)
 {
     const DpcxrExperiment *experiment = facts->experiment;
     guint64 recorded = dpcxr_ledger_steps(facts->ledger);
+    *claimed = recorded;
     if (recorded >= facts->steps_planned)
         return TRUE;
     DpcxrEvent rest = {.sampler = experiment->privacy.sampler,
@@ -100,17 +104,19 @@ static gboolean append_planned_rest(const DpcxrCardFacts *facts, GArray *events,
         return FALSE;
     if (rest.count > 0)
         g_array_append_val(events, rest);
+    *claimed += rest.count;
     return TRUE;
 }
 
 /* Everything to be claimed. (transfer full) */
-static GArray *claimed_events(const DpcxrCardFacts *facts, GError **error)
+static GArray *claimed_events(DpcxrCard *card, GError **error)
 {
+    const DpcxrCardFacts *facts = card->facts;
     g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(DpcxrEvent));
     const DpcxrMechanism *done = dpcxr_ledger_mechanism(facts->ledger);
     g_array_append_vals(events, done->events, (guint)done->n_events);
-    if (!append_initial_events(facts->experiment, events, error) ||
-        !append_planned_rest(facts, events, error))
+    if (!append_initial_events(facts->experiment, events, &card->initial_head, error) ||
+        !append_planned_rest(facts, events, &card->steps_claimed, error))
         return NULL;
     return g_steal_pointer(&events);
 }
@@ -278,43 +284,47 @@ static void report_clear(gpointer report)
     g_free(((DpcxrCardReport *)report)->refused);
 }
 
-DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
+static gboolean claim_numbers(DpcxrCard *card, const DpcxrMechanism *mechanism, GError **error)
 {
-    const DpcxrExperiment *experiment = facts->experiment;
+    const DpcxrFeature *accountant = &card->facts->experiment->privacy.accountant;
     DpcxrInterval epsilon;
-    if (!check_agreement(facts, error))
-        return NULL;
-    g_autoptr(GArray) events = claimed_events(facts, error);
-    if (!events)
-        return NULL;
-    DpcxrMechanism mechanism = {experiment->privacy.adjacency, (const DpcxrEvent *)(void *)events->data,
-                                events->len};
-    if (!dpcxr_account_claim(&experiment->privacy.accountant, &mechanism, experiment->privacy.delta, &epsilon,
-                             error))
-        return NULL;
-    if (!isfinite(epsilon.upper)) {
-        card_refuse(error, "the accountant has no finite epsilon for this run");
-        return NULL;
-    }
-    DpcxrCard *card = g_new0(DpcxrCard, 1);
-    card->facts = facts;
+    if (!dpcxr_account_claim(accountant, mechanism, card->facts->experiment->privacy.delta, &epsilon, error))
+        return FALSE;
+    if (!isfinite(epsilon.upper))
+        return card_refuse(error, "the accountant has no finite epsilon for this run");
     card->epsilon = epsilon.upper;
     card->epsilon_text = dpcxr_format_epsilon(epsilon.upper, 2);
-    card->delta_text = dpcxr_format_exact(experiment->privacy.delta);
-    card->noise_text = dpcxr_format_exact(facts->noise_multiplier);
+    card->delta_text = dpcxr_format_exact(card->facts->experiment->privacy.delta);
+    card->noise_text = dpcxr_format_exact(card->facts->noise_multiplier);
+    return dpcxr_attack_bounds(accountant, mechanism, &card->attack, error);
+}
+
+DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
+{
+    if (!check_agreement(facts, error))
+        return NULL;
+    g_autoptr(DpcxrCard) card = g_new0(DpcxrCard, 1);
+    card->facts = facts;
     card->steps_recorded = dpcxr_ledger_steps(facts->ledger);
     card->reports = g_array_new(FALSE, FALSE, sizeof(DpcxrCardReport));
     g_array_set_clear_func(card->reports, report_clear);
     card->assumptions = g_ptr_array_new_with_free_func(g_free);
     card->not_covered = g_ptr_array_new_with_free_func(g_free);
     card->plugins = g_ptr_array_new();
+    g_autoptr(GArray) events = claimed_events(card, error);
+    if (!events)
+        return NULL;
+    DpcxrMechanism mechanism = {facts->experiment->privacy.adjacency,
+                                (const DpcxrEvent *)(void *)events->data, events->len};
+    if (!claim_numbers(card, &mechanism, error))
+        return NULL;
     other_level(card, &mechanism);
     append_reports(card, &mechanism);
     assume_mechanism(card);
     assume_inputs(card);
     list_not_covered(card);
     list_plugins(card);
-    return card;
+    return g_steal_pointer(&card);
 }
 
 void dpcxr_card_free(DpcxrCard *card)
@@ -325,6 +335,7 @@ void dpcxr_card_free(DpcxrCard *card)
     g_free(card->delta_text);
     g_free(card->noise_text);
     g_free(card->other_how);
+    g_free(card->initial_head);
     g_array_unref(card->reports);
     g_ptr_array_unref(card->assumptions);
     g_ptr_array_unref(card->not_covered);

@@ -2,6 +2,7 @@
  * What a privacy card says, before it is JSON or Markdown: the numbers, and sentences for everything that is assumed or
  * not covered. */
 #pragma once
+#include "privacy/attack.h"
 #include "privacy/card.h"
 
 typedef struct {
@@ -22,6 +23,9 @@ typedef struct {
     double other_epsilon, other_delta;
     char *other_how;        /* where the number comes from, or why there is none */
     guint64 steps_recorded; /* steps on the ledger */
+    guint64 steps_claimed;  /* with those that were planned, not done, and are claimed */
+    char *initial_head;     /* (nullable) of the ledger of private initial weights */
+    DpcxrAttackBounds attack; /* by the claiming accountant */
     GArray *reports;        /* DpcxrCardReport: also_report */
     GPtrArray *assumptions, *not_covered; /* sentences */
     GPtrArray *plugins;     /* const DpcxrFeature *: everything that came from a plugin */

@@ -70,7 +70,25 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     dpcxr_json_put_count(json, "done", facts->steps_done);
     dpcxr_json_put_count(json, "lost", facts->steps_lost);
     dpcxr_json_put_count(json, "recorded", card->steps_recorded);
+    dpcxr_json_put_count(json, "claimed", card->steps_claimed);
     dpcxr_json_put_count(json, "process_starts", dpcxr_ledger_processes(facts->ledger));
+    json_builder_end_object(json);
+}
+
+static void put_attack(JsonBuilder *json, const DpcxrCard *card)
+{
+    dpcxr_json_begin_object(json, "attack");
+    dpcxr_json_put_string(json, "accountant", card->facts->experiment->privacy.accountant.type);
+    dpcxr_json_put_number(json, "advantage", card->attack.advantage);
+    json_builder_set_member_name(json, "true_positive_rate");
+    json_builder_begin_array(json);
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
+        json_builder_begin_object(json);
+        dpcxr_json_put_number(json, "false_positive_rate", dpcxr_attack_false_positive_rate(i));
+        dpcxr_json_put_number(json, "at_most", card->attack.true_positive_rate[i]);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
     json_builder_end_object(json);
 }
 
@@ -122,6 +140,7 @@ static void put_release(JsonBuilder *json, const DpcxrCard *card)
     }
     json_builder_end_array(json);
     dpcxr_json_put_string(json, "ledger_head", dpcxr_ledger_head(card->facts->ledger));
+    dpcxr_json_put_string(json, "initial_ledger_head", card->initial_head);
 }
 
 static char *card_json(const DpcxrCard *card)
@@ -134,6 +153,7 @@ static char *card_json(const DpcxrCard *card)
     dpcxr_json_put_string(json, "name", card->facts->experiment->name);
     put_claim(json, card);
     put_mechanism(json, card);
+    put_attack(json, card);
     put_reports(json, card);
     dpcxr_json_put_strings(json, "assumptions", card->assumptions);
     dpcxr_json_put_strings(json, "not_covered", card->not_covered);
@@ -253,6 +273,30 @@ static void write_table(GString *text, const DpcxrCard *card)
                         "\nThe run ended early; epsilon is that of all planned steps that fit the target.\n");
 }
 
+static void write_attack(GString *text, const DpcxrCard *card)
+{
+    const DpcxrExperiment *experiment = card->facts->experiment;
+    g_autofree char *guess =
+        dpcxr_attack_guess(experiment->privacy.adjacency, dpcxr_ledger_unit(card->facts->ledger));
+    g_autofree char *advantage = dpcxr_card_number_up(100 * card->attack.advantage);
+    g_string_append_printf(
+        text,
+        "\n## What this means for an attacker\n\nWhoever has the published files, knows all other "
+        "records, and guesses %s, is right no more often than this:\n\n"
+        "| false positives | true positives at most |\n|---|---|\n",
+        guess);
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
+        g_autofree char *rate = dpcxr_card_number_up(100 * card->attack.true_positive_rate[i]);
+        g_string_append_printf(text, "| %g %% | %s %% |\n", 100 * dpcxr_attack_false_positive_rate(i), rate);
+    }
+    g_string_append_printf(
+        text,
+        "\nAt any threshold the two rates are at most %s percentage points apart (membership "
+        "advantage). These are bounds from the whole privacy curve of the accountant `%s`, of which "
+        "epsilon and delta are one point.\n",
+        advantage, experiment->privacy.accountant.type);
+}
+
 static void write_reports(GString *text, const DpcxrCard *card)
 {
     if (card->reports->len == 0)
@@ -299,6 +343,7 @@ static char *card_markdown(const DpcxrCard *card)
     GString *text = g_string_new(NULL);
     write_statement(text, card);
     write_table(text, card);
+    write_attack(text, card);
     write_reports(text, card);
     write_list(text, "Assumed", card->assumptions);
     write_list(text, "Not covered by epsilon", card->not_covered);

@@ -21,7 +21,8 @@
 #define SQRT_2PI 2.506628274631000502415765284811
 #define NEGLIGIBLE 60.0 /* e^-60: what quadrature leaves away, relative to the largest term */
 #define NODES_MAX 200000
-#define ORDER_MAX 1e6 /* in units of sigma: beyond, exponents near alpha^2/sigma^2 leave no digits for the quadrature */
+#define ORDER_MAX                                                                                            \
+    1e6 /* in units of sigma: beyond, exponents near alpha^2/sigma^2 leave no digits for the quadrature */
 
 static const DpcxrOptionSpec options[] = {
     {"conversion", DPCXR_OPTION_CHOICE, "improved", .choices = "improved|classic",

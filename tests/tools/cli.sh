@@ -79,11 +79,11 @@ unset DPCXR_PLUGIN_PATH
 
 # The command of docs/plugin-guide.md.
 try 0 sh -c 'cd "$1" && export PKG_CONFIG_PATH="$2/meson-uninstalled" &&
-    "$4" -shared -fPIC -O2 -o dpcxr-accountant-zcdp.so "$3/docs/examples/zcdp.c" $(pkg-config --cflags --libs dpcxr)' \
+    "$4" -shared -fPIC -O2 -o dpcxr-accountant-bun_steinke.so "$3/docs/examples/bun_steinke.c" $(pkg-config --cflags --libs dpcxr)' \
     sh "$scratch" "$build" "$source" "$cc"
 first=$problem
 export DPCXR_PLUGIN_PATH="$scratch"
-try 0 "$dpcxr" plugins accountant zcdp; has out "File: $scratch/dpcxr-accountant-zcdp.so"
+try 0 "$dpcxr" plugins accountant bun_steinke; has out "File: $scratch/dpcxr-accountant-bun_steinke.so"
 problem=$first$problem
 unset DPCXR_PLUGIN_PATH
 done_with "a plugin built outside the tree"

@@ -40,7 +40,18 @@ check "a refusal" 4 'replace_one' eps $run --noise-multiplier 1.5 --adjacency re
 check "a refusal as JSON" 4 '"accountant" : "rdp", "refused" : "rdp: .*replace_one' eps $run --noise-multiplier 1.5 --adjacency replace_one --json
 check "all refuse" 4 'shuffled' eps $run --noise-multiplier 1.5 --sampler shuffle --accountant all
 check "out of reach" 4 'cannot be reached' sigma --sampler full --steps 1000000000000000 --delta 1e-15 --epsilon 1e-6
-check "--group" 2 'not in this version' eps $run --noise-multiplier 1.5 --group 3
+check "delta of an epsilon" 0 'accountant delta .*rdp (9\.99[0-9]*e-06|1e-05)' eps --sampling-rate 0.04 --steps 2250 --noise-multiplier 1.5 --epsilon 7.328353
+check "delta of an epsilon as JSON" 0 '"delta" : [0-9.e-]*, "lower" : null, "upper" : [0-9.e-]*, "epsilon" : 3' \
+    eps --sampling-rate 0.04 --steps 2250 --noise-multiplier 1.5 --epsilon 3 --json
+check "a curve" 0 '^accountant,delta,epsilon,lower,upperrdp,0\.5,.*rdp,1e-05,7\.3283' eps --sampling-rate 0.04 --steps 2250 --noise-multiplier 1.5 --curve
+check "eps --group" 0 'groups of K = 3 units; group bound.*rdp 6\.422' eps --sampling-rate 0.0064 --noise-multiplier 1 --steps 782 --delta 1e-6 --group 3
+check "eps --group without sampling" 0 'with 1/K of the noise.*gaussian 30\.57888' eps --sampler full --noise-multiplier 1 --steps 5 --delta 1e-6 --group 2 -a all
+check "eps --group --json" 0 '"group" : 3, "group_method" : "group bound' eps --sampling-rate 0.0064 --noise-multiplier 1 --steps 782 --delta 1e-6 --group 3 --json
+check "sigma --group" 0 'rdp 0\.93477[0-9]* *7\.99' sigma --sampling-rate 0.0064 --steps 782 --delta 1e-6 --epsilon 8 --group 3
+check "a group of nobody" 2 'at least 1' eps $run --noise-multiplier 1.5 --group 0
+check "an approximation" 0 'gdp 7\.99[0-9]* - - .an approximation, not a bound' eps $run --noise-multiplier 1.3232421875 --accountant gdp
+check "an approximation is no ground for noise" 4 'gdp' sigma $run --epsilon 8 --accountant gdp
+check "delta and epsilon" 2 'ask one' eps $run --noise-multiplier 1.5 --epsilon 1
 check "nothing given" 2 'noise-multiplier is missing' eps
 check "no delta" 2 'delta is missing' eps --sampling-rate 0.1 --steps 10 --noise-multiplier 1
 check "delta of 1" 2 'delta is 1' eps --sampling-rate 0.1 --steps 10 --noise-multiplier 1 --delta 1

@@ -3,7 +3,9 @@
 #include "base/json.h"
 #include "config/options.h"
 #include "privacy/accounting.h"
+#include "privacy/attack.h"
 #include "privacy/card.h"
+#include "privacy/composition.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -371,6 +373,54 @@ static void test_stopped_early(Fixture *f, gconstpointer data)
     g_assert_cmpfloat_with_epsilon(f->epsilon, f->experiment.privacy.epsilon, 1e-6);
 }
 
+/* What dpcxr account finds in a run folder is what its card claims. */
+static void assert_recounted(const Fixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    const char *const paths[] = {f->folder, NULL};
+    g_autoptr(DpcxrComposition) composition = dpcxr_composition_read(paths, &error);
+    g_assert_no_error(error);
+    g_assert_cmpfloat(composition->delta, ==, DELTA);
+    g_assert_cmpfloat_with_epsilon(epsilon_of(f, composition->mechanism.adjacency,
+                                              composition->mechanism.events, composition->mechanism.n_events),
+                                   f->epsilon, 1e-9);
+}
+
+static void test_recounted(Fixture *f, gconstpointer data)
+{
+    write_card(f);
+    assert_recounted(f);
+    f->facts.steps_planned = 150;
+    write_card(f);
+    assert_recounted(f);
+    g_assert_cmpint(json_object_get_int_member(object_of(f, "steps"), "claimed"), ==, 150);
+}
+
+/* By the claiming accountant, rounded up where it is read by people. */
+static void test_attack(Fixture *f, gconstpointer data)
+{
+    const DpcxrEvent event = steps_event(100);
+    const DpcxrMechanism mechanism = {DPCXR_ADJACENCY_ZERO_OUT, &event, 1};
+    DpcxrAttackBounds bounds;
+    g_assert_true(dpcxr_attack_bounds(&f->experiment.privacy.accountant, &mechanism, &bounds, NULL));
+    write_card(f);
+    JsonObject *attack = object_of(f, "attack");
+    JsonArray *rates = json_object_get_array_member(attack, "true_positive_rate");
+    g_assert_cmpstr(json_object_get_string_member(attack, "accountant"), ==, "rdp");
+    g_assert_cmpfloat(json_object_get_double_member(attack, "advantage"), ==, bounds.advantage);
+    g_assert_cmpuint(json_array_get_length(rates), ==, 3);
+    for (guint i = 0; i < 3; i++) {
+        JsonObject *rate = json_array_get_object_element(rates, i);
+        g_assert_cmpfloat(json_object_get_double_member(rate, "at_most"), ==, bounds.true_positive_rate[i]);
+        g_autofree char *row = g_strdup_printf("| %g %% | ", 100 * dpcxr_attack_false_positive_rate((int)i));
+        const char *printed = strstr(f->markdown, row);
+        g_assert_nonnull(printed);
+        g_assert_cmpfloat(g_ascii_strtod(printed + strlen(row), NULL), >=,
+                          100 * bounds.true_positive_rate[i]);
+    }
+    assert_says(f, "privacy curve of the accountant `rdp`");
+}
+
 static void test_counts(Fixture *f, gconstpointer data)
 {
     const DpcxrEvent counts = {DPCXR_SAMPLER_FULL, 1, 10, 1, UNITS, 0}, events[] = {steps_event(100), counts};
@@ -394,6 +444,8 @@ static void test_initial_ledger(Fixture *f, gconstpointer data)
     write_card(f);
     g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, both, 2));
     assert_says(f, "initial weights were trained privately");
+    g_autoptr(DpcxrLedger) made = dpcxr_ledger_read(f->other_path, NULL);
+    g_assert_nonnull(strstr(f->json_text, dpcxr_ledger_head(made)));
 
     g_assert_cmpint(g_unlink(f->other_path), ==, 0);
     initial = dpcxr_ledger_create(f->other_path, DPCXR_ADJACENCY_ZERO_OUT, "image", 7, NULL);
@@ -479,6 +531,8 @@ int main(int argc, char **argv)
     g_test_add("/card/unit-image", Fixture, NULL, setup, test_unit_image, teardown);
     g_test_add("/card/disagreement", Fixture, NULL, setup, test_disagreement, teardown);
     g_test_add("/card/stopped-early", Fixture, NULL, setup, test_stopped_early, teardown);
+    g_test_add("/card/recounted", Fixture, NULL, setup, test_recounted, teardown);
+    g_test_add("/card/attack", Fixture, NULL, setup, test_attack, teardown);
     g_test_add("/card/counts", Fixture, NULL, setup, test_counts, teardown);
     g_test_add("/card/initial-ledger", Fixture, NULL, setup, test_initial_ledger, teardown);
     g_test_add("/card/also-report", Fixture, NULL, setup, test_also_report, teardown);

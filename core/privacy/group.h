@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * Groups: privacy of k units at once, where the guarantee of a run is about one. */
+#pragma once
+#include "config/experiment.h"
+
+typedef enum {
+    DPCXR_GROUP_SENSITIVITY, /* full batches: a group moves a sum by k times as much; as good as for one unit */
+    DPCXR_GROUP_BOUND,       /* k epsilon and (e^(k epsilon) - 1) / (e^epsilon - 1) delta, at the best epsilon; upper only */
+} DpcxrGroupMethod;
+
+DpcxrGroupMethod dpcxr_group_method(const DpcxrMechanism *mechanism);
+const char *dpcxr_group_method_words(DpcxrGroupMethod method);
+
+/* As dpcxr_account_epsilon and dpcxr_account_delta, for groups of @k >= 1 units.
+ * DPCXR_ERROR_PRIVACY, too: an approximate accountant, from which no group bound follows. */
+gboolean dpcxr_group_epsilon(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 k, double delta,
+                             DpcxrInterval *epsilon, GError **error);
+gboolean dpcxr_group_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 k, double epsilon,
+                           DpcxrInterval *delta, GError **error);
+/* As dpcxr_calibrate_noise without earlier events. *epsilon: of groups, at most @target. */
+gboolean dpcxr_group_calibrate_noise(const DpcxrFeature *accountant, const DpcxrEvent *steps, DpcxrAdjacency adjacency,
+                                     guint64 k, double target, double delta, double *noise_multiplier,
+                                     DpcxrInterval *epsilon, GError **error);

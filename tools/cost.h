@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ * What dpcxr eps and dpcxr account ask about a mechanism: epsilon for a delta, delta for an epsilon, or the curve. */
+#pragma once
+#include "accountants.h"
+
+typedef struct {
+    const DpcxrMechanism *mechanism;
+    double delta, epsilon; /* the given one; NAN where it was not */
+    gint64 group;          /* units that are protected together; -1: not given, as 1 */
+    gboolean curve;
+} DpcxrCostQuestion;
+
+/* Rows of a GOption table that fill @question. */
+#define DPCXR_COST_ENTRIES(question)                                                                                    \
+    {"delta", 'd', 0, G_OPTION_ARG_DOUBLE, &(question).delta, "Delta, for which to print epsilon", "D"},                \
+    {"epsilon", 'e', 0, G_OPTION_ARG_DOUBLE, &(question).epsilon, "Epsilon, for which to print delta instead", "E"},    \
+    {"curve", 0, 0, G_OPTION_ARG_NONE, &(question).curve, "Print epsilon for deltas from 0.5 to 1e-15, as CSV", NULL},  \
+    {"group", 0, 0, G_OPTION_ARG_INT64, &(question).group, "Protect groups of K units (default 1)", "K"}
+
+/* DPCXR_ERROR_USAGE: not exactly one of delta, epsilon and curve; one that cannot be. */
+gboolean dpcxr_cost_check(const DpcxrCostQuestion *question, GError **error);
+/* --group, 1 where it was not given; DPCXR_ERROR_USAGE: below 1. */
+gboolean dpcxr_cost_check_group(gint64 group, GError **error);
+
+/* For a delta or an epsilon. */
+const DpcxrAnswerTable *dpcxr_cost_table(const DpcxrCostQuestion *question);
+/* Says what a group's number is, where there is a group. */
+void dpcxr_cost_print_group(const DpcxrCostQuestion *question);
+/* "group" and "group_method" where there is a group. */
+void dpcxr_cost_add_group(JsonBuilder *json, const DpcxrMechanism *mechanism, gint64 group);
+/* CSV, or JSON; refusals as comments, or as in the table. */
+gboolean dpcxr_cost_show_curve(const DpcxrCostQuestion *question, const GPtrArray *accountants, gboolean json,
+                               GError **error);
