@@ -75,8 +75,9 @@ static gboolean start(DpcxrWorkers *pool, GError **error)
         if (pool->threads[i])
             continue;
         pool->n_threads = i + 1;
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "%d threads could be started, not %d (%s); lower device.threads",
-                    i + 1, wanted, local->message);
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                    "%d threads could be started, not %d (%s); lower device.threads", i + 1, wanted,
+                    local->message);
         return FALSE;
     }
     return TRUE;

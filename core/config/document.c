@@ -54,8 +54,8 @@ static char *look_up(const char *reference, const DpcxrYaml *node, const char *p
     return NULL;
 }
 
-/* The text of @node with every reference replaced, or NULL after reporting a problem. Values are not searched again.
- * *found: whether there was any. */
+/* The text of @node with every reference replaced, or NULL after reporting a problem. Values are not searched
+ * again. *found: whether there was any. */
 static char *expand(const DpcxrYaml *node, const char *path, DpcxrProblems *problems, gboolean *found)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -308,8 +308,10 @@ static gboolean assign(DpcxrYaml *root, char **steps, const char *path, DpcxrYam
     return TRUE;
 }
 
-/* The value of the override of @key. A text that is no YAML has no path to it, so its message names the key. */
-static DpcxrYaml *parse_value(const char *text, const char *key, const DpcxrMark *mark, DpcxrProblems *problems)
+/* The value of the override of @key. A text that is no YAML has no path to it, so its message names the key.
+ */
+static DpcxrYaml *parse_value(const char *text, const char *key, const DpcxrMark *mark,
+                              DpcxrProblems *problems)
 {
     g_autoptr(DpcxrProblems) scratch = dpcxr_problems_new();
     g_autoptr(DpcxrYaml) value = dpcxr_yaml_parse(text, -1, mark->file, mark, scratch);

@@ -96,7 +96,8 @@ void dpcxr_problems_set_incomplete(DpcxrProblems *problems)
     problems->incomplete = TRUE;
 }
 
-void dpcxr_problems_missing(DpcxrProblems *problems, const DpcxrMark *mark, const char *path, const char *right)
+void dpcxr_problems_missing(DpcxrProblems *problems, const DpcxrMark *mark, const char *path,
+                            const char *right)
 {
     if (!problems->incomplete)
         dpcxr_problems_add(problems, DPCXR_ERROR_USAGE, mark, path, "is missing: %s", right);

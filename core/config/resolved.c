@@ -240,7 +240,8 @@ static void read_group(const Reader *reader, const DpcxrYaml *key, const DpcxrYa
     const DpcxrOptionSpec *table = dpcxr_group_options();
     if (!is_group_name(key->text)) {
         fail(reader, &key->mark, "data.groups",
-             "\"%s\" cannot be the name of a group: predictions have a column with it beside sample_id, patient_id, y_LABEL "
+             "\"%s\" cannot be the name of a group: predictions have a column with it beside sample_id, "
+             "patient_id, y_LABEL "
              "and p_LABEL",
              shown);
         return;

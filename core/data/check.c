@@ -101,8 +101,8 @@ GPtrArray *dpcxr_data_check_overlap(const DpcxrIndex *index)
 }
 
 /* A problem where patients are the unit; otherwise something to know. */
-static void check_blank_patients(const DpcxrExperiment *experiment, const DpcxrIndex *index, GPtrArray *problems,
-                                 GString *summary)
+static void check_blank_patients(const DpcxrExperiment *experiment, const DpcxrIndex *index,
+                                 GPtrArray *problems, GString *summary)
 {
     gsize blank = 0;
     for (gsize row = 0; row < dpcxr_index_count(index); row++)
@@ -110,11 +110,13 @@ static void check_blank_patients(const DpcxrExperiment *experiment, const DpcxrI
     if (blank == 0)
         return;
     g_string_append_printf(summary,
-                           "no patient id: %" G_GSIZE_FORMAT " images; whether splits share patients is not known for them\n",
+                           "no patient id: %" G_GSIZE_FORMAT
+                           " images; whether splits share patients is not known for them\n",
                            blank);
     if (experiment->privacy.enabled && experiment->privacy.unit == DPCXR_UNIT_PATIENT)
-        g_ptr_array_add(problems, g_strdup_printf("%" G_GSIZE_FORMAT " rows have no patient id, which unit: patient needs",
-                                                  blank));
+        g_ptr_array_add(
+            problems,
+            g_strdup_printf("%" G_GSIZE_FORMAT " rows have no patient id, which unit: patient needs", blank));
 }
 
 static gboolean is_used(const DpcxrExperiment *experiment, DpcxrSplit split)

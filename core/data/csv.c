@@ -206,8 +206,8 @@ static gboolean open_file(DpcxrCsv *csv, GError **error)
     if (!csv->file) {
         int cause = errno ? errno : ENOMEM;
         g_autofree char *here = g_path_is_absolute(csv->path) ? NULL : g_get_current_dir();
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot be opened: %s%s%s%s", csv->path, g_strerror(cause),
-                    here ? " (looked for from " : "", here ? here : "", here ? ")" : "");
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot be opened: %s%s%s%s", csv->path,
+                    g_strerror(cause), here ? " (looked for from " : "", here ? here : "", here ? ")" : "");
         return FALSE;
     }
     gzbuffer(csv->file, CHUNK);

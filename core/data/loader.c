@@ -90,9 +90,10 @@ static gboolean allocate_slots(DpcxrLoader *loader, GError **error)
         good = loader->slots[i].pixels != NULL;
     }
     if (!good)
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
-                    "not enough memory for %d decoded images; use a smaller train.batch.physical or smaller images",
-                    loader->capacity);
+        g_set_error(
+            error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+            "not enough memory for %d decoded images; use a smaller train.batch.physical or smaller images",
+            loader->capacity);
     return good;
 }
 

@@ -19,6 +19,7 @@ void dpcxr_folder_init(DpcxrFolder *folder, const char *out, const char *name)
     folder->ledger = g_build_filename(folder->private_dir, "ledger.jsonl", NULL);
     folder->config = g_build_filename(folder->private_dir, "config.yaml", NULL);
     folder->metrics = g_build_filename(folder->private_dir, "metrics.jsonl", NULL);
+    folder->label_weights = g_build_filename(folder->private_dir, "pos_weight.safetensors", NULL);
     folder->release = g_build_filename(folder->root, "release", NULL);
     folder->done = g_build_filename(folder->root, "DONE", NULL);
 }
@@ -26,7 +27,7 @@ void dpcxr_folder_init(DpcxrFolder *folder, const char *out, const char *name)
 void dpcxr_folder_clear(DpcxrFolder *folder)
 {
     char **names[] = {&folder->root,   &folder->private_dir, &folder->checkpoints, &folder->ledger,
-                      &folder->config, &folder->metrics,     &folder->release,     &folder->done};
+                      &folder->config, &folder->metrics, &folder->label_weights, &folder->release, &folder->done};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         g_clear_pointer(names[i], g_free);
     if (folder->lock >= 0)

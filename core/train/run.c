@@ -85,6 +85,14 @@ static gboolean check_ledger(const Run *run, const char *unit, GError **error)
     return FALSE;
 }
 
+/* What an earlier process made from charged noise; without its ledger nobody knows what that cost. (nullable) */
+static const char *made_from_noise(const Run *run, const char *checkpoint)
+{
+    if (checkpoint)
+        return "a checkpoint";
+    return g_file_test(run->folder.label_weights, G_FILE_TEST_EXISTS) ? run->folder.label_weights : NULL;
+}
+
 static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
 {
     const DpcxrExperiment *e = run->experiment;
@@ -92,10 +100,11 @@ static gboolean open_ledger(Run *run, const char *checkpoint, GError **error)
     if (!(run->setup.plan->noise_multiplier > 0))
         return TRUE;
     gboolean exists = g_file_test(run->folder.ledger, G_FILE_TEST_EXISTS);
-    if (!exists && checkpoint) {
+    const char *made = made_from_noise(run, checkpoint);
+    if (!exists && made) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                    "%s is missing, but there is a checkpoint: what was spent is not known, so the run cannot go on",
-                    run->folder.ledger);
+                    "%s is missing, but there is %s: what was spent is not known, so the run cannot go on",
+                    run->folder.ledger, made);
         return FALSE;
     }
     run->ledger = exists ? dpcxr_ledger_resume(run->folder.ledger, error)
@@ -139,9 +148,9 @@ static gboolean weigh_labels(Run *run, GError **error)
 {
     if (run->setup.plan->counts.count == 0)
         return TRUE;
-    g_autofree char *path = g_build_filename(run->folder.private_dir, "pos_weight.safetensors", NULL);
     g_autofree float *weights = g_new(float, run->experiment->data.n_labels);
-    if (!dpcxr_label_weights_private(run->setup.plan, run->setup.data, run->ledger, run->secret, path, weights, error))
+    if (!dpcxr_label_weights_private(run->setup.plan, run->setup.data, run->ledger, run->secret,
+                                     run->folder.label_weights, weights, error))
         return FALSE;
     dpcxr_program_set_pos_weight(run->setup.program, weights);
     guint64 charged = dpcxr_ledger_next_sequence(run->ledger) - dpcxr_ledger_steps(run->ledger);

@@ -242,6 +242,12 @@ static void test_private_counts(Place *place, gconstpointer backend)
     g_autofree char *weights = in(place, "runs/t/private/pos_weight.safetensors");
     g_assert_cmpint(g_remove(weights), ==, 0);
     RUN(place, 0, "the privacy budget is spent after", counts, "train.steps=200", "--resume");
+    /* Weights without the ledger that they were charged on. */
+    g_autofree char *ledger = in(place, "runs/t/private/ledger.jsonl"), *done = in(place, "runs/t/DONE");
+    temporary_remove(in(place, "runs/t/private/checkpoints"));
+    g_assert_cmpint(g_remove(ledger), ==, 0);
+    g_assert_cmpint(g_remove(done), ==, 0);
+    RUN(place, 4, "what was spent is not known", counts, "train.steps=200", "--resume");
     RUN(place, 2, "private_counts belongs to private runs", counts, "privacy.enabled=false", "name=n");
     RUN(place, 4, "before these steps alone", "loss.pos_weight={type: private_counts, noise_multiplier: 0.1}", "name=n");
 }
