@@ -101,6 +101,9 @@ static gboolean affordable(const DpcxrLoop *loop)
 static gboolean run_steps(Course *course, GError **error)
 {
     DpcxrLoop *loop = course->loop;
+    /* A disk that cannot hold a checkpoint says so before anything is spent. */
+    if (loop->step == 0 && !save(course, error))
+        return FALSE;
     while (loop->step < loop->plan->steps && affordable(loop)) {
         if (dpcxr_stop_wanted()) {
             if (save(course, error))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Being asked to stop: SIGTERM and SIGINT are noted and looked at between steps; a second one ends the process at once. */
+ * Being asked to stop: SIGTERM, SIGINT and SIGHUP (a closed terminal) are noted and looked at between steps; a second one
+ * ends the process at once. A reader of standard output that went away does not end a training. */
 #pragma once
 #include <glib.h>
 
