@@ -319,7 +319,7 @@ static DpcxrYaml *parse_value(const char *text, const char *key, const DpcxrMark
         return g_steal_pointer(&value);
     g_autofree char *file = g_strdup_printf("%s: %s", mark->file, key);
     DpcxrMark named = {g_ref_string_new(file), 0, 0};
-    g_autoptr(DpcxrYaml) again = dpcxr_yaml_parse(text, -1, named.file, &named, problems);
+    dpcxr_yaml_free(dpcxr_yaml_parse(text, -1, named.file, &named, problems)); /* for its problems */
     dpcxr_mark_clear(&named);
     dpcxr_problems_set_incomplete(problems);
     return NULL;

@@ -91,7 +91,7 @@ static void write_out(DpcxrYaml *root, DpcxrSectionId id)
         return;
     if (has_type(section->options) && node->kind == DPCXR_YAML_SCALAR)
         dpcxr_yaml_set(parent, key, wrap(dpcxr_yaml_copy(node), "type"));
-    if (id == DPCXR_SECTION_POS_WEIGHT && node->kind == DPCXR_YAML_LIST) {
+    else if (id == DPCXR_SECTION_POS_WEIGHT && node->kind == DPCXR_YAML_LIST) {
         DpcxrYaml *map = wrap(dpcxr_yaml_copy(node), "weights");
         dpcxr_yaml_set(map, "type", dpcxr_yaml_new_scalar("public", TRUE, &node->mark));
         dpcxr_yaml_set(parent, key, map);

@@ -478,7 +478,7 @@ static void test_agreement(Place *place, gconstpointer backend)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         RUN(place, wanted[i], NULL, cases[i]);
         RUN(place, wanted[i], NULL, cases[i], "--dry-run");
-        g_autofree char *said = check(place, wanted[i], cases[i], "--data");
+        g_free(check(place, wanted[i], cases[i], "--data"));
     }
     static const char *const table = "data={type: table, root: ., index: table.csv, sample_column: id, "
                                      "patient_column: split_patient, labels: [mass], image: {size: 16}}";

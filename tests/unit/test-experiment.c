@@ -133,6 +133,18 @@ static char *fail_with(const char *text, const char *const *overrides, DpcxrErro
 
 /* --- What comes out --- */
 
+/* Short forms that are a word: each stands for a map, which takes its place in the tree. */
+static void test_words(Fixture *fixture, gconstpointer data)
+{
+    static const char *const words[] = {"none", "exact"};
+    static const int types[] = {DPCXR_POS_WEIGHT_NONE, DPCXR_POS_WEIGHT_EXACT};
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *text = g_strdup_printf("%sloss: {pos_weight: %s}\n", minimal, words[i]);
+        g_autoptr(DpcxrExperiment) e = load(text, NULL);
+        g_assert_cmpint(e->loss.pos_weight_type, ==, types[i]);
+    }
+}
+
 static void test_minimal(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(DpcxrExperiment) e = load(minimal, NULL);
@@ -753,6 +765,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(path, function) g_test_add("/experiment/" path, Fixture, NULL, set_up, function, tear_down)
     ADD("minimal", test_minimal);
+    ADD("words", test_words);
     ADD("round-trip", test_round_trip);
     ADD("resolved-is-complete", test_resolved_is_complete);
     ADD("public", test_public);

@@ -55,15 +55,17 @@ static void unit_norms(const PhaseA *job, CpuWorker *worker, int unit)
     CpuProgram *program = job->program;
     const CpuPlan *plan = &program->plan;
     int units = job->batch->units, n = program->base.n_parameters;
-    double *norms2 = job->result->norms2 + unit;
     gboolean finite = TRUE;
+    if (n == 0)
+        return;
+    double *norms2 = job->result->norms2 + unit;
     for (int i = 0; i < n; i++) {
         const CpuGradient *gradient = &plan->gradients[i];
-        const float *slot = program->slots + (gsize)unit * plan->slot + gradient->offset;
         double bound = gradient->method == CPU_GRAM
                            ? dpcxr_cpu_gram_norm2(program, worker, gradient->step, unit)
-                           : dpcxr_cpu_norm2_bound(program->kernels, slot, gradient->size,
-                                                   (program->base.options.max_units + 3) * 0x1p-24);
+                           : dpcxr_cpu_norm2_bound(program->kernels,
+                                                   program->slots + (gsize)unit * plan->slot + gradient->offset,
+                                                   gradient->size, (program->base.options.max_units + 3) * 0x1p-24);
         norms2[(gsize)i * units] = bound;
         finite = finite && isfinite(bound);
     }

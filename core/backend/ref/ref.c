@@ -122,8 +122,8 @@ static void unit_phase_a(gpointer data, int unit, int thread)
     PhaseA *job = data;
     RefProgram *program = job->program;
     int n = program->base.n_parameters;
-    float *gradient = program->unit_gradients + (gsize)unit * program->offsets[n];
-    if (n > 0)
+    float *gradient = n > 0 ? program->unit_gradients + (gsize)unit * program->offsets[n] : NULL;
+    if (gradient)
         memset(gradient, 0, program->offsets[n] * sizeof(float));
     for (int row = job->batch->unit_offsets[unit]; row < job->batch->unit_offsets[unit + 1]; row++)
         row_phase_a(job, &program->scratch[thread], row, gradient);
