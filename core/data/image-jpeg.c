@@ -41,7 +41,7 @@ static int scaled(int side, int divisor)
 static gboolean read_header(tjhandle handle, const guint8 *bytes, gsize n, int min_size, DpcxrImage *image,
                             GError **error)
 {
-    int width, height, subsampling, colours;
+    int width = 0, height = 0, subsampling = 0, colours = 0; /* a file of tables only succeeds and sets none */
     if (tjDecompressHeader3(handle, bytes, n, &width, &height, &subsampling, &colours) != 0)
         return fail(handle, error);
     if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
