@@ -99,9 +99,14 @@ train: {steps: 2, batch: {logical: 4}}
 privacy: {epsilon: 8, delta: 1e-3}
 device: {threads: 1}
 YAML
-try 5 sh -c 'ulimit -v 4000000 && "$1" run "$2" --dry-run device.threads=4096' sh "$dpcxr" "$scratch/small.yaml"
-has err "lower device.threads"
-done_with "more threads than the system gives"
+if (ulimit -v 4000000 && "$dpcxr" --version) >"$scratch/out" 2>&1; then
+    try 5 sh -c 'ulimit -v 4000000 && "$1" run "$2" --dry-run device.threads=4096' sh "$dpcxr" "$scratch/small.yaml"
+    has err "lower device.threads"
+    done_with "more threads than the system gives"
+else # a sanitizer, which wants all addresses there are
+    number=$((number + 1))
+    echo "ok $number - more threads than the system gives # SKIP the program does not start in little memory"
+fi
 try 3 "$dpcxr" run "$scratch/small.yaml" model.init=nowhere.safetensors --out "$scratch/runs"
 has err "nowhere.safetensors"
 [ ! -e "$scratch/runs" ] || problem="$problem; a run folder was made"
