@@ -13,10 +13,10 @@
 #define RATE_MIN 1e-9
 #define COUNT_MAX 1e9
 
-#define LOG_TAIL -17.0   /* of the tilted mass cut off in all, before what is counted in log(number of pieces) */
-#define STEP_POINTS_MAX ((gsize)1 << 21)
+#define LOG_TAIL -17.0   /* of the tilted mass cut off in all, where delta is about what the moment bound says */
+#define STEP_POINTS_MAX ((gsize)1 << 19)
 #define SIZE_USUAL 15    /* log2 of points in a transform: where nothing asks for more */
-#define SIZE_MAX_LOG2 22 /* more memory than this is not taken: wider bounds instead */
+#define SIZE_MAX_LOG2 21 /* more memory than this is not taken: wider bounds instead */
 #define LEVELS 2         /* the error is shared among so many levels; more only make it larger */
 #define PASSES 3
 #define ROUGHLY 30 /* so much wider, to see which direction is the larger one */
@@ -139,9 +139,9 @@ static double moment_bound(const Question *question, double tilt)
 
 static double best_tilt(const Question *question, double *bound)
 {
-    double best = INFINITY, at = log(1e-3), spacing = G_LN2;
+    double best = INFINITY, at = log(1e-7), spacing = G_LN2;
     int worse = 0;
-    for (double t = log(1e-3); t < log(1e6) && worse < 3; t += spacing) {
+    for (double t = log(1e-7); t < log(1e6) && worse < 3; t += spacing) {
         double value = moment_bound(question, exp(t));
         worse = value < best ? 0 : worse + 1;
         if (value < best) {
@@ -167,7 +167,8 @@ static double best_tilt(const Question *question, double *bound)
 /* Distributions that wait for composition, all with one spacing. */
 typedef struct {
     GPtrArray *lattices;
-    double spacing, tilt, variance; /* variance: what discretisation may add to that of the whole */
+    double spacing, tilt;
+    double log_tail; /* of the tilted mass that may be cut off in all */
 } Stock;
 
 static double stock_total(const Stock *stock)
@@ -186,7 +187,7 @@ static double spacing_for(double variance, double factors)
 
 static gboolean stock_fill(Stock *stock, const Question *question)
 {
-    double log_tail = LOG_TAIL - log(question->total);
+    double log_tail = stock->log_tail - log(question->total);
     for (gsize i = 0; i < question->n; i++) {
         const DpcxrLossStep *step = &question->steps[i];
         double log_scale = dpcxr_loss_step_log_moment(step, stock->tilt);
@@ -218,7 +219,7 @@ static DpcxrLossLattice *stock_compose(const Stock *stock, guint max_log2)
         DpcxrLossLattice *lattice = stock->lattices->pdata[i];
         factors[i] = (DpcxrLossFactor){lattice, lattice->count};
     }
-    return dpcxr_loss_compose(factors, n, LOG_TAIL, max_log2);
+    return dpcxr_loss_compose(factors, n, stock->log_tail, max_log2);
 }
 
 /* The largest power of two m for which the m-th power of every distribution in stock fits into 2^log2_size points. */
@@ -247,15 +248,19 @@ static gboolean add_product(GPtrArray *to, const DpcxrLossFactor *factors, gsize
     return TRUE;
 }
 
-/* Up to @most of them become one, @count over: the same number for all, and few that are left over. */
+/* How many of @count become one, at most @most: the same number each time with none left over, where that can be. */
 static guint64 even_power(guint64 count, guint64 most)
 {
     guint64 pieces = (count + most - 1) / most;
+    for (guint64 more = 0; more < 256 && count / (pieces + more) >= MAX(2, most / 4); more++) {
+        if (count % (pieces + more) == 0)
+            return count / (pieces + more);
+    }
     return MAX(2, count / pieces);
 }
 
-/* Powers of those that are there often; what is left of them waits for the next level. The others are put together, up to
- * @most factors at a time. */
+/* Powers of those that are there often, and of what is left of them. The others are put together, up to @most factors at
+ * a time. */
 static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
 {
     g_autoptr(GArray) group = g_array_new(FALSE, FALSE, sizeof(DpcxrLossFactor));
@@ -268,11 +273,8 @@ static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
             DpcxrLossFactor factor = {lattice, even_power(lattice->count, most)};
             guint64 left = lattice->count % factor.power;
             done = add_product(next, &factor, 1, lattice->count / factor.power, log_tail);
-            if (left > 0 && done) {
-                lattice->count = left;
-                stock->lattices->pdata[i] = NULL;
-                g_ptr_array_add(next, lattice);
-            }
+            factor.power = left;
+            done = done && (left == 0 || add_product(next, &factor, 1, 1, log_tail));
             continue;
         }
         if (gathered + lattice->count > most) {
@@ -292,11 +294,12 @@ static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
     return done;
 }
 
-/* Everything composed, and the spacing it has then. NULL where the numbers cannot be represented. (transfer full) */
-static DpcxrLossLattice *compose(const Question *question, double tilt, double variance, double *spacing)
+/* Everything composed, and the spacing it has then. @variance: what discretisation may add to that of the whole. NULL where the numbers cannot be represented. (transfer full) */
+static DpcxrLossLattice *compose(const Question *question, double tilt, double variance, double log_tail,
+                                 double *spacing)
 {
     Stock stock = {g_ptr_array_new_with_free_func((GDestroyNotify)dpcxr_loss_lattice_free), .tilt = tilt,
-                   .variance = variance};
+                   .log_tail = log_tail};
     DpcxrLossLattice *whole = NULL;
     stock.spacing = spacing_for(variance, question->total);
     while (stock.spacing < 1e3 && !stock_fill(&stock, question)) {
@@ -304,7 +307,7 @@ static DpcxrLossLattice *compose(const Question *question, double tilt, double v
         stock.spacing *= 2;
     }
     while (stock.lattices->len > 0) {
-        double total = stock_total(&stock), log_tail = LOG_TAIL - log(total);
+        double total = stock_total(&stock), piece_tail = log_tail - log(total);
         if (total == 1) {
             whole = g_ptr_array_steal_index(stock.lattices, 0);
             break;
@@ -318,10 +321,10 @@ static DpcxrLossLattice *compose(const Question *question, double tilt, double v
         whole = stock_compose(&stock, size);
         if (whole)
             break;
-        guint64 power = common_power(&stock, size, log_tail);
+        guint64 power = common_power(&stock, size, piece_tail);
         while (power < 8 && size < SIZE_MAX_LOG2)
-            power = common_power(&stock, ++size, log_tail);
-        if (power < 2 || !stock_level(&stock, power, log_tail)) {
+            power = common_power(&stock, ++size, piece_tail);
+        if (power < 2 || !stock_level(&stock, power, piece_tail)) {
             if (stock.spacing > 1e6)
                 break;
             stock_coarsen(&stock);
@@ -341,10 +344,10 @@ typedef struct {
     double lower, upper;
 } Range;
 
-static void ask(const Question *question, double tilt, double variance, Range *range)
+static void ask(const Question *question, double tilt, double variance, double log_tail, Range *range)
 {
     double spacing;
-    g_autoptr(DpcxrLossLattice) lattice = compose(question, tilt, variance, &spacing);
+    g_autoptr(DpcxrLossLattice) lattice = compose(question, tilt, variance, log_tail, &spacing);
     if (!lattice)
         return;
     g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(lattice, spacing, tilt);
@@ -362,31 +365,40 @@ static void ask(const Question *question, double tilt, double variance, Range *r
         range->lower = lower;
 }
 
+/* delta can be far below its moment bound, where a few large losses make it up. Then less may be cut off. */
+static double log_tail_for(const Question *question, double tilt, double epsilon, double log_delta)
+{
+    double bound = log_moment(question, tilt) - tilt * epsilon;
+    return LOG_TAIL + CLAMP(log_delta - bound, -40, 0);
+}
+
 static void find_epsilon(Question *question, double accuracy, Range *range)
 {
     double bound, tilt = best_tilt(question, &bound), scale = MAX(0.5 * bound, 1e-3), part = 0.3;
+    double log_tail = LOG_TAIL;
     *range = (Range){0, INFINITY};
     for (int pass = 0; pass < PASSES; pass++) {
-        ask(question, tilt, 2 * part * accuracy * scale / (1 + tilt), range);
-        if (!(range->upper - range->lower > accuracy * MAX(range->upper, 1e-6)))
+        ask(question, tilt, 2 * part * accuracy * scale / (1 + tilt), log_tail, range);
+        if (!(range->upper - range->lower > accuracy * MAX(range->upper, 1e-6)) || !isfinite(range->upper))
             return;
-        double middle = isfinite(range->upper) ? range->upper : range->lower;
         Question at = *question;
-        at.epsilon = middle;
+        at.epsilon = range->upper;
         tilt = best_tilt(&at, &bound);
-        scale = MAX(middle, 1e-4);
+        log_tail = log_tail_for(question, tilt, at.epsilon, question->log_delta);
+        scale = MAX(at.epsilon, 1e-4);
         part /= 3;
     }
 }
 
 static void find_log_delta(Question *question, double accuracy, Range *range)
 {
-    double bound, tilt = best_tilt(question, &bound), part = 0.25;
+    double bound, tilt = best_tilt(question, &bound), part = 0.25, log_tail = LOG_TAIL;
     *range = (Range){-INFINITY, 0};
     for (int pass = 0; pass < PASSES; pass++) {
-        ask(question, tilt, 2 * part * accuracy / (tilt * (1 + tilt)), range);
+        ask(question, tilt, 2 * part * accuracy / (tilt * (1 + tilt)), log_tail, range);
         if (!(range->upper - range->lower > accuracy))
             return;
+        log_tail = log_tail_for(question, tilt, question->epsilon, range->upper);
         part /= 3;
     }
 }
@@ -416,12 +428,27 @@ static void both_directions(const DpcxrMechanism *mechanism, Question *question,
     range->upper = MAX(range->upper, other.upper);
 }
 
+/* At most this far apart, in total variation, are the outputs on neighbours: each step keeps the two runs together with
+ * probability 1 - q TV(N(0, sigma^2), N(1, sigma^2)). At a delta that large epsilon is 0. */
+static double total_variation(const DpcxrMechanism *mechanism)
+{
+    g_autoptr(GArray) steps = merge_steps(mechanism);
+    double together = 0;
+    for (guint i = 0; i < steps->len; i++) {
+        const DpcxrLossStep *step = &g_array_index(steps, DpcxrLossStep, i);
+        double apart = step->q * erf(1 / (2 * G_SQRT2 * step->sigma)) * (1 + 16 * DBL_EPSILON);
+        together += (double)step->count * log1p(-MIN(apart, 1));
+    }
+    return MIN(1, -expm1(together * (1 + 1e-14)) * (1 + 16 * DBL_EPSILON));
+}
+
 gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, double accuracy, DpcxrInterval *epsilon,
                             GError **error)
 {
     Question question = {.log_delta = log(delta), .epsilon = NAN};
-    Range range;
-    both_directions(mechanism, &question, accuracy, find_epsilon, &range);
+    Range range = {0, 0};
+    if (delta < total_variation(mechanism))
+        both_directions(mechanism, &question, accuracy, find_epsilon, &range);
     double lower = range.lower * (1 - 1e-12), upper = range.upper * (1 + 1e-12);
     *epsilon = (DpcxrInterval){lower, isfinite(upper) ? (lower + upper) / 2 : upper, upper};
     return TRUE;
@@ -433,7 +460,8 @@ gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, doubl
     Question question = {.epsilon = epsilon};
     Range range;
     both_directions(mechanism, &question, accuracy, find_log_delta, &range);
-    double lower = exp(range.lower) * (1 - 1e-12), upper = MIN(1, exp(range.upper) * (1 + 1e-12));
+    double lower = exp(range.lower) * (1 - 1e-12), upper = MIN(total_variation(mechanism), exp(range.upper) * (1 + 1e-12));
+    lower = MIN(lower, upper);
     *delta = (DpcxrInterval){lower, (lower + upper) / 2, upper};
     return TRUE;
 }

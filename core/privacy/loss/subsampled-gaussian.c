@@ -118,14 +118,34 @@ static double log_tail_left(const Density *d, double x)
            log_normal_below((x + s) / d->sigma);
 }
 
-/* The same for the right. P against Q: l - u falls, so l is below u plus what that is at @x. */
+/* Log of a bound of the tilted mass right of @x for P against Q, where e^(a l) has a second hump near a. l is below its
+ * chords, which leave Gaussian integrals, over pieces that double in width; and, right of all of them, below u plus what
+ * l - u is there, because that falls. */
+static double log_tail_pieces(const Density *d, double x)
+{
+    double variance = d->sigma * d->sigma, width = d->sigma, total = -INFINITY;
+    double u = u_of_x(d, x), loss = loss_of_u(d, u);
+    for (gboolean last = FALSE; !last; width *= 2) {
+        double next_u = u_of_x(d, x + width), next_loss = loss_of_u(d, next_u);
+        last = x > d->a || d->q == 1;
+        double slope = last ? 1 : (next_loss - loss) / (next_u - u), s = d->a * slope;
+        double piece = d->a * (loss - slope * u) + s * (s - 1) / (2 * variance) - d->log_scale +
+                       log_normal_below((s - x) / d->sigma);
+        double most = MAX(total, piece);
+        total = most == -INFINITY ? most : most + log(exp(total - most) + exp(piece - most));
+        x += width;
+        u = next_u;
+        loss = next_loss;
+    }
+    return total;
+}
+
+/* Log of a bound of the tilted mass right of @x. */
 static double log_tail_right(const Density *d, double x)
 {
-    double u = u_of_x(d, x), loss = loss_of_u(d, u), variance = d->sigma * d->sigma;
     if (d->sign < 0)
-        return d->a * loss - d->log_scale + log_normal_below(-x / d->sigma);
-    return d->a * (loss - u) + d->a * (d->a - 1) / (2 * variance) - d->log_scale +
-           log_normal_below((d->a - x) / d->sigma);
+        return d->a * loss_of_x(d, x) - d->log_scale + log_normal_below(-x / d->sigma);
+    return log_tail_pieces(d, x);
 }
 
 /* The narrowest window of outcomes outside of which e^log_tail is left on either side. */
