@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "config/options.h"
 
 /* Calibration looks in here; no smaller noise is worth a claim, no larger one trains anything. */
 #define CALIBRATED_NOISE_MIN 0.01
@@ -106,8 +107,7 @@ gboolean dpcxr_account_delta(const DpcxrFeature *feature, const DpcxrMechanism *
            check_interval(feature, "delta", delta, error);
 }
 
-gboolean dpcxr_account_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta,
-                             DpcxrInterval *epsilon, GError **error)
+static gboolean refuse_approximate(const DpcxrFeature *feature, GError **error)
 {
     const DpcxrAccountant *accountant = accountant_get(feature, error);
     if (!accountant)
@@ -120,7 +120,43 @@ gboolean dpcxr_account_claim(const DpcxrFeature *feature, const DpcxrMechanism *
                     feature->type);
         return FALSE;
     }
-    return dpcxr_account_epsilon(feature, mechanism, delta, epsilon, error);
+    return TRUE;
+}
+
+/* What an accountant claims cannot be below the truth, and so not below a lower bound of it. Where pld is not there, or
+ * does not cover the events, nothing is checked. */
+static gboolean check_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta, double upper,
+                            GError **error)
+{
+    g_autoptr(GError) none = NULL;
+    const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_ACCOUNTANT, "pld", &none);
+    if (!entry || !entry->plugin || g_str_equal(feature->type, "pld"))
+        return TRUE;
+    g_autoptr(DpcxrOptions) values = dpcxr_options_parse(entry->plugin->options, "", error);
+    if (!values)
+        return FALSE;
+    DpcxrFeature pld = {.type = (char *)"pld", .entry = entry, .options = values};
+    const DpcxrAccountant *accountant = entry->plugin->feature;
+    if (!accountant->covers(values, mechanism, NULL))
+        return TRUE;
+    DpcxrInterval epsilon;
+    if (!dpcxr_account_epsilon(&pld, mechanism, delta, &epsilon, error))
+        return FALSE;
+    if (upper >= epsilon.lower)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "accountant '%s' says epsilon %.9g at delta %g, but it is at least %.9g: that is the lower end of 'pld'. "
+                "One of the two is wrong, so nothing is claimed",
+                feature->type, upper, delta, epsilon.lower);
+    return FALSE;
+}
+
+gboolean dpcxr_account_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta,
+                             DpcxrInterval *epsilon, GError **error)
+{
+    return refuse_approximate(feature, error) &&
+           dpcxr_account_epsilon(feature, mechanism, delta, epsilon, error) &&
+           check_claim(feature, mechanism, delta, epsilon->upper, error);
 }
 
 /* A mechanism with one event whose noise or count is being looked for: the last one. */
@@ -149,7 +185,8 @@ static gboolean search_epsilon(Search *search, double noise_multiplier, guint64 
     DpcxrMechanism mechanism = {search->adjacency, (const DpcxrEvent *)(void *)search->events->data,
                                 search->events->len - (count == 0)};
     DpcxrInterval interval;
-    if (!dpcxr_account_claim(search->feature, &mechanism, search->delta, &interval, error))
+    if (!refuse_approximate(search->feature, error) ||
+        !dpcxr_account_epsilon(search->feature, &mechanism, search->delta, &interval, error))
         return FALSE;
     *epsilon = interval.upper;
     return TRUE;

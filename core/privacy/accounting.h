@@ -12,11 +12,13 @@ gboolean dpcxr_account_epsilon(const DpcxrFeature *accountant, const DpcxrMechan
                                DpcxrInterval *epsilon, GError **error);
 gboolean dpcxr_account_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double epsilon,
                              DpcxrInterval *delta, GError **error);
-/* Like dpcxr_account_epsilon, and refuses accountants that are approximate. */
+/* Like dpcxr_account_epsilon, and refuses accountants that are approximate, and epsilons below the lower end of pld
+ * (DPCXR_ERROR_PRIVACY; not checked where there is no plugin pld, or where it does not cover the events). */
 gboolean dpcxr_account_claim(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double delta,
                              DpcxrInterval *epsilon, GError **error);
 
-/* The smallest noise multiplier (to 6 digits) with upper epsilon <= @target for @steps (its noise_multiplier is ignored)
+/* Calibration does not ask pld; a claim for what it returns does.
+ * The smallest noise multiplier (to 6 digits) with upper epsilon <= @target for @steps (its noise_multiplier is ignored)
  * composed with @before (nullable: events that are already fixed, e.g. private counts).
  * DPCXR_ERROR_PRIVACY: cannot be reached, with the reason. */
 gboolean dpcxr_calibrate_noise(const DpcxrFeature *accountant, const DpcxrMechanism *before, const DpcxrEvent *steps,

@@ -7,6 +7,7 @@
 #include <dpcxr/error.h>
 #include <dpcxr/graph.h>
 #include <dpcxr/image.h>
+#include <dpcxr/loss.h>
 #include <dpcxr/model.h>
 #include <dpcxr/options.h>
 #include <dpcxr/plugin.h>

@@ -15,9 +15,9 @@
 G_BEGIN_DECLS
 
 /* A plugin loads where its major number equals the core's and its minor number is not newer. The minor number grows
- * when members are added at the end of a struct; the major number when anything else changes. */
+ * when functions, or members at the end of a struct, are added; the major number when anything else changes. */
 #define DPCXR_ABI_MAJOR 1
-#define DPCXR_ABI_MINOR 0
+#define DPCXR_ABI_MINOR 1 /* 1: loss.h */
 
 typedef enum {
     DPCXR_PLUGIN_MODEL,

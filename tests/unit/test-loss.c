@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ * The parts that the pld accountant is made of: the transform against its definition; spreading, drawing together and
+ * coarsening against what they promise of the hockey-stick curve; composition against direct convolution. */
+#include <math.h>
+#include <string.h>
+#include "privacy/loss/fft.h"
+#include "privacy/loss/lattice.h"
+
+static void test_fft(void)
+{
+    for (guint k = 1; k <= 9; k++) {
+        gsize n = (gsize)1 << k;
+        g_autoptr(DpcxrFft) fft = dpcxr_fft_new(k);
+        double re[512], im[512], given_re[512], given_im[512], sum = 0;
+        for (gsize i = 0; i < n; i++) {
+            given_re[i] = re[i] = sin((double)(i * i) + 1);
+            given_im[i] = im[i] = cos(3 * (double)i);
+            sum += fabs(re[i]) + fabs(im[i]);
+        }
+        dpcxr_fft_forward(fft, re, im);
+        for (gsize p = 0; p < n; p++) {
+            gsize frequency = 0, mirrored = 0, m = dpcxr_fft_mirror(p);
+            for (guint bit = 0; bit < k; bit++) {
+                frequency |= ((p >> bit) & 1) << (k - 1 - bit);
+                mirrored |= ((m >> bit) & 1) << (k - 1 - bit);
+            }
+            g_assert_cmpuint((frequency + mirrored) & (n - 1), ==, 0);
+            double a = 0, b = 0;
+            for (gsize j = 0; j < n; j++) {
+                double angle = -2 * G_PI * (double)(frequency * j & (n - 1)) / (double)n;
+                a += given_re[j] * cos(angle) - given_im[j] * sin(angle);
+                b += given_re[j] * sin(angle) + given_im[j] * cos(angle);
+            }
+            g_assert_cmpfloat(hypot(a - re[p], b - im[p]), <=, (dpcxr_fft_error(fft) + 1e-15 * (double)k) * sum);
+        }
+        dpcxr_fft_inverse(fft, re, im);
+        for (gsize i = 0; i < n; i++)
+            g_assert_cmpfloat(hypot(re[i] - given_re[i], im[i] - given_im[i]), <=, 2 * dpcxr_fft_error(fft) * sum);
+    }
+}
+
+/* Sum of mass (1 - e^(epsilon - loss))+ of what is tilted on a lattice. */
+static double hockey_stick(const double *points, gsize n, double first, double spacing, double tilt, double epsilon)
+{
+    double sum = 0;
+    for (gsize i = 0; i < n; i++) {
+        double loss = first + (double)i * spacing;
+        sum += points[i] * exp(-tilt * loss) * MAX(0, -expm1(epsilon - loss));
+    }
+    return sum;
+}
+
+enum { N = 60 };
+static const double spacing = 0.05, first = -1.0;
+
+/* Random atoms, one in each cell, of masses that vary smoothly or wildly. */
+typedef struct {
+    double mass[N - 1], loss[N - 1], left[N - 1], right[N - 1];
+} Atoms;
+
+static void atoms_make(Atoms *atoms, GRand *rand, double tilt, gboolean smooth)
+{
+    for (int i = 0; i < N - 1; i++) {
+        double x = (i - 25) / 9.0, start = first + i * spacing;
+        atoms->mass[i] = smooth ? exp(-0.5 * x * x) : exp(g_rand_double_range(rand, -30, 0));
+        double fraction = smooth ? 0.5 : g_rand_double(rand);
+        atoms->loss[i] = start + fraction * spacing;
+        double to_right = expm1(-fraction * spacing) / expm1(-spacing);
+        atoms->left[i] = atoms->mass[i] * (1 - to_right) * exp(tilt * start);
+        atoms->right[i] = atoms->mass[i] * to_right * exp(tilt * (start + spacing));
+    }
+}
+
+static double atoms_hockey_stick(const Atoms *atoms, double epsilon)
+{
+    double sum = 0;
+    for (int i = 0; i < N - 1; i++)
+        sum += atoms->mass[i] * MAX(0, -expm1(epsilon - atoms->loss[i]));
+    return sum;
+}
+
+/* delta drawn together <= delta <= delta spread, at every epsilon, wherever the two ends meet. */
+static void test_order_of_bounds(void)
+{
+    GRand *rand = g_rand_new_with_seed(7);
+    for (int trial = 0; trial < 400; trial++) {
+        double tilt = trial % 3 * 4.0;
+        Atoms atoms;
+        atoms_make(&atoms, rand, tilt, trial < 10);
+        DpcxrLossCells cells = {atoms.left, atoms.right};
+        double spread[N] = {0}, contracted[N] = {0}, total = atoms_hockey_stick(&atoms, -50);
+        gsize meeting = trial % 2 ? dpcxr_loss_meeting(&cells, N, spacing, tilt) : (gsize)g_rand_int_range(rand, 0, N - 1);
+        dpcxr_loss_spread(spread, &cells, N);
+        double imperfection = dpcxr_loss_contract(contracted, &cells, N, meeting, spacing, tilt);
+        g_assert_false(isnan(imperfection));
+        for (double epsilon = -2; epsilon < 3; epsilon += 0.013) {
+            double exact = atoms_hockey_stick(&atoms, epsilon), slack = 1e-13 * (1 + exp(epsilon)) * total;
+            double low = hockey_stick(contracted, N, first, spacing, tilt, epsilon);
+            double high = hockey_stick(spread, N, first, spacing, tilt, epsilon);
+            g_assert_cmpfloat(low, <=, exact + slack);
+            g_assert_cmpfloat(high, >=, exact - slack);
+            if (trial < 10) /* smooth: second order */
+                g_assert_cmpfloat(high - low, <=, 0.02 * spacing * total);
+        }
+    }
+    g_rand_free(rand);
+}
+
+static void test_coarsen(void)
+{
+    GRand *rand = g_rand_new_with_seed(3);
+    for (int trial = 0; trial < 200; trial++) {
+        double tilt = trial % 3 * 3.0;
+        g_autoptr(DpcxrLossLattice) fine = dpcxr_loss_lattice_new(-20 + trial % 2, N);
+        double start = (double)fine->first * spacing, total = 0;
+        for (gsize i = 0; i < N; i++) {
+            double loss = start + (double)i * spacing, mass = exp(g_rand_double_range(rand, -20, 0));
+            fine->values[0][i] = fine->values[1][i] = mass * exp(tilt * loss);
+            total += mass;
+        }
+        g_autoptr(DpcxrLossLattice) coarse = dpcxr_loss_coarsen(fine, spacing, tilt);
+        for (double epsilon = -2; epsilon < 3; epsilon += 0.017) {
+            double exact = hockey_stick(fine->values[0], N, start, spacing, tilt, epsilon);
+            double slack = 1e-13 * total * (1 + exp(epsilon)), at = (double)coarse->first * 2 * spacing;
+            g_assert_cmpfloat(hockey_stick(coarse->values[1], coarse->n, at, 2 * spacing, tilt, epsilon), <=,
+                              exact + slack);
+            g_assert_cmpfloat(hockey_stick(coarse->values[0], coarse->n, at, 2 * spacing, tilt, epsilon), >=,
+                              exact - slack);
+        }
+    }
+    g_rand_free(rand);
+}
+
+/* a^3 b by FFT and by hand: no further off than `error` says. */
+static void test_compose(void)
+{
+    GRand *rand = g_rand_new_with_seed(5);
+    g_autoptr(DpcxrLossLattice) a = dpcxr_loss_lattice_new(-7, 20), b = dpcxr_loss_lattice_new(3, 11);
+    DpcxrLossLattice *both[] = {a, b};
+    for (int j = 0; j < 2; j++) {
+        for (int bound = 0; bound < 2; bound++) {
+            double sum = 0;
+            for (gsize i = 0; i < both[j]->n; i++)
+                sum += both[j]->values[bound][i] = g_rand_double(rand);
+            for (gsize i = 0; i < both[j]->n; i++)
+                both[j]->values[bound][i] /= sum;
+        }
+    }
+    g_rand_free(rand);
+    a->offset = 0.25;
+    const DpcxrLossFactor factors[] = {{a, 3}, {b, 1}};
+    g_autoptr(DpcxrLossLattice) product = dpcxr_loss_compose(factors, 2, -60, 12);
+    g_assert_nonnull(product);
+    g_assert_cmpfloat(product->offset, ==, 0.75);
+    g_assert_cmpfloat(product->error, <, 1e-11);
+    g_assert_null(dpcxr_loss_compose(factors, 2, -60, 3));
+    for (int bound = 0; bound < 2; bound++) {
+        double by_hand[100] = {1}, next[100], off = 0;
+        gsize n = 1;
+        for (int k = 0; k < 4; k++) {
+            const DpcxrLossLattice *factor = both[k / 3];
+            for (gsize i = 0; i < G_N_ELEMENTS(next); i++)
+                next[i] = 0;
+            for (gsize i = 0; i < n; i++) {
+                for (gsize j = 0; j < factor->n; j++)
+                    next[i + j] += by_hand[i] * factor->values[bound][j];
+            }
+            n += factor->n - 1;
+            memcpy(by_hand, next, sizeof next);
+        }
+        for (gsize i = 0; i < product->n; i++) {
+            gint64 at = product->first + (gint64)i - (3 * -7 + 3);
+            off += fabs(product->values[bound][i] - (at >= 0 && at < 100 ? by_hand[at] : 0));
+        }
+        g_assert_cmpfloat(off, <=, product->error);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/loss/fft", test_fft);
+    g_test_add_func("/loss/order-of-bounds", test_order_of_bounds);
+    g_test_add_func("/loss/coarsen", test_coarsen);
+    g_test_add_func("/loss/compose", test_compose);
+    return g_test_run();
+}
