@@ -123,10 +123,10 @@ static gboolean refuse_approximate(const DpcxrFeature *feature, GError **error)
     return TRUE;
 }
 
-/* What an accountant claims cannot be below the truth, and so not below a lower bound of it. Where pld is not there, or
- * does not cover the events, nothing is checked. */
-static gboolean check_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta, double upper,
-                            GError **error)
+/* What an accountant claims cannot be below the truth, and so not below a lower bound of it. Where pld is not
+ * there, or does not cover the events, nothing is checked. */
+static gboolean check_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta,
+                            double upper, GError **error)
 {
     g_autoptr(GError) none = NULL;
     const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_ACCOUNTANT, "pld", &none);
@@ -145,7 +145,8 @@ static gboolean check_claim(const DpcxrFeature *feature, const DpcxrMechanism *m
     if (upper >= epsilon.lower)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                "accountant '%s' says epsilon %.9g at delta %g, but it is at least %.9g: that is the lower end of 'pld'. "
+                "accountant '%s' says epsilon %.9g at delta %g, but it is at least %.9g: that is the lower "
+                "end of 'pld'. "
                 "One of the two is wrong, so nothing is claimed",
                 feature->type, upper, delta, epsilon.lower);
     return FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The parts that the pld accountant is made of: the transform against its definition; spreading, drawing together and
- * coarsening against what they promise of the hockey-stick curve; composition against direct convolution. */
+ * The parts that the pld accountant is made of: the transform against its definition; spreading, drawing
+ * together and coarsening against what they promise of the hockey-stick curve; composition against direct
+ * convolution. */
 #include <math.h>
 #include <string.h>
 #include "privacy/loss/fft.h"
@@ -31,16 +32,19 @@ static void test_fft(void)
                 a += given_re[j] * cos(angle) - given_im[j] * sin(angle);
                 b += given_re[j] * sin(angle) + given_im[j] * cos(angle);
             }
-            g_assert_cmpfloat(hypot(a - re[p], b - im[p]), <=, (dpcxr_fft_error(fft) + 1e-15 * (double)k) * sum);
+            g_assert_cmpfloat(hypot(a - re[p], b - im[p]), <=,
+                              (dpcxr_fft_error(fft) + 1e-15 * (double)k) * sum);
         }
         dpcxr_fft_inverse(fft, re, im);
         for (gsize i = 0; i < n; i++)
-            g_assert_cmpfloat(hypot(re[i] - given_re[i], im[i] - given_im[i]), <=, 2 * dpcxr_fft_error(fft) * sum);
+            g_assert_cmpfloat(hypot(re[i] - given_re[i], im[i] - given_im[i]), <=,
+                              2 * dpcxr_fft_error(fft) * sum);
     }
 }
 
 /* Sum of mass (1 - e^(epsilon - loss))+ of what is tilted on a lattice. */
-static double hockey_stick(const double *points, gsize n, double first, double spacing, double tilt, double epsilon)
+static double hockey_stick(const double *points, gsize n, double first, double spacing, double tilt,
+                           double epsilon)
 {
     double sum = 0;
     for (gsize i = 0; i < n; i++) {
@@ -89,7 +93,8 @@ static void test_order_of_bounds(void)
         atoms_make(&atoms, rand, tilt, trial < 10);
         DpcxrLossCells cells = {atoms.left, atoms.right};
         double spread[N] = {0}, contracted[N] = {0}, total = atoms_hockey_stick(&atoms, -50);
-        gsize meeting = trial % 2 ? dpcxr_loss_meeting(&cells, N, spacing, tilt) : (gsize)g_rand_int_range(rand, 0, N - 1);
+        gsize meeting = trial % 2 ? dpcxr_loss_meeting(&cells, N, spacing, tilt)
+                                  : (gsize)g_rand_int_range(rand, 0, N - 1);
         dpcxr_loss_spread(spread, &cells, N);
         double imperfection = dpcxr_loss_contract(contracted, &cells, N, meeting, spacing, tilt);
         g_assert_false(isnan(imperfection));

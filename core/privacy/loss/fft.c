@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Radix 2, decimation in frequency forward and in time backward, so that nothing is reordered. Two stages are done in
- * one pass over memory (radix 4), and large blocks are worked off depth first, for the caches. Real and imaginary
- * parts are separate arrays: the inner loops run over consecutive numbers. */
+ * Radix 2, decimation in frequency forward and in time backward, so that nothing is reordered. Two stages are
+ * done in one pass over memory (radix 4), and large blocks are worked off depth first, for the caches. Real
+ * and imaginary parts are separate arrays: the inner loops run over consecutive numbers. */
 #include "privacy/loss/fft.h"
 #include <float.h>
 #include <math.h>
@@ -11,8 +11,9 @@ struct DpcxrFft {
     double *re[27], *im[27]; /* [k]: e^(-2 pi i j / 2^k), j < 2^(k-1) */
 };
 
-/* The twiddle factors of the largest block: product of a coarse and a fine one. Rounding the angles, below pi, costs
- * at most 4 u, the sines 1 u each, the product 3 u. Smaller blocks take every second one of these. */
+/* The twiddle factors of the largest block: product of a coarse and a fine one. Rounding the angles, below
+ * pi, costs at most 4 u, the sines 1 u each, the product 3 u. Smaller blocks take every second one of these.
+ */
 static void twiddles_fill(double *re, double *im, guint log2_size)
 {
     gsize n = (gsize)1 << (log2_size - 1);

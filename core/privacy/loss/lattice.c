@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Composition by FFT with every error on the books, coarsening in both directions, and the hockey-stick curve. */
+ * Composition by FFT with every error on the books, coarsening in both directions, and the hockey-stick
+ * curve. */
 #include "privacy/loss/lattice.h"
 #include <float.h>
 #include <math.h>
@@ -37,15 +38,16 @@ void dpcxr_loss_spread(double *points, const DpcxrLossCells *cells, gsize n_poin
     }
 }
 
-/* Every cell is given to its two points in parts, such that at a point what comes down from the right (and so is at higher
- * losses than the point) and what comes up from the left balance: the mean of y of both is that of the point. Which part
- * of one cell goes up then decides which part of the next goes down. That is stable where masses grow, so it is done from
- * both ends towards @meeting. There the two demands have to add up to all of the cell. What comes up from the left has to
- * be balanced, and is made less where it cannot be; what comes down need not be: the mass is then at a lower loss than
- * its own, which is sound, if less tight. Such places are looked at once more at the end: mass that is on the next lower
- * point is moved up to balance them, as far as there is any. */
-double dpcxr_loss_contract(double *points, const DpcxrLossCells *cells, gsize n_points, gsize meeting, double spacing,
-                           double tilt)
+/* Every cell is given to its two points in parts, such that at a point what comes down from the right (and so
+ * is at higher losses than the point) and what comes up from the left balance: the mean of y of both is that
+ * of the point. Which part of one cell goes up then decides which part of the next goes down. That is stable
+ * where masses grow, so it is done from both ends towards @meeting. There the two demands have to add up to
+ * all of the cell. What comes up from the left has to be balanced, and is made less where it cannot be; what
+ * comes down need not be: the mass is then at a lower loss than its own, which is sound, if less tight. Such
+ * places are looked at once more at the end: mass that is on the next lower point is moved up to balance
+ * them, as far as there is any. */
+double dpcxr_loss_contract(double *points, const DpcxrLossCells *cells, gsize n_points, gsize meeting,
+                           double spacing, double tilt)
 {
     const double *left = cells->left, *right = cells->right;
     double balance = exp((2 * tilt + 1) * spacing), up = exp(tilt * spacing), down = exp(-tilt * spacing);
@@ -148,14 +150,15 @@ DpcxrLossLattice *dpcxr_loss_coarsen(const DpcxrLossLattice *fine, double spacin
         if (bound == DPCXR_LOSS_UPPER)
             dpcxr_loss_spread(points, &cells, coarse->n);
         else
-            dpcxr_loss_contract(points, &cells, coarse->n, dpcxr_loss_meeting(&cells, coarse->n, 2 * spacing, tilt),
-                                2 * spacing, tilt);
+            dpcxr_loss_contract(points, &cells, coarse->n,
+                                dpcxr_loss_meeting(&cells, coarse->n, 2 * spacing, tilt), 2 * spacing, tilt);
     }
     coarse->error = fine->error + 32 * UNIT_ROUNDOFF * sum;
     return coarse;
 }
 
-/* Chernoff bounds for windows: log of the moment generating function, in units of the lattice, at 2^k / 2^SHIFT. */
+/* Chernoff bounds for windows: log of the moment generating function, in units of the lattice, at 2^k /
+ * 2^SHIFT. */
 enum { N_MOMENTS = 26, MOMENT_SHIFT = 23, N_BUCKETS = 2048 };
 
 typedef struct {
@@ -189,7 +192,8 @@ static const Moments *moments_get(DpcxrLossLattice *lattice)
 }
 
 /* The window outside of which at most e^log_tail is left of either bound, on either side. */
-static void find_window(const DpcxrLossFactor *factors, gsize n_factors, double log_tail, double *low, double *high)
+static void find_window(const DpcxrLossFactor *factors, gsize n_factors, double log_tail, double *low,
+                        double *high)
 {
     g_autofree const Moments **moments = g_new(const Moments *, n_factors);
     for (gsize j = 0; j < n_factors; j++)
@@ -214,7 +218,8 @@ static void find_window(const DpcxrLossFactor *factors, gsize n_factors, double 
     double first = 0, last = 0; /* never more than what there is */
     for (gsize j = 0; j < n_factors; j++) {
         first += (double)factors[j].power * (double)factors[j].lattice->first;
-        last += (double)factors[j].power * (double)(factors[j].lattice->first + (gint64)factors[j].lattice->n - 1);
+        last += (double)factors[j].power *
+                (double)(factors[j].lattice->first + (gint64)factors[j].lattice->n - 1);
     }
     *low = CLAMP(floor(*low), first, last);
     *high = CLAMP(ceil(*high), *low, last);
@@ -360,9 +365,9 @@ DpcxrLossLattice *dpcxr_loss_compose(const DpcxrLossFactor *factors, gsize n_fac
         product->values[0][i] = MAX(0, total.re[at]);
         product->values[1][i] = MAX(0, total.im[at]);
     }
-    /* dpcxr_fft_error() in the 2-norm for the transforms of the factors, times their powers, and for the way back; 4 u
-     * for each multiplication of spectra; a sum of absolute values is at most sqrt(size) times the 2-norm; twice,
-     * because each bound hears the error of both. */
+    /* dpcxr_fft_error() in the 2-norm for the transforms of the factors, times their powers, and for the way
+     * back; 4 u for each multiplication of spectra; a sum of absolute values is at most sqrt(size) times the
+     * 2-norm; twice, because each bound hears the error of both. */
     double scale = exp(log_sum), fft_error = dpcxr_fft_error(fft);
     double fft_total = 2 * sqrt((double)size) *
                        (scale * norms * fft_error + (4 * UNIT_ROUNDOFF * powers + fft_error) * sqrt(squares));
@@ -375,8 +380,8 @@ DpcxrLossLattice *dpcxr_loss_compose(const DpcxrLossFactor *factors, gsize n_fac
 struct DpcxrLossCurve {
     double spacing, tilt, first, log_scale, log_error, shift, rounding;
     gsize n;
-    /* At point i: sums over j >= i of the mass times e^(-(1 + tilt) d), d the distance to point i; and of the mass times
-     * (e^(-tilt d) - e^(-(1 + tilt) d)). */
+    /* At point i: sums over j >= i of the mass times e^(-(1 + tilt) d), d the distance to point i; and of the
+     * mass times (e^(-tilt d) - e^(-(1 + tilt) d)). */
     double *whole[2], *excess[2];
 };
 
@@ -388,7 +393,8 @@ DpcxrLossCurve *dpcxr_loss_curve_new(const DpcxrLossLattice *lattice, double spa
     curve->first = lattice->offset + (double)lattice->first * spacing;
     curve->log_scale = lattice->log_scale;
     curve->log_error = log(lattice->error) - log1p(tilt);
-    curve->shift = lattice->shift + 4 * DBL_EPSILON * (fabs(lattice->offset) + fabs((double)lattice->first * spacing));
+    curve->shift =
+        lattice->shift + 4 * DBL_EPSILON * (fabs(lattice->offset) + fabs((double)lattice->first * spacing));
     curve->n = lattice->n;
     curve->rounding = 8 * DBL_EPSILON * ((double)lattice->n + 16);
     double a = exp(-tilt * spacing), b = exp(-(1 + tilt) * spacing), difference = -a * expm1(-spacing);
@@ -415,8 +421,9 @@ void dpcxr_loss_curve_free(DpcxrLossCurve *curve)
     g_free(curve);
 }
 
-/* delta(epsilon) = e^(log_scale - tilt epsilon) times the tilted mean of e^(-tilt d) (1 - e^-d), d > 0 the distance of
- * the loss to epsilon. That function is at most 1 / (1 + tilt), which is what an error in mass counts for. */
+/* delta(epsilon) = e^(log_scale - tilt epsilon) times the tilted mean of e^(-tilt d) (1 - e^-d), d > 0 the
+ * distance of the loss to epsilon. That function is at most 1 / (1 + tilt), which is what an error in mass
+ * counts for. */
 double dpcxr_loss_curve_log_delta(const DpcxrLossCurve *curve, int bound, double epsilon)
 {
     gboolean is_upper = bound == DPCXR_LOSS_UPPER;
@@ -458,13 +465,15 @@ static double upper_epsilon(const DpcxrLossCurve *curve, double log_delta)
     return high;
 }
 
-/* The lower bound of delta is good near the tilted mean only, so it is looked for from the upper bound downward. */
+/* The lower bound of delta is good near the tilted mean only, so it is looked for from the upper bound
+ * downward. */
 static double lower_epsilon(const DpcxrLossCurve *curve, double log_delta)
 {
     double upper = upper_epsilon(curve, log_delta), high = upper, low = upper;
     if (!isfinite(high))
         return 0;
-    for (double part = 1e-6; !(dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_LOWER, low) > log_delta); part *= 1.5) {
+    for (double part = 1e-6; !(dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_LOWER, low) > log_delta);
+         part *= 1.5) {
         if (low <= 0)
             return 0;
         high = low;

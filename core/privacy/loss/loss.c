@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * From events to bounds of epsilon and delta: choose a tilt near the saddle point and a spacing fine enough for it,
- * put each step on a lattice, raise to powers level by level with a coarser spacing each time, read off. The choices
- * decide how close the bounds are; whatever they are, the bounds hold. */
+ * From events to bounds of epsilon and delta: choose a tilt near the saddle point and a spacing fine enough
+ * for it, put each step on a lattice, raise to powers level by level with a coarser spacing each time, read
+ * off. The choices decide how close the bounds are; whatever they are, the bounds hold. */
 #include <dpcxr/loss.h>
 #include <float.h>
 #include <math.h>
@@ -13,7 +13,8 @@
 #define RATE_MIN 1e-9
 #define COUNT_MAX 1e9
 
-#define LOG_TAIL -17.0   /* of the tilted mass cut off in all, where delta is about what the moment bound says */
+#define LOG_TAIL                                                                                             \
+    -17.0 /* of the tilted mass cut off in all, where delta is about what the moment bound says */
 #define STEP_POINTS_MAX ((gsize)1 << 19)
 #define SIZE_USUAL 15    /* log2 of points in a transform: where nothing asks for more */
 #define SIZE_MAX_LOG2 21 /* more memory than this is not taken: wider bounds instead */
@@ -30,16 +31,21 @@ gboolean dpcxr_loss_covers(const char *accountant, const DpcxrMechanism *mechani
         const char *why = NULL;
         if (event->sampler == DPCXR_SAMPLER_FULL && q != 1)
             why = "sampler full takes every unit every step, so its sampling rate is 1";
-        else if (event->sampler == DPCXR_SAMPLER_POISSON && mechanism->adjacency == DPCXR_ADJACENCY_REPLACE_ONE)
-            why = "no dominating pair is implemented for Poisson sampling under replace_one; use adjacency zero_out or "
+        else if (event->sampler == DPCXR_SAMPLER_POISSON &&
+                 mechanism->adjacency == DPCXR_ADJACENCY_REPLACE_ONE)
+            why = "no dominating pair is implemented for Poisson sampling under replace_one; use adjacency "
+                  "zero_out or "
                   "add_remove, or sampler full";
         else if (event->sampler == DPCXR_SAMPLER_TRUNCATED_POISSON)
-            why = "a truncated Poisson sample depends on the other units, which this accountant does not allow for; use "
+            why = "a truncated Poisson sample depends on the other units, which this accountant does not "
+                  "allow for; use "
                   "sampler poisson";
         else if (event->sampler == DPCXR_SAMPLER_FIXED)
-            why = "batches of a fixed size without replacement are not covered in this version; use sampler poisson";
+            why = "batches of a fixed size without replacement are not covered in this version; use sampler "
+                  "poisson";
         else if (event->sampler == DPCXR_SAMPLER_SHUFFLE)
-            why = "shuffled batches are not Poisson samples and leak more than these would; use sampler poisson";
+            why = "shuffled batches are not Poisson samples and leak more than these would; use sampler "
+                  "poisson";
         else if (event->sampler != DPCXR_SAMPLER_FULL && event->sampler != DPCXR_SAMPLER_POISSON)
             why = "the sampler is not known";
         if (why) {
@@ -47,15 +53,17 @@ gboolean dpcxr_loss_covers(const char *accountant, const DpcxrMechanism *mechani
             return FALSE;
         }
         if (!(sigma >= NOISE_MIN && sigma <= NOISE_MAX)) {
-            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                        "%s: the noise multiplier is %g; this accountant is made for %g to %g; rdp reaches further",
-                        accountant, sigma, NOISE_MIN, NOISE_MAX);
+            g_set_error(
+                error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "%s: the noise multiplier is %g; this accountant is made for %g to %g; rdp reaches further",
+                accountant, sigma, NOISE_MIN, NOISE_MAX);
             return FALSE;
         }
         if (!(q >= RATE_MIN && q <= 1)) {
-            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                        "%s: the sampling rate is %g; this accountant is made for %g to 1; rdp reaches further",
-                        accountant, q, RATE_MIN);
+            g_set_error(
+                error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "%s: the sampling rate is %g; this accountant is made for %g to 1; rdp reaches further",
+                accountant, q, RATE_MIN);
             return FALSE;
         }
         total += (double)event->count;
@@ -63,8 +71,8 @@ gboolean dpcxr_loss_covers(const char *accountant, const DpcxrMechanism *mechani
     if (total <= COUNT_MAX)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                "%s: these are %g steps; this accountant is made for up to %g; rdp reaches further", accountant, total,
-                COUNT_MAX);
+                "%s: these are %g steps; this accountant is made for up to %g; rdp reaches further",
+                accountant, total, COUNT_MAX);
     return FALSE;
 }
 
@@ -76,8 +84,8 @@ static int compare_steps(gconstpointer a, gconstpointer b)
     return x->sigma < y->sigma ? -1 : x->sigma > y->sigma;
 }
 
-/* Equal events merged, in an order that does not depend on theirs. All steps with q = 1 together are one Gaussian step
- * with 1 / sigma^2 = sum of count / sigma^2. (transfer full) */
+/* Equal events merged, in an order that does not depend on theirs. All steps with q = 1 together are one
+ * Gaussian step with 1 / sigma^2 = sum of count / sigma^2. (transfer full) */
 static GArray *merge_steps(const DpcxrMechanism *mechanism)
 {
     g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(DpcxrLossStep));
@@ -114,9 +122,9 @@ static GArray *merge_steps(const DpcxrMechanism *mechanism)
 typedef struct {
     DpcxrLossStep *steps;
     gsize n;
-    double total;                      /* number of steps */
-    double log_delta;                  /* given, where epsilon is wanted */
-    double epsilon;                    /* given, where delta is wanted; else NAN */
+    double total;     /* number of steps */
+    double log_delta; /* given, where epsilon is wanted */
+    double epsilon;   /* given, where delta is wanted; else NAN */
 } Question;
 
 static double log_moment(const Question *question, double tilt)
@@ -127,8 +135,8 @@ static double log_moment(const Question *question, double tilt)
     return sum;
 }
 
-/* What the moment bound delta <= e^(K(t) - t epsilon) (t/(1+t))^t / (1+t) says: epsilon or log delta. The best tilt for
- * it is near the saddle point. */
+/* What the moment bound delta <= e^(K(t) - t epsilon) (t/(1+t))^t / (1+t) says: epsilon or log delta. The
+ * best tilt for it is near the saddle point. */
 static double moment_bound(const Question *question, double tilt)
 {
     double k = log_moment(question, tilt) - tilt * log1p(1 / tilt) - log1p(tilt);
@@ -222,7 +230,8 @@ static DpcxrLossLattice *stock_compose(const Stock *stock, guint max_log2)
     return dpcxr_loss_compose(factors, n, stock->log_tail, max_log2);
 }
 
-/* The largest power of two m for which the m-th power of every distribution in stock fits into 2^log2_size points. */
+/* The largest power of two m for which the m-th power of every distribution in stock fits into 2^log2_size
+ * points. */
 static guint64 common_power(const Stock *stock, guint log2_size, double log_tail)
 {
     guint64 power = (guint64)1 << 20;
@@ -238,7 +247,8 @@ static guint64 common_power(const Stock *stock, guint log2_size, double log_tail
     return power;
 }
 
-static gboolean add_product(GPtrArray *to, const DpcxrLossFactor *factors, gsize n, guint64 count, double log_tail)
+static gboolean add_product(GPtrArray *to, const DpcxrLossFactor *factors, gsize n, guint64 count,
+                            double log_tail)
 {
     DpcxrLossLattice *product = dpcxr_loss_compose(factors, n, log_tail, SIZE_MAX_LOG2);
     if (!product)
@@ -248,7 +258,8 @@ static gboolean add_product(GPtrArray *to, const DpcxrLossFactor *factors, gsize
     return TRUE;
 }
 
-/* How many of @count become one, at most @most: the same number each time with none left over, where that can be. */
+/* How many of @count become one, at most @most: the same number each time with none left over, where that can
+ * be. */
 static guint64 even_power(guint64 count, guint64 most)
 {
     guint64 pieces = (count + most - 1) / most;
@@ -259,8 +270,8 @@ static guint64 even_power(guint64 count, guint64 most)
     return MAX(2, count / pieces);
 }
 
-/* Powers of those that are there often, and of what is left of them. The others are put together, up to @most factors at
- * a time. */
+/* Powers of those that are there often, and of what is left of them. The others are put together, up to @most
+ * factors at a time. */
 static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
 {
     g_autoptr(GArray) group = g_array_new(FALSE, FALSE, sizeof(DpcxrLossFactor));
@@ -294,7 +305,8 @@ static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
     return done;
 }
 
-/* Everything composed, and the spacing it has then. @variance: what discretisation may add to that of the whole. NULL where the numbers cannot be represented. (transfer full) */
+/* Everything composed, and the spacing it has then. @variance: what discretisation may add to that of the
+ * whole. NULL where the numbers cannot be represented. (transfer full) */
 static DpcxrLossLattice *compose(const Question *question, double tilt, double variance, double log_tail,
                                  double *spacing)
 {
@@ -428,8 +440,8 @@ static void both_directions(const DpcxrMechanism *mechanism, Question *question,
     range->upper = MAX(range->upper, other.upper);
 }
 
-/* At most this far apart, in total variation, are the outputs on neighbours: each step keeps the two runs together with
- * probability 1 - q TV(N(0, sigma^2), N(1, sigma^2)). At a delta that large epsilon is 0. */
+/* At most this far apart, in total variation, are the outputs on neighbours: each step keeps the two runs
+ * together with probability 1 - q TV(N(0, sigma^2), N(1, sigma^2)). At a delta that large epsilon is 0. */
 static double total_variation(const DpcxrMechanism *mechanism)
 {
     g_autoptr(GArray) steps = merge_steps(mechanism);
@@ -442,8 +454,8 @@ static double total_variation(const DpcxrMechanism *mechanism)
     return MIN(1, -expm1(together * (1 + 1e-14)) * (1 + 16 * DBL_EPSILON));
 }
 
-gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, double accuracy, DpcxrInterval *epsilon,
-                            GError **error)
+gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, double accuracy,
+                            DpcxrInterval *epsilon, GError **error)
 {
     Question question = {.log_delta = log(delta), .epsilon = NAN};
     Range range = {0, 0};
@@ -454,13 +466,14 @@ gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, doubl
     return TRUE;
 }
 
-gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, double accuracy, DpcxrInterval *delta,
-                          GError **error)
+gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, double accuracy,
+                          DpcxrInterval *delta, GError **error)
 {
     Question question = {.epsilon = epsilon};
     Range range;
     both_directions(mechanism, &question, accuracy, find_log_delta, &range);
-    double lower = exp(range.lower) * (1 - 1e-12), upper = MIN(total_variation(mechanism), exp(range.upper) * (1 + 1e-12));
+    double lower = exp(range.lower) * (1 - 1e-12),
+           upper = MIN(total_variation(mechanism), exp(range.upper) * (1 + 1e-12));
     lower = MIN(lower, upper);
     *delta = (DpcxrInterval){lower, (lower + upper) / 2, upper};
     return TRUE;

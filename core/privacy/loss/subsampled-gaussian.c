@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * From the densities of one step to cells of a lattice of losses. Masses are integrals of positive functions, by
- * Gauss-Legendre rules whose order follows the derivatives; nothing is a difference of two nearly equal numbers.
+ * From the densities of one step to cells of a lattice of losses. Masses are integrals of positive functions,
+ * by Gauss-Legendre rules whose order follows the derivatives; nothing is a difference of two nearly equal
+ * numbers.
  *
- * Throughout, x is the outcome, u = (x - 1/2) / sigma^2 the loss without sampling, l = log(1 - q + q e^u) the loss of P
- * against Q. The tilted density is N(x; 0, sigma^2) e^(a l - log_scale), with a = 1 + tilt for P against Q, and
- * a = -tilt for Q against P, where the loss is -l. */
+ * Throughout, x is the outcome, u = (x - 1/2) / sigma^2 the loss without sampling, l = log(1 - q + q e^u) the
+ * loss of P against Q. The tilted density is N(x; 0, sigma^2) e^(a l - log_scale), with a = 1 + tilt for P
+ * against Q, and a = -tilt for Q against P, where the loss is -l. */
 #include "privacy/loss/subsampled-gaussian.h"
 #include <float.h>
 #include <math.h>
@@ -106,38 +107,53 @@ double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
     return fabs(excess) < 0.1 ? log1p(excess) : most + log(total * spacing / SQRT_2PI);
 }
 
-/* Log of a bound of the tilted mass left of @x. P against Q: e^(a l) rises with x. Q against P: l is convex in u, so
- * above its tangent, which leaves a Gaussian integral. */
-static double log_tail_left(const Density *d, double x)
+static double log_add(double a, double b)
 {
-    double u = u_of_x(d, x), loss = loss_of_u(d, u), variance = d->sigma * d->sigma;
-    if (d->sign > 0)
-        return d->a * loss - d->log_scale + log_normal_below(x / d->sigma);
-    double slope = drawn(d, u, loss), s = d->tilt * slope;
-    return -d->tilt * (loss - slope * u) + s * (1 + s) / (2 * variance) - d->log_scale +
-           log_normal_below((x + s) / d->sigma);
+    double most = MAX(a, b);
+    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
 }
 
-/* Log of a bound of the tilted mass right of @x for P against Q, where e^(a l) has a second hump near a. l is below its
- * chords, which leave Gaussian integrals, over pieces that double in width; and, right of all of them, below u plus what
- * l - u is there, because that falls. */
+/* Log of the tilted mass on one side of @x if the loss were the line through (@u, @loss) with @slope; @side:
+ * 1 for what is left of @x, -1 for what is right. */
+static double log_line(const Density *d, double x, double u, double loss, double slope, int side)
+{
+    double s = d->a * slope;
+    return d->a * (loss - slope * u) + s * (s - 1) / (2 * d->sigma * d->sigma) - d->log_scale +
+           log_normal_below(side * (x - s) / d->sigma);
+}
+
+/* Log of a bound of the tilted mass left of @x. P against Q: l is convex in u, so below its chords, which
+ * leave Gaussian integrals, over pieces that double in width; and left of all of them below what it is there.
+ * Q against P: l is above its tangent. */
+static double log_tail_left(const Density *d, double x)
+{
+    double u = u_of_x(d, x), loss = loss_of_u(d, u), total = -INFINITY;
+    if (d->sign < 0 || d->q == 1)
+        return log_line(d, x, u, loss, drawn(d, u, loss), 1);
+    for (double width = d->sigma; x > -6 * d->sigma; width *= 2) {
+        double next_u = u_of_x(d, x - width), next_loss = loss_of_u(d, next_u);
+        total = log_add(total, log_line(d, x, u, loss, (loss - next_loss) / (u - next_u), 1));
+        x -= width;
+        u = next_u;
+        loss = next_loss;
+    }
+    return log_add(total, d->a * loss - d->log_scale + log_normal_below(x / d->sigma));
+}
+
+/* Log of a bound of the tilted mass right of @x for P against Q, where e^(a l) has a second hump near a. l is
+ * below its chords, which leave Gaussian integrals, over pieces that double in width; and, right of all of
+ * them, below u plus what l - u is there, because that falls. */
 static double log_tail_pieces(const Density *d, double x)
 {
-    double variance = d->sigma * d->sigma, width = d->sigma, total = -INFINITY;
-    double u = u_of_x(d, x), loss = loss_of_u(d, u);
-    for (gboolean last = FALSE; !last; width *= 2) {
+    double u = u_of_x(d, x), loss = loss_of_u(d, u), total = -INFINITY;
+    for (double width = d->sigma; x <= d->a && d->q < 1; width *= 2) {
         double next_u = u_of_x(d, x + width), next_loss = loss_of_u(d, next_u);
-        last = x > d->a || d->q == 1;
-        double slope = last ? 1 : (next_loss - loss) / (next_u - u), s = d->a * slope;
-        double piece = d->a * (loss - slope * u) + s * (s - 1) / (2 * variance) - d->log_scale +
-                       log_normal_below((s - x) / d->sigma);
-        double most = MAX(total, piece);
-        total = most == -INFINITY ? most : most + log(exp(total - most) + exp(piece - most));
+        total = log_add(total, log_line(d, x, u, loss, (next_loss - loss) / (next_u - u), -1));
         x += width;
         u = next_u;
         loss = next_loss;
     }
-    return total;
+    return log_add(total, log_line(d, x, u, loss, 1, -1));
 }
 
 /* Log of a bound of the tilted mass right of @x. */
@@ -172,9 +188,7 @@ typedef struct {
 /* Gauss-Legendre. */
 static const Rule rules[] = {
     {2, {0.21132486540518711775, 0.78867513459481288225}, {0.5, 0.5}},
-    {3,
-     {0.11270166537925831148, 0.5, 0.88729833462074168852},
-     {5 / 18.0, 8 / 18.0, 5 / 18.0}},
+    {3, {0.11270166537925831148, 0.5, 0.88729833462074168852}, {5 / 18.0, 8 / 18.0, 5 / 18.0}},
     {4,
      {0.06943184420297371239, 0.33000947820757186760, 0.66999052179242813240, 0.93056815579702628761},
      {0.17392742256872692869, 0.32607257743127307131, 0.32607257743127307131, 0.17392742256872692869}},
@@ -207,8 +221,8 @@ static void cell_add(Filling *f, gsize i, double mass, double fraction, double m
     f->rounding += (a + b) * magnitude;
 }
 
-/* x_of_loss() for bounds of cells, which neighbours share. Where the two differ in the last digits of the loss, it is
- * only for judging how fast the density changes. */
+/* x_of_loss() for bounds of cells, which neighbours share. Where the two differ in the last digits of the
+ * loss, it is only for judging how fast the density changes. */
 static double bound_of_cell(Filling *f, double loss)
 {
     for (int i = 0; i < 2; i++) {
@@ -227,7 +241,7 @@ static gboolean fill_by_loss(Filling *f, gsize i)
     const Density *d = &f->d;
     double start = f->offset + (double)(f->first + (gint64)i) * f->spacing;
     double nearest = d->sign > 0 ? start : -start - f->spacing; /* to log(1-q) */
-    double depth = nearest - d->log_1mq; /* distance to the singularity */
+    double depth = nearest - d->log_1mq;                        /* distance to the singularity */
     if (!(depth > 0))
         return FALSE;
     const double variance = d->sigma * d->sigma;
@@ -236,6 +250,8 @@ static gboolean fill_by_loss(Filling *f, gsize i)
         return FALSE;
     double rate = d->q == 1 ? 1 : -1 / expm1(d->log_1mq - nearest); /* du/dl */
     double s = 2 * (MAX(fabs(x_near), fabs(x_far)) * rate + d->sigma * rate + 1 + d->tilt + 1 / depth);
+    if (d->q == 1) /* a Gaussian around a */
+        s = 2 * (MAX(fabs(x_near - d->a), fabs(x_far - d->a)) + d->sigma);
     gsize r = 0;
     while (r < 3 && !(s * f->spacing <= rule_reach[r]))
         r++;
@@ -254,7 +270,8 @@ static gboolean fill_by_loss(Filling *f, gsize i)
         double x = variance * u + 0.5, square = 0.5 * (x / d->sigma) * (x / d->sigma);
         double mass = exp(d->a * loss - square - d->log_scale) * slope * d->sigma / SQRT_2PI * f->spacing *
                       rules[r].weight[k];
-        double magnitude = 8 * square + 4 * fabs(d->a * loss) + 2 * fabs(d->log_scale) + 4 * s * fabs(loss) + 64;
+        double magnitude =
+            8 * square + 4 * fabs(d->a * loss) + 2 * fabs(d->log_scale) + 4 * s * fabs(loss) + 64;
         cell_add(f, i, mass, at, magnitude);
     }
     return TRUE;
@@ -277,12 +294,15 @@ static void fill_by_outcome(Filling *f, gsize i)
             double u = u_of_x(d, x + width), far = MAX(fabs(x), fabs(x + width));
             double slope = drawn(d, u, loss_of_u(d, u));
             double s = 2 * ((far + fabs(d->a) * slope + 1) / variance + 1 / d->sigma);
+            if (d->q == 1)
+                s = 2 * (MAX(fabs(x - d->a), fabs(x + width - d->a)) / variance + 1 / d->sigma);
             width = MIN(width, rule_reach[3] / s);
         }
         for (int k = 0; k < rule->n; k++) {
             double at = x + rule->at[k] * width, loss = loss_of_x(d, at);
             double square = 0.5 * (at / d->sigma) * (at / d->sigma);
-            double mass = exp(d->a * loss - square - d->log_scale) / (d->sigma * SQRT_2PI) * width * rule->weight[k];
+            double mass =
+                exp(d->a * loss - square - d->log_scale) / (d->sigma * SQRT_2PI) * width * rule->weight[k];
             double magnitude = 8 * square + 8 * fabs(d->a * loss) + 2 * fabs(d->log_scale) + 64;
             cell_add(f, i, mass, CLAMP((d->sign * loss - start) / f->spacing, 0, 1), magnitude);
             f->shift = MAX(f->shift, 32 * UNIT_ROUNDOFF * (fabs(loss) + fabs(start) + f->spacing));
@@ -301,9 +321,10 @@ static void fill(Filling *f, gsize n_cells)
     }
 }
 
-/* For q small, much of the mass lies at losses just above log(1-q). Where much of it is less than a cell wide, the
- * lattice has to be placed so that the lower bound can draw it onto a point: with the cell that has the end of the losses
- * in it as the meeting, its imperfection falls from above to below 0 as that cell reaches further in. */
+/* For q small, much of the mass lies at losses just above log(1-q). Where much of it is less than a cell
+ * wide, the lattice has to be placed so that the lower bound can draw it onto a point: with the cell that has
+ * the end of the losses in it as the meeting, its imperfection falls from above to below 0 as that cell
+ * reaches further in. */
 static double place(const Filling *filling, const DpcxrLossStep *step)
 {
     enum { N_CELLS = 48, N_HALVINGS = 36 };
@@ -322,17 +343,18 @@ static double place(const Filling *filling, const DpcxrLossStep *step)
         memset(right, 0, sizeof right);
         memset(points, 0, sizeof points);
         fill(&f, N_CELLS);
-        double imperfection = dpcxr_loss_contract(points, &f.cells, N_CELLS + 1, d->sign > 0 ? 0 : N_CELLS - 1,
-                                                  f.spacing, d->tilt);
+        double imperfection = dpcxr_loss_contract(points, &f.cells, N_CELLS + 1,
+                                                  d->sign > 0 ? 0 : N_CELLS - 1, f.spacing, d->tilt);
         *(imperfection > 0 ? &outer : &inner) = reach;
     }
     return d->sign * (d->log_1mq + (outer + inner) / 2 * filling->spacing);
 }
 
-DpcxrLossLattice *dpcxr_loss_step_lattice(const DpcxrLossStep *step, double tilt, double log_scale, double spacing,
-                                          double log_tail, gsize max_points)
+DpcxrLossLattice *dpcxr_loss_step_lattice(const DpcxrLossStep *step, double tilt, double log_scale,
+                                          double spacing, double log_tail, gsize max_points)
 {
-    Filling f = {.d = density_of(step, tilt, log_scale), .spacing = spacing, .bound_loss = {INFINITY, INFINITY}};
+    Filling f = {
+        .d = density_of(step, tilt, log_scale), .spacing = spacing, .bound_loss = {INFINITY, INFINITY}};
     window(&f.d, log_tail, &f.left, &f.right);
     f.offset = place(&f, step);
     double low = f.d.sign * loss_of_x(&f.d, f.d.sign > 0 ? f.left : f.right);
