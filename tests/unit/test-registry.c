@@ -377,7 +377,7 @@ static void test_describe_json(Scratch *scratch, gconstpointer data)
     g_autoptr(JsonNode) node = parse(text);
     JsonObject *plugin = json_node_get_object(node);
     g_assert_cmpstr(json_object_get_string_member(plugin, "kind"), ==, "model");
-    g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.0");
+    g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.1");
     g_assert_true(json_object_get_null_member(plugin, "error"));
     g_assert_cmpuint(json_array_get_length(json_object_get_array_member(plugin, "options")), ==, 13);
     g_assert_cmpfloat(json_object_get_double_member(option(plugin, 0), "max"), ==, 8);
