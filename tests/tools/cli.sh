@@ -42,7 +42,7 @@ try 2 "$dpcxr"; is_empty out; has err "usage: dpcxr COMMAND"
 done_with "without a command"
 try 0 "$dpcxr" --help; is_empty err; has out "plugins"
 done_with "--help"
-try 0 "$dpcxr" --version; has out "plugin ABI 1.0"
+try 0 "$dpcxr" --version; has out "plugin ABI 1.1"
 done_with "--version"
 try 2 "$dpcxr" trian; is_empty out; has err '"trian" is not a command'
 done_with "an unknown command"
@@ -67,7 +67,7 @@ try 2 "$dpcxr" plugins model a b; has err '"b"'
 done_with "too many arguments"
 
 export DPCXR_PLUGIN_PATH="$build/tests/plugins"
-try 0 "$dpcxr" plugins; has out "not usable"; has out "dpcxr-model-wrong_major.so: compiled for plugin ABI 2.0"
+try 0 "$dpcxr" plugins; has out "not usable"; has out "dpcxr-model-wrong_major.so: compiled for plugin ABI 2.1"
 done_with "broken plugins are listed and stop nobody"
 try 0 "$dpcxr" plugins model good; has out "depth: int in [1, 8], default 2"
 done_with "one plugin"

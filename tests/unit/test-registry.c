@@ -108,10 +108,10 @@ typedef struct {
 } Broken;
 
 static const Broken broken[] = {
-    {"wrong_major", "compiled for plugin ABI 2.0, but this dpcxr has 1.0"},
-    {"newer_minor", "compiled for plugin ABI 1.1, but this dpcxr has 1.0"},
+    {"wrong_major", "compiled for plugin ABI 2.1, but this dpcxr has 1.1"},
+    {"newer_minor", "compiled for plugin ABI 1.2, but this dpcxr has 1.1"},
     {"no_symbol", "does not export dpcxr_plugin_model_no_symbol"},
-    {"short_struct", "struct_size is 24 bytes where DpcxrPlugin of ABI 1.0 has 96"},
+    {"short_struct", "struct_size is 24 bytes where DpcxrPlugin of ABI 1.1 has 96"},
     {"short_feature", "feature_size is 4 bytes where a feature of kind model has 8"},
     {"other_name", "the descriptor says name \"somebody\", the file name says \"other_name\""},
     {"other_kind", "the descriptor says kind dataset, the file name says model"},
