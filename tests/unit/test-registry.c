@@ -367,7 +367,7 @@ static void test_describe_json(Scratch *scratch, gconstpointer data)
     g_autoptr(JsonNode) node = dpcxr_describe_plugin_json(assert_found("good", good));
     JsonObject *plugin = json_node_get_object(node);
     g_assert_cmpstr(json_object_get_string_member(plugin, "kind"), ==, "model");
-    g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.0");
+    g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.1");
     g_assert_true(json_object_get_null_member(plugin, "error"));
     g_assert_cmpuint(json_array_get_length(json_object_get_array_member(plugin, "options")), ==, 13);
     g_assert_cmpfloat(json_object_get_double_member(option(plugin, 0), "max"), ==, 8);
@@ -392,7 +392,7 @@ static void test_list_json(Scratch *scratch, gconstpointer data)
                *second = json_array_get_object_element(list, 1);
     g_assert_cmpstr(json_object_get_string_member(first, "name"), ==, "good");
     g_assert_cmpstr(json_object_get_string_member(second, "name"), ==, "wrong_major");
-    assert_contains(json_object_get_string_member(second, "error"), "plugin ABI 2.0");
+    assert_contains(json_object_get_string_member(second, "error"), "plugin ABI 2.1");
     g_assert_false(json_object_has_member(second, "options"));
     DpcxrPluginKind dataset = DPCXR_PLUGIN_DATASET;
     g_autoptr(JsonNode) none = dpcxr_describe_list_json(&dataset);
