@@ -136,8 +136,8 @@ static void test_coarsen(void)
     g_rand_free(rand);
 }
 
-/* a^3 b by FFT and by hand: no further off than `error` says. */
-static void test_compose(void)
+/* a^3 b by FFT and by hand: no further off than `error` says, also where some of it is cut off. */
+static void check_compose(double log_tail)
 {
     GRand *rand = g_rand_new_with_seed(5);
     g_autoptr(DpcxrLossLattice) a = dpcxr_loss_lattice_new(-7, 20), b = dpcxr_loss_lattice_new(3, 11);
@@ -154,10 +154,11 @@ static void test_compose(void)
     g_rand_free(rand);
     a->offset = 0.25;
     const DpcxrLossFactor factors[] = {{a, 3}, {b, 1}};
-    g_autoptr(DpcxrLossLattice) product = dpcxr_loss_compose(factors, 2, -60, 12);
+    g_autoptr(DpcxrLossLattice) product = dpcxr_loss_compose(factors, 2, log_tail, 12);
     g_assert_nonnull(product);
     g_assert_cmpfloat(product->offset, ==, 0.75);
-    g_assert_cmpfloat(product->error, <, 1e-11);
+    g_assert_cmpfloat(product->error, <, 1e-11 + 4.1 * exp(log_tail));
+    g_assert_cmpuint(product->n, <=, log_tail < -50 ? 68 : 60);
     g_assert_null(dpcxr_loss_compose(factors, 2, -60, 3));
     for (int bound = 0; bound < 2; bound++) {
         double by_hand[100] = {1}, next[100], off = 0;
@@ -181,6 +182,33 @@ static void test_compose(void)
     }
 }
 
+static void test_compose(void)
+{
+    check_compose(-60);
+    check_compose(-4);
+}
+
+/* What the factors were off by is in the product, once for each time they are in it. */
+static void test_errors_add_up(void)
+{
+    g_autoptr(DpcxrLossLattice) a = dpcxr_loss_lattice_new(0, 2), b = dpcxr_loss_lattice_new(0, 2);
+    for (int bound = 0; bound < 2; bound++)
+        a->values[bound][0] = a->values[bound][1] = b->values[bound][0] = b->values[bound][1] = 0.5;
+    a->error = 1e-4;
+    b->error = 2e-3;
+    a->shift = 1e-9;
+    const DpcxrLossFactor factors[] = {{a, 10}, {b, 2}};
+    g_autoptr(DpcxrLossLattice) product = dpcxr_loss_compose(factors, 2, -60, 12);
+    g_assert_cmpfloat(product->error, >=, 5e-3);
+    g_assert_cmpfloat(product->error, <=, 5.1e-3);
+    g_assert_cmpfloat(product->shift, >=, 1e-8);
+    /* and in what is read off: errors of the tilted mass, here not tilted, are as much of delta */
+    g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(product, 0.1, 0);
+    double upper = exp(dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_UPPER, 0.5));
+    double lower = exp(dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_LOWER, 0.5));
+    g_assert_cmpfloat_with_epsilon(upper - lower, 2 * product->error, 1e-6);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -188,5 +216,6 @@ int main(int argc, char **argv)
     g_test_add_func("/loss/order-of-bounds", test_order_of_bounds);
     g_test_add_func("/loss/coarsen", test_coarsen);
     g_test_add_func("/loss/compose", test_compose);
+    g_test_add_func("/loss/errors-add-up", test_errors_add_up);
     return g_test_run();
 }

@@ -434,7 +434,7 @@ static void both_directions(const DpcxrMechanism *mechanism, Question *question,
         question->steps[i].reverse = TRUE;
     Range other;
     find(question, ROUGHLY * accuracy, &other);
-    if (other.upper > range->lower && other.lower < range->upper)
+    if (other.upper > range->lower)
         find(question, accuracy, &other);
     range->lower = MAX(range->lower, other.lower);
     range->upper = MAX(range->upper, other.upper);
