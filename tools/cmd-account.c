@@ -64,19 +64,6 @@ static void print_point(const DpcxrComposition *composition, const DpcxrCostQues
                question->delta, composition->unit);
 }
 
-/* The one with the least upper end: its curve is taken for the attacker. (nullable) */
-static const DpcxrAnswer *best_answer(const GPtrArray *answers)
-{
-    const DpcxrAnswer *best = NULL;
-    for (guint i = 0; i < answers->len; i++) {
-        const DpcxrAnswer *answer = g_ptr_array_index(answers, i);
-        if (!answer->refused && !answer->approximate &&
-            (!best || answer->interval.upper < best->interval.upper))
-            best = answer;
-    }
-    return best;
-}
-
 static void print_attack(const DpcxrComposition *composition, const DpcxrAnswer *answer,
                          const DpcxrAttackBounds *bounds)
 {
@@ -125,9 +112,12 @@ static gboolean show(const DpcxrComposition *composition, Question *question, co
         return FALSE;
     table.add = add_with_attack;
     gboolean single = question->cost.group <= 1;
-    question->attacked = single ? best_answer(answers) : NULL;
+    question->attacked = single ? dpcxr_answers_best(answers) : NULL;
     if (question->attacked && !dpcxr_attack_bounds(question->attacked->accountant, &composition->mechanism,
                                                    &question->bounds, error))
+        return FALSE;
+    DpcxrCmdReconstruction reconstruction;
+    if (!dpcxr_cost_reconstruct(&question->cost, answers, &reconstruction, error))
         return FALSE;
     if (json) {
         dpcxr_answers_print_json(&table, answers, question);
@@ -139,6 +129,8 @@ static gboolean show(const DpcxrComposition *composition, Question *question, co
     dpcxr_answers_print(&table, answers, question);
     if (question->attacked)
         print_attack(composition, question->attacked, &question->bounds);
+    if (question->cost.reconstruction)
+        dpcxr_cmd_reconstruction_print(question->cost.reconstruction);
     return dpcxr_answers_check(answers, error);
 }
 
@@ -176,7 +168,7 @@ gboolean dpcxr_cmd_account(int argc, char **argv, GError **error)
     g_autofree char *accountant = NULL, *options = NULL;
     gboolean json = FALSE;
     g_auto(GStrv) paths = NULL;
-    Question question = {.cost = {.delta = NAN, .epsilon = NAN, .group = -1}};
+    Question question = {.cost = DPCXR_COST_QUESTION_INIT};
     const GOptionEntry entries[] = {
         DPCXR_COST_ENTRIES(question.cost),
         {"accountant", 'a', 0, G_OPTION_ARG_STRING, &accountant,

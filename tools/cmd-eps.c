@@ -5,21 +5,31 @@
 #include "cost.h"
 #include "planned-steps.h"
 
-static gboolean show(const DpcxrCostQuestion *question, const DpcxrPlannedSteps *steps, gboolean json,
-                     GError **error)
+static gboolean show(DpcxrCostQuestion *question, const DpcxrPlannedSteps *steps, gboolean json, GError **error)
 {
     if (question->curve)
         return dpcxr_cost_show_curve(question, steps->accountants, json, error);
-    if (!json)
-        dpcxr_cost_print_group(question);
-    return dpcxr_answers_show(dpcxr_cost_table(question), steps->accountants, question, json, error);
+    const DpcxrAnswerTable *table = dpcxr_cost_table(question);
+    g_autoptr(GPtrArray) answers = dpcxr_answers_ask(table, steps->accountants, question, error);
+    DpcxrCmdReconstruction reconstruction;
+    if (!answers || !dpcxr_cost_reconstruct(question, answers, &reconstruction, error))
+        return FALSE;
+    if (json) {
+        dpcxr_answers_print_json(table, answers, question);
+        return dpcxr_answers_check(answers, error);
+    }
+    dpcxr_cost_print_group(question);
+    dpcxr_answers_print(table, answers, question);
+    if (question->reconstruction)
+        dpcxr_cmd_reconstruction_print(question->reconstruction);
+    return dpcxr_answers_check(answers, error);
 }
 
 gboolean dpcxr_cmd_eps(int argc, char **argv, GError **error)
 {
     g_auto(DpcxrPlannedArguments) arguments = DPCXR_PLANNED_ARGUMENTS_INIT;
     g_auto(DpcxrPlannedSteps) steps = {0};
-    DpcxrCostQuestion question = {.delta = NAN, .epsilon = NAN, .group = -1};
+    DpcxrCostQuestion question = DPCXR_COST_QUESTION_INIT;
     double noise_multiplier = NAN;
     const GOptionEntry entries[] = {DPCXR_PLANNED_ENTRIES(arguments),
                                     DPCXR_COST_ENTRIES(question),

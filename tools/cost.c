@@ -31,7 +31,20 @@ gboolean dpcxr_cost_check(const DpcxrCostQuestion *question, GError **error)
     if (epsilon && (!(question->epsilon >= 0) || !isfinite(question->epsilon)))
         return dpcxr_cmd_usage(error, "--epsilon is %g; it has to be a number not below 0",
                                question->epsilon);
+    if (!isnan(question->prior) && (question->curve || question->group > 1))
+        return dpcxr_cmd_usage(error, "--reconstruction is about one unit, and one point of the curve");
+    if (!isnan(question->prior) && !(question->prior > 0 && question->prior < 1))
+        return dpcxr_cmd_usage(error, "--reconstruction is %g; it has to be above 0 and below 1", question->prior);
     return dpcxr_cost_check_group(question->group, error);
+}
+
+gboolean dpcxr_cost_reconstruct(DpcxrCostQuestion *question, const GPtrArray *answers,
+                                DpcxrCmdReconstruction *reconstruction, GError **error)
+{
+    if (isnan(question->prior) || !dpcxr_answers_check(answers, NULL))
+        return TRUE; /* that every accountant refused is said with the answers */
+    question->reconstruction = reconstruction;
+    return dpcxr_cmd_reconstruction(answers, question->mechanism, question->prior, reconstruction, error);
 }
 
 static gboolean ask_epsilon(const DpcxrFeature *accountant, gconstpointer data, DpcxrAnswer *answer,
@@ -101,6 +114,8 @@ static void add_rest(JsonBuilder *json, const DpcxrAnswer *answer, const DpcxrCo
     if (answer->approximate)
         dpcxr_json_put_bool(json, "approximate", TRUE);
     dpcxr_cost_add_group(json, question->mechanism, question->group);
+    if (question->reconstruction && question->reconstruction->answer == answer)
+        dpcxr_cmd_reconstruction_add(json, question->reconstruction);
 }
 
 static void add_epsilon(JsonBuilder *json, const DpcxrAnswer *answer, gconstpointer data)

@@ -50,21 +50,23 @@ static double advantage(const Point *point)
     return CLAMP(value * ROUND_UP, 0, 1);
 }
 
-/* The bound number @which from one point: the rates in their order, then the advantage. */
-static double bound_of(const Point *point, int which)
-{
-    if (which == DPCXR_ATTACK_RATES)
-        return advantage(point);
-    return dpcxr_attack_true_positive_rate(dpcxr_attack_false_positive_rate(which), point->epsilon,
-                                           point->delta);
-}
-
 typedef struct {
     const DpcxrFeature *accountant;
     const DpcxrMechanism *mechanism;
+    const double *rates; /* what is wanted: true-positive rates at these, and the advantage */
+    gsize n_rates;
     GArray *points; /* Point, by epsilon */
     GError *error;  /* (nullable) the accountant's first one */
 } Curve;
+
+/* The bound number @which from point @at: the rates in their order, then the advantage. */
+static double bound_of(const Curve *curve, guint at, gsize which)
+{
+    const Point *point = &g_array_index(curve->points, Point, at);
+    if (which == curve->n_rates)
+        return advantage(point);
+    return dpcxr_attack_true_positive_rate(curve->rates[which], point->epsilon, point->delta);
+}
 
 /* Where the accountant has no answer there is no point; the others are as good as before. */
 static void curve_add(Curve *curve, double epsilon)
@@ -83,12 +85,11 @@ static void curve_add(Curve *curve, double epsilon)
     g_array_insert_val(curve->points, at, point);
 }
 
-static guint best_point(const Curve *curve, int which)
+static guint best_point(const Curve *curve, gsize which)
 {
     guint best = 0;
     for (guint i = 1; i < curve->points->len; i++) {
-        if (bound_of(&g_array_index(curve->points, Point, i), which) <
-            bound_of(&g_array_index(curve->points, Point, best), which))
+        if (bound_of(curve, i, which) < bound_of(curve, best, which))
             best = i;
     }
     return best;
@@ -97,7 +98,7 @@ static guint best_point(const Curve *curve, int which)
 /* Halves the gaps on both sides of the best point for each bound. */
 static void curve_refine(Curve *curve)
 {
-    for (int which = 0; which <= DPCXR_ATTACK_RATES; which++) {
+    for (gsize which = 0; which <= curve->n_rates; which++) {
         guint best = best_point(curve, which), last = curve->points->len - 1;
         double here = g_array_index(curve->points, Point, best).epsilon;
         double left = best > 0 ? g_array_index(curve->points, Point, best - 1).epsilon : here;
@@ -109,12 +110,21 @@ static void curve_refine(Curve *curve)
     }
 }
 
+/* Where e^epsilon reaches what the least rate needs; at least log 1000. */
+static double largest_epsilon(const Curve *curve)
+{
+    double epsilon = EPSILON_MAX;
+    for (gsize i = 0; i < curve->n_rates; i++)
+        epsilon = MAX(epsilon, -log(curve->rates[i]));
+    return epsilon;
+}
+
 /* FALSE with the accountant's first error where it has no point at all. */
 static gboolean curve_read(Curve *curve, GError **error)
 {
     curve_add(curve, 0);
     for (int i = 0; i <= HALVINGS; i++)
-        curve_add(curve, ldexp(EPSILON_MAX, -i));
+        curve_add(curve, ldexp(largest_epsilon(curve), -i));
     if (curve->points->len == 0) {
         g_propagate_error(error, g_steal_pointer(&curve->error));
         return FALSE;
@@ -125,8 +135,9 @@ static gboolean curve_read(Curve *curve, GError **error)
     return TRUE;
 }
 
-gboolean dpcxr_attack_bounds(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism,
-                             DpcxrAttackBounds *bounds, GError **error)
+/* The best bounds: at @rates, and the advantage behind them. */
+static gboolean curve_bounds(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism,
+                             const double *rates, gsize n, double *bounds, GError **error)
 {
     if (dpcxr_account_is_approximate(accountant)) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
@@ -136,13 +147,37 @@ gboolean dpcxr_attack_bounds(const DpcxrFeature *accountant, const DpcxrMechanis
                     accountant->type);
         return FALSE;
     }
-    Curve curve = {accountant, mechanism, g_array_new(FALSE, FALSE, sizeof(Point)), NULL};
+    Curve curve = {accountant, mechanism, rates, n, g_array_new(FALSE, FALSE, sizeof(Point)), NULL};
     gboolean done = curve_read(&curve, error);
-    for (int which = 0; done && which <= DPCXR_ATTACK_RATES; which++) {
-        double bound = bound_of(&g_array_index(curve.points, Point, best_point(&curve, which)), which);
-        *(which < DPCXR_ATTACK_RATES ? &bounds->true_positive_rate[which] : &bounds->advantage) = bound;
-    }
+    for (gsize which = 0; done && which <= n; which++)
+        bounds[which] = bound_of(&curve, best_point(&curve, which), which);
     g_array_unref(curve.points);
     g_clear_error(&curve.error);
     return done;
+}
+
+gboolean dpcxr_attack_true_positive_rates(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism,
+                                          const double *false_positive_rates, gsize n, double *bounds,
+                                          GError **error)
+{
+    g_autofree double *all = g_new(double, n + 1);
+    if (!curve_bounds(accountant, mechanism, false_positive_rates, n, all, error))
+        return FALSE;
+    for (gsize i = 0; i < n; i++)
+        bounds[i] = all[i];
+    return TRUE;
+}
+
+gboolean dpcxr_attack_bounds(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism,
+                             DpcxrAttackBounds *bounds, GError **error)
+{
+    double rates[DPCXR_ATTACK_RATES], all[DPCXR_ATTACK_RATES + 1];
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++)
+        rates[i] = dpcxr_attack_false_positive_rate(i);
+    if (!curve_bounds(accountant, mechanism, rates, DPCXR_ATTACK_RATES, all, error))
+        return FALSE;
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++)
+        bounds->true_positive_rate[i] = all[i];
+    bounds->advantage = all[DPCXR_ATTACK_RATES];
+    return TRUE;
 }

@@ -24,3 +24,7 @@ char *dpcxr_attack_guess(DpcxrAdjacency adjacency, const char *unit);
  * tried. DPCXR_ERROR_PRIVACY: the accountant is approximate, or does not cover the events. */
 gboolean dpcxr_attack_bounds(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, DpcxrAttackBounds *bounds,
                              GError **error);
+
+/* The same at @n rates of the caller's, each in (0, 1); *bounds: n true-positive rates. */
+gboolean dpcxr_attack_true_positive_rates(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism,
+                                          const double *false_positive_rates, gsize n, double *bounds, GError **error);
