@@ -53,9 +53,35 @@ void dpcxr_json_begin_array(JsonBuilder *json, const char *key)
     json_builder_begin_array(json);
 }
 
+/* json-glib 1.6 adds ".0" to a number without a point, behind the exponent too: 1e-08.0 is not JSON. Takes it out again,
+ * outside of strings. */
+static void repair_exponents(char *text)
+{
+    gboolean in_string = FALSE;
+    char *to = text;
+    for (const char *from = text; *from;) {
+        if (in_string && *from == '\\')
+            *to++ = *from++;
+        else if (*from == '"')
+            in_string = !in_string;
+        else if (!in_string && *from == 'e' && (from[1] == '-' || from[1] == '+')) {
+            *to++ = *from++;
+            do
+                *to++ = *from++;
+            while (g_ascii_isdigit(*from));
+            if (from[0] == '.' && from[1] == '0')
+                from += 2;
+            continue;
+        }
+        *to++ = *from++;
+    }
+    *to = '\0';
+}
+
 char *dpcxr_json_text(JsonBuilder *json)
 {
     g_autoptr(JsonNode) root = json_builder_get_root(json);
     g_autofree char *text = json_to_string(root, TRUE);
+    repair_exponents(text);
     return g_strconcat(text, "\n", NULL);
 }

@@ -3,7 +3,9 @@
  * the list of what no number covers. A sentence belongs here when leaving it out would let a reader believe
  * more than was done. */
 #include "privacy/card-content.h"
+#include "config/options.h"
 #include "privacy/accounting.h"
+#include "privacy/group.h"
 #include "privacy/units.h"
 #include <math.h>
 
@@ -140,13 +142,16 @@ static void image_level(DpcxrCard *card, const DpcxrMechanism *mechanism)
         card->other_how =
             g_strdup("the replace_one number of the same accountant: another image changes its patient's "
                      "contribution by up to twice the clip norm");
-    } else {
-        card->other_epsilon = 2 * card->epsilon;
-        card->other_delta = (1 + exp(card->epsilon)) * delta;
+    } else if (dpcxr_group_epsilon(&experiment->privacy.accountant, mechanism, 2, delta, &epsilon, NULL)) {
+        card->other_epsilon = epsilon.upper;
+        card->other_delta = delta;
         card->other_how =
-            g_strdup("group bound for exchanging the patient's data: 2 epsilon, (1 + e^epsilon) delta");
+            g_strdup("group bound for exchanging the patient's data, at the best point of the privacy "
+                     "curve: twice its epsilon, and 1 + e^epsilon times its delta");
+    } else {
+        card->other_epsilon = INFINITY;
     }
-    card->has_other = card->other_delta < 1 && isfinite(card->other_epsilon);
+    card->has_other = isfinite(card->other_epsilon);
     if (!card->has_other) {
         g_free(card->other_how);
         card->other_how =
@@ -166,22 +171,53 @@ static void other_level(DpcxrCard *card, const DpcxrMechanism *mechanism)
                  "not protected beyond what each single image is");
 }
 
+static void append_report(DpcxrCard *card, const DpcxrFeature *feature, const DpcxrMechanism *mechanism)
+{
+    DpcxrCardReport report = {.accountant = feature->type};
+    g_autoptr(GError) error = NULL;
+    if (feature->entry && feature->entry->plugin) {
+        report.approximate = ((const DpcxrAccountant *)feature->entry->plugin->feature)->approximate;
+        report.version = feature->entry->plugin->version;
+    }
+    /* A refusal is a sentence about the mechanism. Other errors name files of this machine: not for release/. */
+    if (!dpcxr_account_epsilon(feature, mechanism, card->facts->experiment->privacy.delta, &report.epsilon,
+                               &error))
+        report.refused =
+            g_strdup(g_error_matches(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY) ? error->message
+                                                                              : "the accountant failed");
+    g_array_append_val(card->reports, report);
+}
+
+static gboolean is_reported(const DpcxrCard *card, const char *name)
+{
+    gboolean found = g_str_equal(name, card->facts->experiment->privacy.accountant.type);
+    for (guint i = 0; !found && i < card->reports->len; i++)
+        found = g_str_equal(name, g_array_index(card->reports, DpcxrCardReport, i).accountant);
+    return found;
+}
+
+/* Those that the experiment names, with its options; then whatever other accountant there is, with none. */
 static void append_reports(DpcxrCard *card, const DpcxrMechanism *mechanism)
 {
     const DpcxrExperiment *experiment = card->facts->experiment;
-    for (gsize i = 0; i < experiment->privacy.n_also_report; i++) {
-        const DpcxrFeature *feature = &experiment->privacy.also_report[i];
-        DpcxrCardReport report = {.accountant = feature->type};
-        g_autoptr(GError) error = NULL;
-        if (feature->entry && feature->entry->plugin)
-            report.approximate = ((const DpcxrAccountant *)feature->entry->plugin->feature)->approximate;
-        /* A refusal is a sentence about the mechanism. Other errors name files of this machine: not for release/. */
-        if (!dpcxr_account_epsilon(feature, mechanism, experiment->privacy.delta, &report.epsilon, &error))
-            report.refused = g_strdup(g_error_matches(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY)
-                                          ? error->message
-                                          : "the accountant failed");
-        g_array_append_val(card->reports, report);
+    g_autoptr(GPtrArray) entries = dpcxr_registry_list();
+    for (gsize i = 0; i < experiment->privacy.n_also_report; i++)
+        append_report(card, &experiment->privacy.also_report[i], mechanism);
+    for (guint i = 0; i < entries->len; i++) {
+        const DpcxrPluginEntry *entry = g_ptr_array_index(entries, i);
+        if (entry->kind != DPCXR_PLUGIN_ACCOUNTANT || !entry->plugin || is_reported(card, entry->name))
+            continue;
+        DpcxrFeature *feature = g_new0(DpcxrFeature, 1);
+        *feature = (DpcxrFeature){entry->name, entry, dpcxr_options_parse(entry->plugin->options, "", NULL)};
+        g_ptr_array_add(card->others, feature);
+        append_report(card, feature, mechanism);
     }
+}
+
+static void other_free(gpointer feature)
+{
+    dpcxr_options_free(((DpcxrFeature *)feature)->options);
+    g_free(feature);
 }
 
 static void assume_mechanism(DpcxrCard *card)
@@ -196,9 +232,10 @@ static void assume_mechanism(DpcxrCard *card)
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT)
         say(list, "One patient id is one person. A person with two ids is two units.");
     if (experiment->privacy.noise_type == DPCXR_NOISE_GAUSSIAN)
-        say(list, "The noise is Gaussian in floating point. Attacks on the low bits of floating-point noise, and "
-                  "the rounding of sums over many units, which the clip norm does not bound exactly, are not "
-                  "excluded.");
+        say(list,
+            "The noise is Gaussian in floating point. Attacks on the low bits of floating-point noise, and "
+            "the rounding of sums over many units, which the clip norm does not bound exactly, are not "
+            "excluded.");
     else
         say(list, "The noise is Gaussian, rounded exactly onto an integer grid; how long sampling takes is "
                   "not hidden.");
@@ -235,32 +272,6 @@ static void assume_inputs(DpcxrCard *card)
             dpcxr_ledger_unit(card->facts->ledger));
 }
 
-/* Every touch of data that epsilon does not count. */
-static void list_not_covered(DpcxrCard *card)
-{
-    const DpcxrExperiment *experiment = card->facts->experiment;
-    GPtrArray *list = card->not_covered;
-    say(list,
-        "Validation and test records: they have no guarantee, and all that is computed from them (curves, "
-        "thresholds, metrics, predictions) is in private/.");
-    say(list, "Hyper-parameters (model, learning rate, clip norm, batch, steps, augmentation) and the choice "
-              "of this run "
-              "among others, as far as results on private data were looked at.");
-    say(list,
-        "How records came to be in the training split (data.type %s): exclusions, stratified splits and the "
-        "removal "
-        "of duplicates across records look at more than one record.",
-        experiment->data.dataset.type);
-    say(list, "N itself, and the names of labels and groups.");
-    say(list, "Files are checked before the first step, and a run on broken files does not start. An image "
-              "that cannot be "
-              "read during training contributes zero; its name is noted in private/.");
-    say(list, "A %s whose gradient is not finite contributes zero; how many did is not published.",
-        dpcxr_ledger_unit(card->facts->ledger));
-    if (experiment->privacy.unit == DPCXR_UNIT_IMAGE)
-        say(list, "Patients: several images of one person are several units.");
-}
-
 static void add_plugin(DpcxrCard *card, const DpcxrFeature *feature)
 {
     if (feature->entry)
@@ -277,11 +288,71 @@ static void list_plugins(DpcxrCard *card)
     add_plugin(card, &experiment->privacy.accountant);
     for (gsize i = 0; i < experiment->privacy.n_also_report; i++)
         add_plugin(card, &experiment->privacy.also_report[i]);
+    for (guint i = 0; i < card->others->len; i++)
+        add_plugin(card, g_ptr_array_index(card->others, i));
 }
 
 static void report_clear(gpointer report)
 {
     g_free(((DpcxrCardReport *)report)->refused);
+}
+
+/* The claimed point among others of the same curve: delta says how sure, and a reader may want to be surer. */
+static void read_curve(DpcxrCard *card, const DpcxrMechanism *mechanism)
+{
+    static const double deltas[] = {1e-4, 1e-5, 1e-6, 1e-8, 1e-10, 1e-12};
+    const DpcxrFeature *accountant = &card->facts->experiment->privacy.accountant;
+    double claimed = card->facts->experiment->privacy.delta;
+    gboolean had = FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(deltas) || !had; i++) {
+        double delta = i < G_N_ELEMENTS(deltas) ? deltas[i] : 0;
+        if (!had && claimed >= delta) {
+            DpcxrCardPoint point = {claimed, card->epsilon};
+            g_array_append_val(card->curve, point);
+            had = TRUE;
+        }
+        DpcxrInterval epsilon;
+        if (delta == claimed || delta == 0 || !(delta < 1 / (double)card->facts->population) ||
+            !dpcxr_account_epsilon(accountant, mechanism, delta, &epsilon, NULL) || !isfinite(epsilon.upper))
+            continue;
+        DpcxrCardPoint point = {delta, epsilon.upper};
+        g_array_append_val(card->curve, point);
+    }
+}
+
+/* Gaussian differential privacy (Dong, Roth & Su 2019): composed full batches are exactly N(0, 1) against N(mu, 1); many
+ * Poisson samples nearly, mu^2 = sum of q^2 T (e^(1/sigma^2) - 1) (Bu, Dong, Long & Su 2020). */
+static void find_mu(DpcxrCard *card, const DpcxrMechanism *mechanism)
+{
+    double sensitivity = mechanism->adjacency == DPCXR_ADJACENCY_REPLACE_ONE ? 2 : 1, sum = 0;
+    card->mu_exact = TRUE;
+    for (gsize i = 0; i < mechanism->n_events; i++) {
+        const DpcxrEvent *event = &mechanism->events[i];
+        double one = sensitivity / event->noise_multiplier, q = event->sampling_rate;
+        gboolean poisson = event->sampler == DPCXR_SAMPLER_POISSON && q < 1;
+        if (poisson && sensitivity == 1)
+            sum += (double)event->count * q * q * expm1(one * one);
+        else if (event->sampler == DPCXR_SAMPLER_FULL || event->sampler == DPCXR_SAMPLER_POISSON)
+            sum += (double)event->count * one * one;
+        if (poisson)
+            card->mu_exact = FALSE;
+        if ((poisson && sensitivity != 1) ||
+            (event->sampler != DPCXR_SAMPLER_FULL && event->sampler != DPCXR_SAMPLER_POISSON))
+            sum = NAN;
+    }
+    card->mu = isfinite(sum) ? sqrt(sum) : NAN;
+}
+
+/* At the false-positive rates of the table above it the curve gives the same bounds, for the same reason. */
+static void bound_reconstruction(DpcxrCard *card, const DpcxrMechanism *mechanism)
+{
+    for (int i = 0; i < DPCXR_ATTACK_RATES; i++) {
+        double bound = card->attack.true_positive_rate[i];
+        card->reconstruction[i] = (DpcxrReconstruction){
+            .prior = dpcxr_attack_false_positive_rate(i), .by_curve = bound, .at_most = bound};
+    }
+    dpcxr_reconstruction_sample(mechanism, DPCXR_CARD_SAMPLE_BUDGET, card->reconstruction, DPCXR_ATTACK_RATES,
+                                &card->sampling);
 }
 
 static gboolean claim_numbers(DpcxrCard *card, const DpcxrMechanism *mechanism, GError **error)
@@ -296,7 +367,17 @@ static gboolean claim_numbers(DpcxrCard *card, const DpcxrMechanism *mechanism, 
     card->epsilon_text = dpcxr_format_epsilon(epsilon.upper, 2);
     card->delta_text = dpcxr_format_exact(card->facts->experiment->privacy.delta);
     card->noise_text = dpcxr_format_exact(card->facts->noise_multiplier);
-    return dpcxr_attack_bounds(accountant, mechanism, &card->attack, error);
+    if (!dpcxr_attack_bounds(accountant, mechanism, &card->attack, error))
+        return FALSE;
+    bound_reconstruction(card, mechanism);
+    read_curve(card, mechanism);
+    find_mu(card, mechanism);
+    return TRUE;
+}
+
+static void touch_clear(gpointer touch)
+{
+    g_free(((DpcxrCardTouch *)touch)->how);
 }
 
 DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
@@ -309,7 +390,10 @@ DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
     card->reports = g_array_new(FALSE, FALSE, sizeof(DpcxrCardReport));
     g_array_set_clear_func(card->reports, report_clear);
     card->assumptions = g_ptr_array_new_with_free_func(g_free);
-    card->not_covered = g_ptr_array_new_with_free_func(g_free);
+    card->curve = g_array_new(FALSE, FALSE, sizeof(DpcxrCardPoint));
+    card->others = g_ptr_array_new_with_free_func(other_free);
+    card->touches = g_array_new(FALSE, FALSE, sizeof(DpcxrCardTouch));
+    g_array_set_clear_func(card->touches, touch_clear);
     card->plugins = g_ptr_array_new();
     g_autoptr(GArray) events = claimed_events(card, error);
     if (!events)
@@ -322,7 +406,7 @@ DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
     append_reports(card, &mechanism);
     assume_mechanism(card);
     assume_inputs(card);
-    list_not_covered(card);
+    dpcxr_card_list_touches(card);
     list_plugins(card);
     return g_steal_pointer(&card);
 }
@@ -338,7 +422,9 @@ void dpcxr_card_free(DpcxrCard *card)
     g_free(card->initial_head);
     g_array_unref(card->reports);
     g_ptr_array_unref(card->assumptions);
-    g_ptr_array_unref(card->not_covered);
+    g_array_unref(card->curve);
+    g_array_unref(card->touches);
     g_ptr_array_unref(card->plugins);
+    g_ptr_array_unref(card->others);
     g_free(card);
 }

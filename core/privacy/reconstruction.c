@@ -81,12 +81,9 @@ void dpcxr_reconstruction_sample(const DpcxrMechanism *mechanism, guint64 budget
     sampling->samples = samples;
     gsize n_pilot = (gsize)samples / PILOT_PART, n_losses = (gsize)samples - n_pilot;
     g_autofree double *losses = g_new(double, samples);
-    DpcxrRandom random;
-    dpcxr_random_init(&random, SEED, "reconstruction", 0, 0);
-    dpcxr_loss_sample(mechanism, &random, losses, n_pilot);
+    dpcxr_loss_sample(mechanism, SEED, 0, losses, n_pilot);
     qsort(losses, n_pilot, sizeof *losses, falling);
-    dpcxr_random_init(&random, SEED, "reconstruction", 1, 0);
-    dpcxr_loss_sample(mechanism, &random, losses + n_pilot, n_losses);
+    dpcxr_loss_sample(mechanism, SEED, 1, losses + n_pilot, n_losses);
     sample_limits(losses, n_pilot, losses + n_pilot, n_losses, bounds, n);
 }
 

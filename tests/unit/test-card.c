@@ -5,7 +5,9 @@
 #include "privacy/accounting.h"
 #include "privacy/attack.h"
 #include "privacy/card.h"
+#include "privacy/card-content.h"
 #include "privacy/composition.h"
+#include "privacy/group.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -282,6 +284,161 @@ static void test_not_covered(Fixture *f, gconstpointer data)
     }
 }
 
+/* How often the touch @what is listed with @status. */
+static int touches_of(const Fixture *f, const char *what, const char *status)
+{
+    JsonArray *touches = json_object_get_array_member(json_node_get_object(f->json), "data_touches");
+    int n = 0;
+    for (guint i = 0; i < json_array_get_length(touches); i++) {
+        JsonObject *touch = json_array_get_object_element(touches, i);
+        n += g_str_equal(json_object_get_string_member(touch, "what"), what) &&
+             g_str_equal(json_object_get_string_member(touch, "status"), status);
+    }
+    g_autofree char *row = g_strdup_printf("| %s | **%s** | ", what, status);
+    g_assert_cmpint(n, ==, strstr(f->markdown, row) != NULL);
+    return n;
+}
+
+/* What epsilon counts, what is declared, and what it does not count follow from the experiment. */
+static void test_touches(Fixture *f, gconstpointer data)
+{
+    DpcxrExperiment *e = &f->experiment;
+    write_card(f);
+    g_assert_cmpint(touches_of(f, "Gradients of training images", "covered"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Number of steps", "covered"), ==, 1);
+    g_assert_cmpint(touches_of(f, "N", "public"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Normalisation of images", "public"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Initial weights", "public"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Label weights", "public"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Label weights", "covered"), ==, 0);
+    g_assert_cmpint(touches_of(f, "Average of the weights", "covered"), ==, 0);
+    g_assert_cmpint(touches_of(f, "Clip norm", "covered"), ==, 0);
+    g_assert_cmpint(touches_of(f, "Augmentation", "covered"), ==, 0);
+    g_assert_cmpint(touches_of(f, "Patients", "not covered"), ==, 0);
+    DpcxrFeature flip = {.type = (char *)"hflip"};
+    e->data.augment = &flip;
+    e->data.n_augment = 1;
+    e->train.ema = 0.99;
+    e->privacy.clip_type = DPCXR_CLIP_ADAPTIVE;
+    e->loss.pos_weight_type = DPCXR_POS_WEIGHT_PRIVATE_COUNTS;
+    record(f->ledger, DPCXR_LEDGER_COUNTS, (DpcxrEvent){DPCXR_SAMPLER_FULL, 1, 10, 1, UNITS, 0});
+    write_card(f);
+    g_assert_cmpint(touches_of(f, "Label weights", "covered"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Label weights", "public"), ==, 0);
+    g_assert_cmpint(touches_of(f, "Average of the weights", "covered"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Clip norm", "covered"), ==, 1);
+    g_assert_cmpint(touches_of(f, "Augmentation", "covered"), ==, 1);
+}
+
+/* Its first paragraph stands alone: every item of a complete claim. */
+static void test_statement(Fixture *f, gconstpointer data)
+{
+    static const char *const items[] = {
+        "differentially private stochastic gradient descent", "for every patient of the training data",
+        "zero_out adjacency", "if one patient had contributed nothing", "Delta is below 1/N = 0.00100",
+        "Each of 100 recorded steps", "N = 1000 patients independently with probability 0.064 (Poisson sampling)",
+        "at most 4 images of a drawn patient", "mean gradient of each patient to the L2 norm 1.25 (flat clipping)",
+        "Gaussian noise with noise multiplier 1.5", "divided it by the constant 64",
+        "key of the operating system", "those that were lost and repeated included",
+        "accountant `rdp` 1.0 (Mironov", "For a single image it is epsilon = ", "at a false-positive rate of 0.1 %",
+        "reconstruct one patient's data", "(Hayes et al. 2023", "the weights of the last step",
+        "It does not extend to validation and test data"};
+    write_card(f);
+    const char *start = strstr(f->markdown, "The model was trained"), *end = strstr(start, "\n\n| | |");
+    g_autofree char *paragraph = g_strndup(start, (gsize)(end - start));
+    for (gsize i = 0; i < G_N_ELEMENTS(items); i++) {
+        if (!strstr(paragraph, items[i]))
+            g_error("the statement does not say \"%s\": %s", items[i], paragraph);
+    }
+    g_assert_null(strstr(paragraph, "\n"));
+    static const char *const works[] = {"arXiv:1607.00133", "arXiv:2302.07225", "arXiv:1905.02383", "SP 800-226"};
+    for (gsize i = 0; i < G_N_ELEMENTS(works); i++)
+        assert_says(f, works[i]);
+}
+
+/* More points of the curve: the claim among them, none where publishing a unit would pass for private. */
+static void test_curve(Fixture *f, gconstpointer data)
+{
+    const DpcxrEvent event = steps_event(100);
+    const DpcxrMechanism mechanism = {DPCXR_ADJACENCY_ZERO_OUT, &event, 1};
+    f->experiment.privacy.delta = 3e-7;
+    write_card(f);
+    JsonArray *curve = json_object_get_array_member(json_node_get_object(f->json), "curve");
+    double before = 1.0 / UNITS;
+    gboolean claimed = FALSE;
+    g_assert_cmpuint(json_array_get_length(curve), ==, 7);
+    for (guint i = 0; i < json_array_get_length(curve); i++) {
+        JsonObject *point = json_array_get_object_element(curve, i);
+        double delta = json_object_get_double_member(point, "delta");
+        DpcxrInterval epsilon;
+        g_assert_true(dpcxr_account_epsilon(&f->experiment.privacy.accountant, &mechanism, delta, &epsilon, NULL));
+        g_assert_cmpfloat(json_object_get_double_member(point, "epsilon"), ==, epsilon.upper);
+        g_assert_cmpfloat(delta, <, before);
+        claimed |= delta == 3e-7;
+        before = delta;
+    }
+    g_assert_true(claimed);
+    assert_says(f, "| 3e-07 | ");
+}
+
+/* By the limit theorem for Poisson samples, exactly without sampling. */
+static void test_gdp(Fixture *f, gconstpointer data)
+{
+    write_card(f);
+    JsonObject *gdp = object_of(f, "gdp");
+    g_assert_true(json_object_get_boolean_member(gdp, "approximate"));
+    g_assert_cmpfloat_with_epsilon(json_object_get_double_member(gdp, "mu"), 0.478771119241478, 1e-12);
+    assert_says(f, "error of unknown sign");
+    f->experiment.privacy.sampler = DPCXR_SAMPLER_FULL;
+    open_ledger(f, "patient");
+    record(f->ledger, DPCXR_LEDGER_STEPS, (DpcxrEvent){DPCXR_SAMPLER_FULL, 1, 20, 100, UNITS, 0});
+    write_card(f);
+    gdp = object_of(f, "gdp");
+    g_assert_false(json_object_get_boolean_member(gdp, "approximate"));
+    g_assert_cmpfloat_with_epsilon(json_object_get_double_member(gdp, "mu"), 0.5, 1e-12);
+    assert_says(f, "Exactly: 0.500-Gaussian");
+}
+
+/* The curve's bounds and, where they are smaller, the sampled ones; never below what was likely anyway. */
+static void test_reconstruction(Fixture *f, gconstpointer data)
+{
+    write_card(f);
+    JsonObject *reconstruction = object_of(f, "reconstruction");
+    JsonArray *bounds = json_object_get_array_member(reconstruction, "bounds"),
+              *rates = json_object_get_array_member(object_of(f, "attack"), "true_positive_rate");
+    g_assert_cmpint(json_object_get_int_member(reconstruction, "samples"), ==, DPCXR_CARD_SAMPLE_BUDGET / 101);
+    g_assert_cmpfloat(json_object_get_double_member(reconstruction, "confidence"), ==, 0.999);
+    for (guint i = 0; i < DPCXR_ATTACK_RATES; i++) {
+        JsonObject *bound = json_array_get_object_element(bounds, i);
+        double prior = json_object_get_double_member(bound, "prior");
+        double curve = json_object_get_double_member(bound, "by_curve");
+        double samples = json_object_get_double_member(bound, "by_samples");
+        g_assert_cmpfloat(prior, ==, dpcxr_attack_false_positive_rate((int)i));
+        g_assert_cmpfloat(
+            curve, ==, json_object_get_double_member(json_array_get_object_element(rates, i), "at_most"));
+        g_assert_cmpfloat(samples, >, prior);
+        g_assert_cmpfloat(json_object_get_double_member(bound, "at_most"), ==, MIN(curve, samples));
+    }
+    assert_says(f, "24752 draws of the privacy loss");
+
+    open_ledger(f, "patient"); /* too many steps to draw */
+    record(f->ledger, DPCXR_LEDGER_STEPS, (DpcxrEvent){DPCXR_SAMPLER_POISSON, 0.064, 20, 1000, UNITS, 0});
+    write_card(f);
+    reconstruction = object_of(f, "reconstruction");
+    g_assert_cmpint(json_object_get_int_member(reconstruction, "samples"), ==, 0);
+    g_assert_true(json_object_get_null_member(reconstruction, "confidence"));
+    assert_says(f, "No Monte-Carlo limit was made: so many steps");
+}
+
+/* An accountant that is there and not asked for is reported all the same: a reader will compare. */
+static void test_all_accountants(Fixture *f, gconstpointer data)
+{
+    write_card(f);
+    assert_says(f, "- gdp: epsilon ");
+    assert_says(f, "accountant gdp 1.0, SHA-256 ");
+    g_assert_null(strstr(f->markdown, "- rdp: "));
+}
+
 /* Publishable: nothing of the records, no path of this machine. */
 static void test_no_secrets(Fixture *f, gconstpointer data)
 {
@@ -303,8 +460,16 @@ static void test_image_level(Fixture *f, gconstpointer data)
     write_card(f);
     JsonObject *other = object_of(f, "other_level");
     g_assert_cmpstr(json_object_get_string_member(other, "level"), ==, "image");
-    g_assert_cmpfloat(json_object_get_double_member(other, "epsilon"), ==, 2 * f->epsilon);
-    g_assert_cmpfloat(json_object_get_double_member(other, "delta"), ==, (1 + exp(f->epsilon)) * DELTA);
+    /* two neighbours away, at the best point of the curve: it holds, and a smaller one would not */
+    DpcxrEvent steps = steps_event(100);
+    DpcxrMechanism mechanism = {DPCXR_ADJACENCY_ZERO_OUT, &steps, 1};
+    double half = json_object_get_double_member(other, "epsilon") / 2;
+    DpcxrInterval at, before;
+    g_assert_true(dpcxr_account_delta(&f->experiment.privacy.accountant, &mechanism, half, &at, NULL));
+    g_assert_true(dpcxr_account_delta(&f->experiment.privacy.accountant, &mechanism, half * 0.999, &before, NULL));
+    g_assert_cmpfloat(at.upper * (1 + exp(half)), <=, DELTA);
+    g_assert_cmpfloat(before.upper * (1 + exp(half * 0.999)), >, DELTA);
+    g_assert_cmpfloat(json_object_get_double_member(other, "delta"), ==, DELTA);
     assert_says(f, "| image level | epsilon ");
 
     /* the accountant covers replace_one where nothing is sampled */
@@ -317,17 +482,6 @@ static void test_image_level(Fixture *f, gconstpointer data)
     g_assert_cmpfloat(json_object_get_double_member(other, "epsilon"), ==,
                       epsilon_of(f, DPCXR_ADJACENCY_REPLACE_ONE, &full, 1));
     g_assert_cmpfloat(json_object_get_double_member(other, "delta"), ==, DELTA);
-
-    /* at a large epsilon the bound says nothing, and so does the card */
-    f->experiment.privacy.sampler = DPCXR_SAMPLER_POISSON;
-    open_ledger(f, "patient");
-    DpcxrEvent loud = steps_event(100);
-    loud.noise_multiplier = 0.3;
-    record(f->ledger, DPCXR_LEDGER_STEPS, loud);
-    write_card(f);
-    other = object_of(f, "other_level");
-    g_assert_true(json_object_get_null_member(other, "epsilon"));
-    assert_says(f, "| image level | none (the group bound");
 }
 
 static void test_unit_image(Fixture *f, gconstpointer data)
@@ -339,7 +493,7 @@ static void test_unit_image(Fixture *f, gconstpointer data)
     write_card(f);
     assert_says(f, "differential privacy for every image");
     assert_says(f, "| patient level | none (no cap) |");
-    assert_says(f, "several images of one person are several units");
+    assert_says(f, "Several images of one person are several units");
     g_assert_null(strstr(f->markdown, "One patient id"));
     JsonObject *other = object_of(f, "other_level");
     g_assert_cmpstr(json_object_get_string_member(other, "level"), ==, "patient");
@@ -480,6 +634,45 @@ static gboolean rave(const DpcxrOptions *values, const DpcxrMechanism *mechanism
     return TRUE;
 }
 
+static gboolean three(const DpcxrOptions *options, const DpcxrMechanism *mechanism, double given,
+                      DpcxrInterval *interval, GError **error)
+{
+    *interval = (DpcxrInterval){-INFINITY, 3, 3};
+    return TRUE;
+}
+
+static gboolean nothing(const DpcxrOptions *options, const DpcxrMechanism *mechanism, double given,
+                        DpcxrInterval *interval, GError **error)
+{
+    *interval = (DpcxrInterval){-INFINITY, 1, 1};
+    return TRUE;
+}
+
+static gboolean covers_zero_out(const DpcxrOptions *options, const DpcxrMechanism *mechanism, GError **error)
+{
+    if (mechanism->adjacency == DPCXR_ADJACENCY_ZERO_OUT)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY, "curt: zero_out only");
+    return FALSE;
+}
+
+/* Where the curve has nothing to say about two neighbours, neither has the card. */
+static void test_no_image_level(Fixture *f, gconstpointer data)
+{
+    static const DpcxrAccountant curt = {.covers = covers_zero_out, .epsilon = three, .delta = nothing};
+    const DpcxrPlugin plugin = {.kind = DPCXR_PLUGIN_ACCOUNTANT, .feature = &curt, .version = "7"};
+    const DpcxrPluginEntry entry = {.kind = DPCXR_PLUGIN_ACCOUNTANT, .plugin = &plugin, .sha256 = (char *)"aa"};
+    f->experiment.privacy.accountant.entry = &entry;
+    write_card(f);
+    g_assert_true(json_object_get_null_member(object_of(f, "other_level"), "epsilon"));
+    assert_says(f, "| image level | none (the group bound");
+    g_assert_null(strstr(f->markdown, "For a single image"));
+    JsonArray *bounds = json_object_get_array_member(object_of(f, "reconstruction"), "bounds");
+    JsonObject *bound = json_array_get_object_element(bounds, 2); /* sampled ones do not need the curve */
+    g_assert_cmpfloat(json_object_get_double_member(bound, "by_curve"), ==, 1);
+    g_assert_cmpfloat(json_object_get_double_member(bound, "at_most"), <, 0.5);
+}
+
 static void test_also_report(Fixture *f, gconstpointer data)
 {
     static const DpcxrAccountant shy = {.covers = covers_nothing},
@@ -522,12 +715,21 @@ int main(int argc, char **argv)
     g_autofree char *plugin =
         g_build_filename(g_getenv("DPCXR_BUILD"), "plugins", "dpcxr-accountant-rdp.so", NULL);
     g_assert_true(dpcxr_registry_add(plugin, NULL));
+    g_autofree char *gdp = g_build_filename(g_getenv("DPCXR_BUILD"), "plugins", "dpcxr-accountant-gdp.so", NULL);
+    g_assert_true(dpcxr_registry_add(gdp, NULL));
     g_test_add("/card/voids", Fixture, NULL, setup, test_voids, teardown);
     g_test_add("/card/delta", Fixture, NULL, setup, test_delta, teardown);
     g_test_add("/card/claim", Fixture, NULL, setup, test_claim, teardown);
     g_test_add("/card/not-covered", Fixture, NULL, setup, test_not_covered, teardown);
+    g_test_add("/card/touches", Fixture, NULL, setup, test_touches, teardown);
+    g_test_add("/card/statement", Fixture, NULL, setup, test_statement, teardown);
+    g_test_add("/card/curve", Fixture, NULL, setup, test_curve, teardown);
+    g_test_add("/card/gdp", Fixture, NULL, setup, test_gdp, teardown);
+    g_test_add("/card/reconstruction", Fixture, NULL, setup, test_reconstruction, teardown);
+    g_test_add("/card/all-accountants", Fixture, NULL, setup, test_all_accountants, teardown);
     g_test_add("/card/no-secrets", Fixture, NULL, setup, test_no_secrets, teardown);
     g_test_add("/card/image-level", Fixture, NULL, setup, test_image_level, teardown);
+    g_test_add("/card/no-image-level", Fixture, NULL, setup, test_no_image_level, teardown);
     g_test_add("/card/unit-image", Fixture, NULL, setup, test_unit_image, teardown);
     g_test_add("/card/disagreement", Fixture, NULL, setup, test_disagreement, teardown);
     g_test_add("/card/stopped-early", Fixture, NULL, setup, test_stopped_early, teardown);

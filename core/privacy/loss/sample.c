@@ -3,8 +3,11 @@
  * log(1 - q + q e^u), u = (x - 1/2) / sigma^2. Steps of an event are alike, so only how many of them drew the unit
  * matters, not which; and their losses are the logarithm of one product. */
 #include "privacy/loss/sample.h"
+#include "privacy/secret.h"
+#include <dpcxr/random.h>
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #define EXPONENT_MAX 600 /* e^u beyond is not multiplied: the product, below 1e40, would overflow */
 #define PRODUCT_MAX 1e40
@@ -58,32 +61,59 @@ static double full_batch_mu(const DpcxrMechanism *mechanism)
     return sqrt(sum) * (1 + (double)(mechanism->n_events + 4) * DBL_EPSILON);
 }
 
-/* Box-Muller, both of the pair. */
+/* Public words, many blocks of the stream at once, and normals from them: Box-Muller, both of the pair. */
 typedef struct {
-    DpcxrRandom *random;
-    double spare;
+    guint8 key[32], nonce[12];
+    guint64 offset;
+    gsize used;
     gboolean has_spare;
-} Normals;
+    double spare;
+    guint64 words[512];
+} Stream;
 
-static double normal(Normals *normals)
+static void stream_init(Stream *stream, guint64 seed, guint32 part)
 {
-    if (normals->has_spare) {
-        normals->has_spare = FALSE;
-        return normals->spare;
+    DpcxrRandom random;
+    dpcxr_random_init(&random, seed, "privacy loss", 0, part);
+    *stream = (Stream){.used = G_N_ELEMENTS(stream->words)};
+    for (gsize i = 0; i < G_N_ELEMENTS(random.key); i++) {
+        guint32 word = GUINT32_TO_LE(random.key[i]);
+        memcpy(stream->key + 4 * i, &word, 4);
     }
-    double radius = sqrt(-2 * log(1 - dpcxr_random_uniform(normals->random))), sine, cosine;
-    sincos(2 * G_PI * dpcxr_random_uniform(normals->random), &sine, &cosine);
-    normals->spare = radius * sine;
-    normals->has_spare = TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(random.nonce); i++) {
+        guint32 word = GUINT32_TO_LE(random.nonce[i]);
+        memcpy(stream->nonce + 4 * i, &word, 4);
+    }
+}
+
+/* In (0, 1]. */
+static double uniform(Stream *stream)
+{
+    if (stream->used == G_N_ELEMENTS(stream->words)) {
+        dpcxr_secret_words(stream->key, stream->nonce, stream->offset, stream->words, stream->used);
+        stream->offset += stream->used;
+        stream->used = 0;
+    }
+    return (double)((stream->words[stream->used++] >> 11) + 1) * 0x1p-53;
+}
+
+static double normal(Stream *stream)
+{
+    stream->has_spare = !stream->has_spare;
+    if (!stream->has_spare)
+        return stream->spare;
+    double radius = sqrt(-2 * log(uniform(stream))), sine, cosine;
+    sincos(2 * G_PI * uniform(stream), &sine, &cosine);
+    stream->spare = radius * sine;
     return radius * cosine;
 }
 
 /* How many of @count steps drew the unit: the gaps between those that did are geometric. */
-static guint64 draw_binomial(DpcxrRandom *random, guint64 count, double q)
+static guint64 draw_binomial(Stream *stream, guint64 count, double q)
 {
     double log_missed = log1p(-q), position = 0;
     for (guint64 drawn = 0;; drawn++) {
-        position += 1 + floor(log(1 - dpcxr_random_uniform(random)) / log_missed);
+        position += 1 + floor(log(uniform(stream)) / log_missed);
         if (!(position <= (double)count))
             return drawn;
     }
@@ -109,33 +139,34 @@ static void log_sum_step(LogSum *sum, double q, double u)
     }
 }
 
-static void draw_event(const DpcxrEvent *event, Normals *normals, LogSum *sum)
+static void draw_event(const DpcxrEvent *event, Stream *stream, LogSum *sum)
 {
     double sigma = event->noise_multiplier, per_sigma = 1 / sigma, per_variance = per_sigma * per_sigma;
-    guint64 drawn = draw_binomial(normals->random, event->count, event->sampling_rate);
+    guint64 drawn = draw_binomial(stream, event->count, event->sampling_rate);
     for (guint64 step = 0; step < event->count; step++)
         log_sum_step(sum, event->sampling_rate,
-                     normal(normals) * per_sigma + (step < drawn ? 0.5 : -0.5) * per_variance);
+                     normal(stream) * per_sigma + (step < drawn ? 0.5 : -0.5) * per_variance);
     sum->magnitude += (double)event->count * (per_sigma + per_variance);
 }
 
-static double draw(const DpcxrMechanism *mechanism, double mu, Normals *normals)
+static double draw(const DpcxrMechanism *mechanism, double mu, Stream *stream)
 {
     LogSum sum = {0, 1, 0};
     for (gsize i = 0; i < mechanism->n_events; i++) {
         if (!is_full(&mechanism->events[i]))
-            draw_event(&mechanism->events[i], normals, &sum);
+            draw_event(&mechanism->events[i], stream, &sum);
     }
     double loss = sum.log + log(sum.product);
     if (mu > 0)
-        loss += mu * (mu / 2 + normal(normals));
+        loss += mu * (mu / 2 + normal(stream));
     return loss + ROUNDING * (sum.magnitude + fabs(loss) + mu * mu + mu);
 }
 
-void dpcxr_loss_sample(const DpcxrMechanism *mechanism, DpcxrRandom *random, double *losses, gsize n)
+void dpcxr_loss_sample(const DpcxrMechanism *mechanism, guint64 seed, guint32 part, double *losses, gsize n)
 {
-    Normals normals = {random, 0, FALSE};
+    Stream stream;
     double mu = full_batch_mu(mechanism);
+    stream_init(&stream, seed, part);
     for (gsize i = 0; i < n; i++)
-        losses[i] = draw(mechanism, mu, &normals);
+        losses[i] = draw(mechanism, mu, &stream);
 }
