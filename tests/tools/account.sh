@@ -76,6 +76,7 @@ check "a delta that protects nobody" 0 "at delta 0\.01, which is not below 1/N" 
 check "an attacker" 0 'bounds by the accountant rdp.*true positives at most [0-9.]+ % at 0\.1 % false.*at 1 % false.*at 10 % false.*advantage' runs/a
 check "all accountants" 0 'gaussian refused: .*gdp [0-9.]+ - - \(an approximation, not a bound\).*rdp [0-9.]+ - .*zcdp refused' runs/a --accountant all
 check "the best of them for the attacker" 0 'gaussian [0-9.]+ .*bounds by the accountant gaussian' runs/full --accountant all --delta 1e-5
+check "reconstruction" 0 'probability 10 % without the release.*success at most [0-9.]+ %' runs/a --reconstruction 0.1
 check "delta of an epsilon" 0 'at epsilon 2.*delta +lower +upper.*rdp [0-9.e-]+' runs/a --epsilon 2
 check "a curve" 0 '# account of 1 run.*accountant,delta,epsilon,lower,upper.*gaussian,1e-15,[0-9.]+,[0-9.]+,[0-9.]+' runs/full --curve -a gaussian
 check "a curve by all" 0 '# gaussian: refused.*rdp,1e-05,[0-9.]+,,[0-9.]+' runs/a --curve -a all

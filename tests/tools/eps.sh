@@ -51,6 +51,14 @@ check "sigma --group" 0 'rdp 0\.93477[0-9]* *7\.99' sigma --sampling-rate 0.0064
 check "a group of nobody" 2 'at least 1' eps $run --noise-multiplier 1.5 --group 0
 check "an approximation" 0 'gdp 7\.99[0-9]* - - .an approximation, not a bound' eps $run --noise-multiplier 1.3232421875 --accountant gdp
 check "an approximation is no ground for noise" 4 'gdp' sigma $run --epsilon 8 --accountant gdp
+check "reconstruction by draws" 0 'would succeed with probability 10 % without.*success at most 4[56]\.[0-9] % \(with confidence 99.9 %, from [0-9]+ draws.*certainty at most 6[0-9.]+ %, from the curve of the accountant rdp' \
+    eps --sampling-rate 0.0932605 --noise-multiplier 0.925082 --steps 85 --delta 1e-5 --reconstruction 0.1
+check "reconstruction by the curve" 0 'success at most 1\.8[0-9] % \(from the curve of the accountant gaussian' eps --sampler full --noise-multiplier 2 --steps 4 --delta 1e-5 --reconstruction 0.001 -a all
+check "reconstruction as JSON, too many steps to draw" 0 '"accountant" : "rdp".*"reconstruction" : \{ "prior" : 0\.01[0-9]*, "at_most" : 0\.[0-9]+, "method" : "curve", "by_curve" : 0\.[0-9]+, "by_samples" : null, "samples" : 0, "confidence" : null, "no_samples" : "so many steps' \
+    eps --sampling-rate 0.001 --noise-multiplier 1 --steps 200000 --delta 1e-6 --reconstruction 0.01 --json
+check "reconstruction from an approximation" 4 'gives bounds' eps $run --noise-multiplier 1.5 -a gdp --reconstruction 0.1
+check "reconstruction that was certain" 2 'above 0 and below 1' eps $run --noise-multiplier 1.5 --reconstruction 1
+check "reconstruction of a group" 2 'about one unit' eps $run --noise-multiplier 1.5 --reconstruction 0.1 --group 2
 check "delta and epsilon" 2 'ask one' eps $run --noise-multiplier 1.5 --epsilon 1
 check "nothing given" 2 'noise-multiplier is missing' eps
 check "no delta" 2 'delta is missing' eps --sampling-rate 0.1 --steps 10 --noise-multiplier 1
