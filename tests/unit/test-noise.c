@@ -220,6 +220,31 @@ static void test_kolmogorov_smirnov(void)
     g_assert_cmpfloat(distance * sqrt(N), <, 1.95);
 }
 
+/* The first eight moments, for several keys and addresses, each within 4.5 of its own standard deviations: E z^k is
+ * (k-1)!! for even k and 0 for odd ones, and z^k has variance (2k-1)!! - E[z^k]^2. */
+static void test_moments(void)
+{
+    enum { N = 1 << 20, MOMENTS = 8 };
+    static const double expected[] = {0, 1, 0, 3, 0, 15, 0, 105},
+                        second[] = {1, 3, 15, 105, 945, 10395, 135135, 2027025};
+    static const DpcxrAddress addresses[] = {{DPCXR_PURPOSE_NOISE, 0, 0, 0},
+                                             {DPCXR_PURPOSE_NOISE, 3, 123456789, 77},
+                                             {DPCXR_PURPOSE_COUNT_NOISE, 0, 5, 0}};
+    for (guint64 seed = 41; seed < 44; seed++) {
+        g_autofree float *z = fill(seed, addresses[seed - 41], N);
+        double sums[MOMENTS] = {0};
+        for (int i = 0; i < N; i++) {
+            double power = 1;
+            for (int k = 0; k < MOMENTS; k++)
+                sums[k] += power *= z[i];
+        }
+        for (int k = 0; k < MOMENTS; k++) {
+            double deviation = sqrt((second[k] - expected[k] * expected[k]) / N);
+            g_assert_cmpfloat(fabs(sums[k] / N - expected[k]), <, 4.5 * deviation);
+        }
+    }
+}
+
 /* Counts beyond k standard deviations, each side, within 4.5 standard deviations of a Poisson count. */
 static void test_tail_mass(void)
 {
@@ -408,6 +433,7 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/chunks", test_chunks);
     g_test_add_func("/noise/tail-words", test_tail_words);
     g_test_add_func("/noise/addressing", test_addressing);
+    g_test_add_func("/noise/moments", test_moments);
     g_test_add_func("/noise/kolmogorov-smirnov", test_kolmogorov_smirnov);
     g_test_add_func("/noise/tail-mass", test_tail_mass);
     g_test_add_func("/noise/independence", test_independence);
