@@ -6,6 +6,7 @@
 #include <float.h>
 #include <math.h>
 #include "privacy/loss/lattice.h"
+#include "privacy/loss/single-step.h"
 #include "privacy/loss/subsampled-gaussian.h"
 
 #define NOISE_MIN 0.05
@@ -20,6 +21,7 @@
 #define SIZE_MAX_LOG2 21 /* more memory than this is not taken: wider bounds instead */
 #define LEVELS 2         /* the error is shared among so many levels; more only make it larger */
 #define PASSES 3
+#define CAPPED 3e-5 /* of delta: what losses beyond the caps may come to */
 #define ROUGHLY 30 /* so much wider, to see which direction is the larger one */
 
 gboolean dpcxr_loss_covers(const char *accountant, const DpcxrMechanism *mechanism, GError **error)
@@ -95,7 +97,8 @@ static GArray *merge_steps(const DpcxrMechanism *mechanism)
         gboolean replace = mechanism->adjacency == DPCXR_ADJACENCY_REPLACE_ONE;
         DpcxrLossStep step = {.q = event->sampling_rate,
                               .sigma = replace ? event->noise_multiplier / 2 : event->noise_multiplier,
-                              .count = event->count};
+                              .count = event->count,
+                              .cap = INFINITY};
         if (step.count > 0)
             g_array_append_val(steps, step);
     }
@@ -112,7 +115,7 @@ static GArray *merge_steps(const DpcxrMechanism *mechanism)
             g_array_append_val(merged, step);
     }
     if (precision > 0) {
-        DpcxrLossStep full = {.q = 1, .sigma = 1 / sqrt(precision), .count = 1};
+        DpcxrLossStep full = {.q = 1, .sigma = 1 / sqrt(precision), .count = 1, .cap = INFINITY};
         g_array_append_val(merged, full);
     }
     return merged;
@@ -125,7 +128,16 @@ typedef struct {
     double total;     /* number of steps */
     double log_delta; /* given, where epsilon is wanted */
     double epsilon;   /* given, where delta is wanted; else NAN */
+    double log_beyond; /* of the probability that any step has a loss beyond its cap, at most */
 } Question;
+
+/* Leaves out losses that are as rare as to weigh little against a delta of e^@log_delta. */
+static void set_caps(Question *question, double log_delta)
+{
+    question->log_beyond = log_delta + log(CAPPED);
+    for (gsize i = 0; i < question->n; i++)
+        dpcxr_loss_step_set_cap(&question->steps[i], question->log_beyond - log(question->total));
+}
 
 static double log_moment(const Question *question, double tilt)
 {
@@ -365,10 +377,12 @@ static void ask(const Question *question, double tilt, double variance, double l
     g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(lattice, spacing, tilt);
     double upper, lower;
     if (isnan(question->epsilon)) {
-        upper = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_UPPER, question->log_delta);
+        double without = question->log_delta + log1p(-exp(question->log_beyond - question->log_delta));
+        upper = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_UPPER, without - 4 * DBL_EPSILON);
         lower = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_LOWER, question->log_delta);
     } else {
         upper = dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_UPPER, question->epsilon);
+        upper = MAX(upper, question->log_beyond) + log1p(exp(-fabs(upper - question->log_beyond))) + 4 * DBL_EPSILON;
         lower = dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_LOWER, question->epsilon);
     }
     if (upper < range->upper)
@@ -386,6 +400,7 @@ static double log_tail_for(const Question *question, double tilt, double epsilon
 
 static void find_epsilon(Question *question, double accuracy, Range *range)
 {
+    set_caps(question, question->log_delta);
     double bound, tilt = best_tilt(question, &bound), scale = MAX(0.5 * bound, 1e-3), part = 0.3;
     double log_tail = LOG_TAIL;
     *range = (Range){0, INFINITY};
@@ -404,9 +419,13 @@ static void find_epsilon(Question *question, double accuracy, Range *range)
 
 static void find_log_delta(Question *question, double accuracy, Range *range)
 {
-    double bound, tilt = best_tilt(question, &bound), part = 0.25, log_tail = LOG_TAIL;
+    double bound, part = 0.25, log_tail = LOG_TAIL;
     *range = (Range){-INFINITY, 0};
+    set_caps(question, -INFINITY);
+    best_tilt(question, &bound);
     for (int pass = 0; pass < PASSES; pass++) {
+        set_caps(question, MIN(bound, range->upper));
+        double tilt = best_tilt(question, &bound);
         ask(question, tilt, 2 * part * accuracy / (tilt * (1 + tilt)), log_tail, range);
         if (!(range->upper - range->lower > accuracy))
             return;
@@ -440,6 +459,14 @@ static void both_directions(const DpcxrMechanism *mechanism, Question *question,
     range->upper = MAX(range->upper, other.upper);
 }
 
+/* The one step that @mechanism is; NULL where it is several. (transfer full) */
+static DpcxrLossStep *single_step(const DpcxrMechanism *mechanism)
+{
+    g_autoptr(GArray) steps = merge_steps(mechanism);
+    DpcxrLossStep *first = (DpcxrLossStep *)(void *)steps->data;
+    return steps->len == 1 && first->count == 1 ? g_memdup2(first, sizeof *first) : NULL;
+}
+
 /* At most this far apart, in total variation, are the outputs on neighbours: each step keeps the two runs
  * together with probability 1 - q TV(N(0, sigma^2), N(1, sigma^2)). At a delta that large epsilon is 0. */
 static double total_variation(const DpcxrMechanism *mechanism)
@@ -459,7 +486,11 @@ gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, doubl
 {
     Question question = {.log_delta = log(delta), .epsilon = NAN};
     Range range = {0, 0};
-    if (delta < total_variation(mechanism))
+    g_autofree DpcxrLossStep *single = single_step(mechanism);
+    if (single)
+        range = (Range){dpcxr_loss_single_epsilon(single, question.log_delta, -1),
+                        dpcxr_loss_single_epsilon(single, question.log_delta, 1)};
+    else if (delta < total_variation(mechanism))
         both_directions(mechanism, &question, accuracy, find_epsilon, &range);
     double lower = range.lower * (1 - 1e-12), upper = range.upper * (1 + 1e-12);
     *epsilon = (DpcxrInterval){lower, isfinite(upper) ? (lower + upper) / 2 : upper, upper};
@@ -471,7 +502,12 @@ gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, doubl
 {
     Question question = {.epsilon = epsilon};
     Range range;
-    both_directions(mechanism, &question, accuracy, find_log_delta, &range);
+    g_autofree DpcxrLossStep *single = single_step(mechanism);
+    if (single)
+        range = (Range){dpcxr_loss_single_log_delta(single, epsilon, -1),
+                        dpcxr_loss_single_log_delta(single, epsilon, 1)};
+    else
+        both_directions(mechanism, &question, accuracy, find_log_delta, &range);
     double lower = exp(range.lower) * (1 - 1e-12),
            upper = MIN(total_variation(mechanism), exp(range.upper) * (1 + 1e-12));
     lower = MIN(lower, upper);

@@ -17,7 +17,7 @@
 #define REACH 45.0             /* standard deviations: no tail is looked for further out */
 
 typedef struct {
-    double q, log_q, log_1mq, sigma, tilt, a, sign, log_scale;
+    double q, log_q, log_1mq, sigma, tilt, a, sign, log_scale, cap;
 } Density;
 
 static Density density_of(const DpcxrLossStep *step, double tilt, double log_scale)
@@ -29,7 +29,8 @@ static Density density_of(const DpcxrLossStep *step, double tilt, double log_sca
                      .tilt = tilt,
                      .a = step->reverse ? -tilt : 1 + tilt,
                      .sign = step->reverse ? -1 : 1,
-                     .log_scale = log_scale};
+                     .log_scale = log_scale,
+                     .cap = step->cap};
 }
 
 static double u_of_x(const Density *d, double x)
@@ -77,6 +78,35 @@ static double log_normal_below(double z)
     return -0.5 * z * z - log(-z * SQRT_2PI);
 }
 
+static double log_add(double a, double b)
+{
+    double most = MAX(a, b);
+    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
+}
+
+/* Upper bound of the log of the probability, under P, of outcomes above @x. */
+static double log_beyond(const Density *d, double x)
+{
+    return log_add(d->log_1mq + log_normal_below(-x / d->sigma), d->log_q + log_normal_below((1 - x) / d->sigma)) +
+           4 * DBL_EPSILON;
+}
+
+void dpcxr_loss_step_set_cap(DpcxrLossStep *step, double log_mass)
+{
+    step->cap = INFINITY;
+    if (step->q == 1 || step->reverse)
+        return; /* one hump only; losses that end at -log(1 - q) */
+    Density d = density_of(step, 0, 0);
+    double low = 0.5, high = 0.5 + REACH * step->sigma;
+    if (log_beyond(&d, high) > log_mass)
+        return;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        *(log_beyond(&d, middle) > log_mass ? &low : &high) = middle;
+    }
+    step->cap = high;
+}
+
 double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
 {
     Density d = density_of(step, tilt, 0);
@@ -86,7 +116,7 @@ double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
     if (step->reverse)
         low -= tilt / d.sigma;
     else
-        high += (1 + tilt) / d.sigma;
+        high = MIN(high + (1 + tilt) / d.sigma, d.cap / d.sigma);
     if ((high - low) / spacing > 40000)
         return INFINITY;
     double most = -INFINITY, excess = 0, total = 0;
@@ -105,12 +135,6 @@ double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
     }
     excess *= spacing;
     return fabs(excess) < 0.1 ? log1p(excess) : most + log(total * spacing / SQRT_2PI);
-}
-
-static double log_add(double a, double b)
-{
-    double most = MAX(a, b);
-    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
 }
 
 /* Log of the tilted mass on one side of @x if the loss were the line through (@u, @loss) with @slope; @side:
@@ -168,7 +192,7 @@ static double log_tail_right(const Density *d, double x)
 static void window(const Density *d, double log_tail, double *left, double *right)
 {
     double low = -REACH * d->sigma - (d->sign < 0 ? d->tilt : 0);
-    double high = REACH * d->sigma + (d->sign > 0 ? d->a : 1);
+    double high = MIN(REACH * d->sigma + (d->sign > 0 ? d->a : 1), d->cap);
     double a = low, b = high, c = low, e = high;
     for (int i = 0; i < 60; i++) {
         double middle = (a + b) / 2;
@@ -177,7 +201,7 @@ static void window(const Density *d, double log_tail, double *left, double *righ
         *(log_tail_right(d, middle) <= log_tail ? &e : &c) = middle;
     }
     *left = a;
-    *right = MAX(e, a + 1e-3 * d->sigma);
+    *right = MIN(MAX(e, a + 1e-3 * d->sigma), d->cap);
 }
 
 typedef struct {
@@ -378,7 +402,7 @@ DpcxrLossLattice *dpcxr_loss_step_lattice(const DpcxrLossStep *step, double tilt
     dpcxr_loss_contract(lattice->values[DPCXR_LOSS_LOWER], &f.cells, lattice->n,
                         dpcxr_loss_meeting(&f.cells, lattice->n, spacing, tilt), spacing, tilt);
     lattice->error = f.rounding * UNIT_ROUNDOFF + sum * QUADRATURE_ERROR + exp(log_tail_left(&f.d, f.left)) +
-                     exp(log_tail_right(&f.d, f.right));
+                     (f.right < step->cap ? exp(log_tail_right(&f.d, f.right)) : 0);
     lattice->shift = f.shift;
     return lattice;
 }
