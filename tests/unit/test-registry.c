@@ -403,7 +403,7 @@ static void test_list_json(Scratch *scratch, gconstpointer data)
                *second = json_array_get_object_element(list, 1);
     g_assert_cmpstr(json_object_get_string_member(first, "name"), ==, "good");
     g_assert_cmpstr(json_object_get_string_member(second, "name"), ==, "wrong_major");
-    assert_contains(json_object_get_string_member(second, "error"), "plugin ABI 2.1");
+    assert_contains(json_object_get_string_member(second, "error"), "plugin ABI 2.2");
     g_assert_false(json_object_has_member(second, "options"));
     DpcxrPluginKind dataset = DPCXR_PLUGIN_DATASET;
     g_autofree char *nothing = dpcxr_describe_list_json(&dataset);

@@ -5,7 +5,8 @@
 #include <dpcxr/loss.h>
 #include <float.h>
 #include <math.h>
-#include "privacy/loss/lattice.h"
+#include "privacy/loss/compose.h"
+#include "privacy/loss/curve.h"
 #include "privacy/loss/single-step.h"
 #include "privacy/loss/subsampled-gaussian.h"
 
@@ -21,6 +22,7 @@
 #define SIZE_MAX_LOG2 21 /* more memory than this is not taken: wider bounds instead */
 #define LEVELS 2         /* the error is shared among so many levels; more only make it larger */
 #define PASSES 3
+#define PRECISE 0.02 /* times accuracy: what rounding of transforms may come to before they are done again precisely */
 #define CAPPED 3e-5 /* of delta: what losses beyond the caps may come to */
 #define ROUGHLY 30 /* so much wider, to see which direction is the larger one */
 
@@ -131,6 +133,12 @@ typedef struct {
     double log_beyond; /* of the probability that any step has a loss beyond its cap, at most */
 } Question;
 
+static double log_add(double a, double b)
+{
+    double most = MAX(a, b);
+    return most == -INFINITY ? most : most + log1p(exp(MIN(a, b) - most));
+}
+
 /* Leaves out losses that are as rare as to weigh little against a delta of e^@log_delta. */
 static void set_caps(Question *question, double log_delta)
 {
@@ -184,11 +192,20 @@ static double best_tilt(const Question *question, double *bound)
     return exp(at);
 }
 
+/* How a pass goes about it. */
+typedef struct {
+    double tilt;
+    double variance;  /* what discretisation may add to that of the whole */
+    double log_tail;  /* of the tilted mass that may be cut off in all */
+    gboolean precise; /* transforms in twice the precision */
+} Pass;
+
 /* Distributions that wait for composition, all with one spacing. */
 typedef struct {
     GPtrArray *lattices;
     double spacing, tilt;
     double log_tail; /* of the tilted mass that may be cut off in all */
+    gboolean precise;
 } Stock;
 
 static double stock_total(const Stock *stock)
@@ -239,7 +256,7 @@ static DpcxrLossLattice *stock_compose(const Stock *stock, guint max_log2)
         DpcxrLossLattice *lattice = stock->lattices->pdata[i];
         factors[i] = (DpcxrLossFactor){lattice, lattice->count};
     }
-    return dpcxr_loss_compose(factors, n, stock->log_tail, max_log2);
+    return dpcxr_loss_compose(factors, n, stock->log_tail, max_log2, stock->precise);
 }
 
 /* The largest power of two m for which the m-th power of every distribution in stock fits into 2^log2_size
@@ -260,9 +277,9 @@ static guint64 common_power(const Stock *stock, guint log2_size, double log_tail
 }
 
 static gboolean add_product(GPtrArray *to, const DpcxrLossFactor *factors, gsize n, guint64 count,
-                            double log_tail)
+                            double log_tail, gboolean precise)
 {
-    DpcxrLossLattice *product = dpcxr_loss_compose(factors, n, log_tail, SIZE_MAX_LOG2);
+    DpcxrLossLattice *product = dpcxr_loss_compose(factors, n, log_tail, SIZE_MAX_LOG2, precise);
     if (!product)
         return FALSE;
     product->count = count;
@@ -295,13 +312,13 @@ static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
         if (lattice->count >= most) {
             DpcxrLossFactor factor = {lattice, even_power(lattice->count, most)};
             guint64 left = lattice->count % factor.power;
-            done = add_product(next, &factor, 1, lattice->count / factor.power, log_tail);
+            done = add_product(next, &factor, 1, lattice->count / factor.power, log_tail, stock->precise);
             factor.power = left;
-            done = done && (left == 0 || add_product(next, &factor, 1, 1, log_tail));
+            done = done && (left == 0 || add_product(next, &factor, 1, 1, log_tail, stock->precise));
             continue;
         }
         if (gathered + lattice->count > most) {
-            done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail);
+            done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail, stock->precise);
             g_array_set_size(group, 0);
             gathered = 0;
         }
@@ -310,21 +327,20 @@ static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
         gathered += factor.power;
     }
     if (done && group->len > 0)
-        done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail);
+        done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail, stock->precise);
     g_ptr_array_unref(done ? stock->lattices : next);
     if (done)
         stock->lattices = next;
     return done;
 }
 
-/* Everything composed, and the spacing it has then. @variance: what discretisation may add to that of the
- * whole. NULL where the numbers cannot be represented. (transfer full) */
-static DpcxrLossLattice *compose(const Question *question, double tilt, double variance, double log_tail,
-                                 double *spacing)
+/* Everything composed, and the spacing it has then. NULL where the numbers cannot be represented. (transfer full) */
+static DpcxrLossLattice *compose(const Question *question, const Pass *pass, double *spacing)
 {
-    Stock stock = {g_ptr_array_new_with_free_func((GDestroyNotify)dpcxr_loss_lattice_free), .tilt = tilt,
-                   .log_tail = log_tail};
+    Stock stock = {g_ptr_array_new_with_free_func((GDestroyNotify)dpcxr_loss_lattice_free), .tilt = pass->tilt,
+                   .log_tail = pass->log_tail, .precise = pass->precise};
     DpcxrLossLattice *whole = NULL;
+    double variance = pass->variance, log_tail = pass->log_tail;
     stock.spacing = spacing_for(variance, question->total);
     while (stock.spacing < 1e3 && !stock_fill(&stock, question)) {
         g_ptr_array_set_size(stock.lattices, 0);
@@ -368,50 +384,57 @@ typedef struct {
     double lower, upper;
 } Range;
 
-static void ask(const Question *question, double tilt, double variance, double log_tail, Range *range)
+/* Brings @range closer; returns log of how much of delta the rounding of transforms came to. */
+static double ask(const Question *question, const Pass *pass, Range *range)
 {
     double spacing;
-    g_autoptr(DpcxrLossLattice) lattice = compose(question, tilt, variance, log_tail, &spacing);
+    g_autoptr(DpcxrLossLattice) lattice = compose(question, pass, &spacing);
     if (!lattice)
-        return;
-    g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(lattice, spacing, tilt);
+        return -INFINITY;
+    g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(lattice, spacing, pass->tilt);
     double upper, lower;
-    if (isnan(question->epsilon)) {
+    gboolean is_epsilon = isnan(question->epsilon);
+    if (is_epsilon) {
         double without = question->log_delta + log1p(-exp(question->log_beyond - question->log_delta));
         upper = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_UPPER, without - 4 * DBL_EPSILON);
         lower = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_LOWER, question->log_delta);
     } else {
         upper = dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_UPPER, question->epsilon);
-        upper = MAX(upper, question->log_beyond) + log1p(exp(-fabs(upper - question->log_beyond))) + 4 * DBL_EPSILON;
+        upper = log_add(upper, question->log_beyond) + 4 * DBL_EPSILON;
         lower = dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_LOWER, question->epsilon);
     }
     if (upper < range->upper)
         range->upper = upper;
     if (lower > range->lower)
         range->lower = lower;
+    double epsilon = is_epsilon ? range->upper : question->epsilon;
+    double log_delta = is_epsilon ? question->log_delta : range->upper;
+    return log(lattice->rounding) - log1p(pass->tilt) + lattice->log_scale - pass->tilt * epsilon - log_delta;
 }
 
 /* delta can be far below its moment bound, where a few large losses make it up. Then less may be cut off. */
 static double log_tail_for(const Question *question, double tilt, double epsilon, double log_delta)
 {
     double bound = log_moment(question, tilt) - tilt * epsilon;
-    return LOG_TAIL + CLAMP(log_delta - bound, -40, 0);
+    return LOG_TAIL + CLAMP(log_delta - bound, -60, 0);
 }
 
 static void find_epsilon(Question *question, double accuracy, Range *range)
 {
     set_caps(question, question->log_delta);
     double bound, tilt = best_tilt(question, &bound), scale = MAX(0.5 * bound, 1e-3), part = 0.3;
-    double log_tail = LOG_TAIL;
+    Pass pass = {.tilt = tilt, .log_tail = LOG_TAIL};
     *range = (Range){0, INFINITY};
-    for (int pass = 0; pass < PASSES; pass++) {
-        ask(question, tilt, 2 * part * accuracy * scale / (1 + tilt), log_tail, range);
+    for (int i = 0; i < PASSES; i++) {
+        pass.variance = 2 * part * accuracy * scale / (1 + pass.tilt);
+        double rounding = ask(question, &pass, range);
         if (!(range->upper - range->lower > accuracy * MAX(range->upper, 1e-6)) || !isfinite(range->upper))
             return;
+        pass.precise = pass.precise || rounding > log(PRECISE * accuracy * MAX(1, pass.tilt * range->upper));
         Question at = *question;
         at.epsilon = range->upper;
-        tilt = best_tilt(&at, &bound);
-        log_tail = log_tail_for(question, tilt, at.epsilon, question->log_delta);
+        pass.tilt = best_tilt(&at, &bound);
+        pass.log_tail = log_tail_for(question, pass.tilt, at.epsilon, question->log_delta);
         scale = MAX(at.epsilon, 1e-4);
         part /= 3;
     }
@@ -419,17 +442,20 @@ static void find_epsilon(Question *question, double accuracy, Range *range)
 
 static void find_log_delta(Question *question, double accuracy, Range *range)
 {
-    double bound, part = 0.25, log_tail = LOG_TAIL;
+    double bound, part = 0.25;
+    Pass pass = {.log_tail = LOG_TAIL};
     *range = (Range){-INFINITY, 0};
     set_caps(question, -INFINITY);
     best_tilt(question, &bound);
-    for (int pass = 0; pass < PASSES; pass++) {
+    for (int i = 0; i < PASSES; i++) {
         set_caps(question, MIN(bound, range->upper));
-        double tilt = best_tilt(question, &bound);
-        ask(question, tilt, 2 * part * accuracy / (tilt * (1 + tilt)), log_tail, range);
+        pass.tilt = best_tilt(question, &bound);
+        pass.variance = 2 * part * accuracy / (pass.tilt * (1 + pass.tilt));
+        double rounding = ask(question, &pass, range);
         if (!(range->upper - range->lower > accuracy))
             return;
-        log_tail = log_tail_for(question, tilt, question->epsilon, range->upper);
+        pass.precise = pass.precise || rounding > log(PRECISE * accuracy);
+        pass.log_tail = log_tail_for(question, pass.tilt, question->epsilon, range->upper);
         part /= 3;
     }
 }

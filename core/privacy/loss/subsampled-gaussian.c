@@ -14,6 +14,7 @@
 #define SQRT_2PI 2.506628274631000502415765284811
 #define UNIT_ROUNDOFF (DBL_EPSILON / 2)
 #define QUADRATURE_ERROR 1e-13 /* relative, of every cell; what the choice of rules below keeps */
+#define MAGNITUDE 4096         /* exponents beyond it, where there is next to no mass, count as absolute errors */
 #define REACH 45.0             /* standard deviations: no tail is looked for further out */
 
 typedef struct {
@@ -231,7 +232,7 @@ typedef struct {
     double spacing, offset, left, right; /* window of outcomes */
     DpcxrLossCells cells;
     gint64 first;
-    double rounding, shift;
+    double rounding, relative, shift; /* rounding of masses, in all and of each, in units of roundoff */
     double bound_loss[2], bound_x[2]; /* the bounds of cells that were looked up last */
 } Filling;
 
@@ -242,7 +243,10 @@ static void cell_add(Filling *f, gsize i, double mass, double fraction, double m
     double a = mass * (1 - to_right) * exp(-t * fraction), b = mass * to_right * exp(t * (1 - fraction));
     f->cells.left[i] += a;
     f->cells.right[i] += b;
-    f->rounding += (a + b) * magnitude;
+    if (magnitude <= MAGNITUDE)
+        f->relative = MAX(f->relative, magnitude);
+    else
+        f->rounding += (a + b) * magnitude;
 }
 
 /* x_of_loss() for bounds of cells, which neighbours share. Where the two differ in the last digits of the
@@ -395,14 +399,12 @@ DpcxrLossLattice *dpcxr_loss_step_lattice(const DpcxrLossStep *step, double tilt
     f.first = lattice->first;
     f.bound_loss[0] = f.bound_loss[1] = INFINITY;
     fill(&f, lattice->n - 1);
-    double sum = 0;
-    for (gsize i = 0; i + 1 < lattice->n; i++)
-        sum += left[i] + right[i];
     dpcxr_loss_spread(lattice->values[DPCXR_LOSS_UPPER], &f.cells, lattice->n);
     dpcxr_loss_contract(lattice->values[DPCXR_LOSS_LOWER], &f.cells, lattice->n,
                         dpcxr_loss_meeting(&f.cells, lattice->n, spacing, tilt), spacing, tilt);
-    lattice->error = f.rounding * UNIT_ROUNDOFF + sum * QUADRATURE_ERROR + exp(log_tail_left(&f.d, f.left)) +
+    lattice->error = f.rounding * UNIT_ROUNDOFF + exp(log_tail_left(&f.d, f.left)) +
                      (f.right < step->cap ? exp(log_tail_right(&f.d, f.right)) : 0);
+    lattice->relative = f.relative * UNIT_ROUNDOFF + QUADRATURE_ERROR + 32 * DBL_EPSILON;
     lattice->shift = f.shift;
     return lattice;
 }
