@@ -131,5 +131,6 @@ DpcxrLossLattice *dpcxr_loss_compose(const DpcxrLossFactor *factors, gsize n_fac
     }
     product->rounding += rounding;
     product->error = 1.01 * (errors + rounding) + 2 * 2 * exp(log_tail);
+    dpcxr_loss_normalise(product);
     return product;
 }

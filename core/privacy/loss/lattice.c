@@ -118,15 +118,43 @@ gsize dpcxr_loss_meeting(const DpcxrLossCells *cells, gsize n_points, double spa
     return at;
 }
 
+void dpcxr_loss_normalise(DpcxrLossLattice *lattice)
+{
+    double sum[2] = {0, 0};
+    for (int bound = 0; bound < 2; bound++)
+        for (gsize i = 0; i < lattice->n; i++)
+            sum[bound] += lattice->values[bound][i];
+    double scale = MAX(sum[0], sum[1]);
+    if (!(scale > 0 && isfinite(scale)))
+        return;
+    for (int bound = 0; bound < 2; bound++)
+        for (gsize i = 0; i < lattice->n; i++)
+            lattice->values[bound][i] /= scale;
+    lattice->error /= scale * (1 - DBL_EPSILON);
+    lattice->rounding /= scale;
+    lattice->log_scale += log(scale);
+    lattice->relative += 4 * DBL_EPSILON * (1 + fabs(log(scale)) + fabs(lattice->log_scale));
+}
+
+static gboolean odd_points_are_heavier(const DpcxrLossLattice *lattice)
+{
+    double sum[2] = {0, 0};
+    for (gsize i = 0; i < lattice->n; i++)
+        sum[(lattice->first + (gint64)i) & 1] += lattice->values[DPCXR_LOSS_LOWER][i];
+    return sum[1] > sum[0];
+}
+
 DpcxrLossLattice *dpcxr_loss_coarsen(const DpcxrLossLattice *fine, double spacing, double tilt)
 {
-    gint64 last = fine->first + (gint64)fine->n - 1;
-    gint64 first = (fine->first - (fine->first & 1)) / 2, end = (last + (last & 1)) / 2;
+    /* Points that stay keep their mass where it is; where nearly all of it is at one point, that has to be one of them. */
+    int parity = odd_points_are_heavier(fine);
+    gint64 start = fine->first - parity, last = start + (gint64)fine->n - 1;
+    gint64 first = (start - (start & 1)) / 2, end = (last + (last & 1)) / 2;
     DpcxrLossLattice *coarse = dpcxr_loss_lattice_new(first, (gsize)(end - first) + 1);
     coarse->count = fine->count;
-    coarse->offset = fine->offset;
+    coarse->offset = fine->offset + parity * spacing;
     coarse->log_scale = fine->log_scale;
-    coarse->shift = fine->shift;
+    coarse->shift = fine->shift + DBL_EPSILON * fabs(coarse->offset);
     coarse->error = fine->error;
     coarse->rounding = fine->rounding;
     coarse->relative = fine->relative + ROUNDING;
@@ -140,7 +168,7 @@ DpcxrLossLattice *dpcxr_loss_coarsen(const DpcxrLossLattice *fine, double spacin
         memset(left, 0, coarse->n * sizeof *left);
         memset(right, 0, coarse->n * sizeof *right);
         for (gsize i = 0; i < fine->n; i++) {
-            gint64 index = fine->first + (gint64)i;
+            gint64 index = start + (gint64)i;
             gsize to = (gsize)((index - (index & 1)) / 2 - first);
             if (index & 1) {
                 left[to] = from[i] * to_left;

@@ -45,5 +45,8 @@ double dpcxr_loss_contract(double *points, const DpcxrLossCells *cells, gsize n_
 /* The cell with most mass, not tilted. */
 gsize dpcxr_loss_meeting(const DpcxrLossCells *cells, gsize n_points, double spacing, double tilt);
 
+/* Scales so that the larger sum is 1: errors are of that size then, whatever the power. */
+void dpcxr_loss_normalise(DpcxrLossLattice *lattice);
+
 /* Doubles the spacing. (transfer full) */
 DpcxrLossLattice *dpcxr_loss_coarsen(const DpcxrLossLattice *fine, double spacing, double tilt);

@@ -17,12 +17,13 @@
 
 #define LOG_TAIL                                                                                             \
     -17.0 /* of the tilted mass cut off in all, where delta is about what the moment bound says */
-#define STEP_POINTS_MAX ((gsize)1 << 19)
+#define LOG_TAIL_LEAST -100.0
 #define SIZE_USUAL 15    /* log2 of points in a transform: where nothing asks for more */
-#define SIZE_MAX_LOG2 21 /* more memory than this is not taken: wider bounds instead */
+#define SIZE_MAX_LOG2 20 /* more memory than this is not taken: wider bounds instead */
+#define SIZE_PRECISE_LOG2 17 /* nor, with precise transforms, more time */
 #define LEVELS 2         /* the error is shared among so many levels; more only make it larger */
-#define PASSES 3
-#define PRECISE 0.02 /* times accuracy: what rounding of transforms may come to before they are done again precisely */
+#define PASSES 8
+#define SHARE 0.03 /* times accuracy: of delta, what rounding of transforms and tails may each come to */
 #define CAPPED 3e-5 /* of delta: what losses beyond the caps may come to */
 #define ROUGHLY 30 /* so much wider, to see which direction is the larger one */
 
@@ -229,7 +230,8 @@ static gboolean stock_fill(Stock *stock, const Question *question)
         const DpcxrLossStep *step = &question->steps[i];
         double log_scale = dpcxr_loss_step_log_moment(step, stock->tilt);
         DpcxrLossLattice *lattice =
-            dpcxr_loss_step_lattice(step, stock->tilt, log_scale, stock->spacing, log_tail, STEP_POINTS_MAX);
+            dpcxr_loss_step_lattice(step, stock->tilt, log_scale, stock->spacing, log_tail,
+                                    (gsize)1 << ((stock->precise ? SIZE_PRECISE_LOG2 : SIZE_MAX_LOG2) - 1));
         if (!lattice)
             return FALSE;
         g_ptr_array_add(stock->lattices, lattice);
@@ -279,7 +281,7 @@ static guint64 common_power(const Stock *stock, guint log2_size, double log_tail
 static gboolean add_product(GPtrArray *to, const DpcxrLossFactor *factors, gsize n, guint64 count,
                             double log_tail, gboolean precise)
 {
-    DpcxrLossLattice *product = dpcxr_loss_compose(factors, n, log_tail, SIZE_MAX_LOG2, precise);
+    DpcxrLossLattice *product = dpcxr_loss_compose(factors, n, log_tail, precise ? SIZE_PRECISE_LOG2 : SIZE_MAX_LOG2, precise);
     if (!product)
         return FALSE;
     product->count = count;
@@ -357,12 +359,13 @@ static DpcxrLossLattice *compose(const Question *question, const Pass *pass, dou
             while (ldexp(1, (int)size) < 1.3 * (double)((DpcxrLossLattice *)stock.lattices->pdata[i])->n)
                 size++;
         }
-        size = MIN(size, SIZE_MAX_LOG2);
+        guint most = stock.precise ? SIZE_PRECISE_LOG2 : SIZE_MAX_LOG2;
+        size = MIN(size, most);
         whole = stock_compose(&stock, size);
         if (whole)
             break;
         guint64 power = common_power(&stock, size, piece_tail);
-        while (power < 8 && size < SIZE_MAX_LOG2)
+        while (power < 8 && size < most)
             power = common_power(&stock, ++size, piece_tail);
         if (power < 2 || !stock_level(&stock, power, piece_tail)) {
             if (stock.spacing > 1e6)
@@ -384,13 +387,18 @@ typedef struct {
     double lower, upper;
 } Range;
 
-/* Brings @range closer; returns log of how much of delta the rounding of transforms came to. */
-static double ask(const Question *question, const Pass *pass, Range *range)
+/* Log of how much of delta the errors of a pass came to. */
+typedef struct {
+    double rounding, tails;
+} Shares;
+
+/* Brings @range closer. */
+static Shares ask(const Question *question, const Pass *pass, Range *range)
 {
     double spacing;
     g_autoptr(DpcxrLossLattice) lattice = compose(question, pass, &spacing);
     if (!lattice)
-        return -INFINITY;
+        return (Shares){-INFINITY, -INFINITY};
     g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(lattice, spacing, pass->tilt);
     double upper, lower;
     gboolean is_epsilon = isnan(question->epsilon);
@@ -409,54 +417,68 @@ static double ask(const Question *question, const Pass *pass, Range *range)
         range->lower = lower;
     double epsilon = is_epsilon ? range->upper : question->epsilon;
     double log_delta = is_epsilon ? question->log_delta : range->upper;
-    return log(lattice->rounding) - log1p(pass->tilt) + lattice->log_scale - pass->tilt * epsilon - log_delta;
+    double scale = lattice->log_scale - log1p(pass->tilt) - pass->tilt * epsilon - log_delta;
+    return (Shares){log(lattice->rounding) + scale, log(lattice->error - lattice->rounding) + scale};
 }
 
-/* delta can be far below its moment bound, where a few large losses make it up. Then less may be cut off. */
-static double log_tail_for(const Question *question, double tilt, double epsilon, double log_delta)
+/* For the next pass: less of what made the last interval wide. @most: log of the share of delta that an error may come to. */
+static void refine(Pass *pass, Shares shares, double most)
 {
-    double bound = log_moment(question, tilt) - tilt * epsilon;
-    return LOG_TAIL + CLAMP(log_delta - bound, -60, 0);
+    if (!(shares.rounding > most || shares.tails > most))
+        pass->variance /= 3;
+    if (shares.rounding > most)
+        pass->precise = TRUE;
+    if (shares.tails > most)
+        pass->log_tail = MAX(LOG_TAIL_LEAST, pass->log_tail - (shares.tails - most) - 2);
+}
+
+/* Whether a pass brought little, although transforms were precise already: memory sets the limit then. */
+static gboolean is_stuck(const Range *range, double *width, const Pass *pass)
+{
+    double before = *width;
+    *width = range->upper - range->lower;
+    return pass->precise && *width > 0.7 * before;
 }
 
 static void find_epsilon(Question *question, double accuracy, Range *range)
 {
     set_caps(question, question->log_delta);
-    double bound, tilt = best_tilt(question, &bound), scale = MAX(0.5 * bound, 1e-3), part = 0.3;
-    Pass pass = {.tilt = tilt, .log_tail = LOG_TAIL};
+    double bound, tilt = best_tilt(question, &bound), scale = MAX(0.5 * bound, 1e-3);
+    Pass pass = {.tilt = tilt, .variance = 0.6 * accuracy * scale / (1 + tilt), .log_tail = LOG_TAIL};
     *range = (Range){0, INFINITY};
+    double width = INFINITY;
     for (int i = 0; i < PASSES; i++) {
-        pass.variance = 2 * part * accuracy * scale / (1 + pass.tilt);
-        double rounding = ask(question, &pass, range);
-        if (!(range->upper - range->lower > accuracy * MAX(range->upper, 1e-6)) || !isfinite(range->upper))
+        Shares shares = ask(question, &pass, range);
+        if (!(range->upper - range->lower > accuracy * MAX(range->upper, 1e-6)) || !isfinite(range->upper) ||
+            is_stuck(range, &width, &pass))
             return;
-        pass.precise = pass.precise || rounding > log(PRECISE * accuracy * MAX(1, pass.tilt * range->upper));
+        refine(&pass, shares, log(SHARE * accuracy * MAX(1, pass.tilt * range->upper)));
         Question at = *question;
         at.epsilon = range->upper;
         pass.tilt = best_tilt(&at, &bound);
-        pass.log_tail = log_tail_for(question, pass.tilt, at.epsilon, question->log_delta);
+        pass.variance *= MAX(at.epsilon, 1e-4) / scale * (1 + tilt) / (1 + pass.tilt);
         scale = MAX(at.epsilon, 1e-4);
-        part /= 3;
+        tilt = pass.tilt;
     }
 }
 
 static void find_log_delta(Question *question, double accuracy, Range *range)
 {
-    double bound, part = 0.25;
+    double bound, part = 0.5;
     Pass pass = {.log_tail = LOG_TAIL};
     *range = (Range){-INFINITY, 0};
     set_caps(question, -INFINITY);
     best_tilt(question, &bound);
+    double width = INFINITY;
     for (int i = 0; i < PASSES; i++) {
         set_caps(question, MIN(bound, range->upper));
         pass.tilt = best_tilt(question, &bound);
-        pass.variance = 2 * part * accuracy / (pass.tilt * (1 + pass.tilt));
-        double rounding = ask(question, &pass, range);
-        if (!(range->upper - range->lower > accuracy))
+        pass.variance = part * accuracy / (pass.tilt * (1 + pass.tilt));
+        Shares shares = ask(question, &pass, range);
+        if (!(range->upper - range->lower > accuracy) || is_stuck(range, &width, &pass))
             return;
-        pass.precise = pass.precise || rounding > log(PRECISE * accuracy);
-        pass.log_tail = log_tail_for(question, pass.tilt, question->epsilon, range->upper);
-        part /= 3;
+        refine(&pass, shares, log(SHARE * accuracy));
+        part = pass.variance / accuracy * pass.tilt * (1 + pass.tilt);
     }
 }
 

@@ -117,11 +117,16 @@ double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
     if (step->reverse)
         low -= tilt / d.sigma;
     else
-        high = MIN(high + (1 + tilt) / d.sigma, d.cap / d.sigma);
+        high += (1 + tilt) / d.sigma;
+    if (high > d.cap / d.sigma) { /* most of it may be just below the cap */
+        high = d.cap / d.sigma;
+        double u = u_of_x(&d, d.cap), growth = d.a * drawn(&d, u, loss_of_u(&d, u)) / d.sigma - high;
+        spacing = MIN(spacing, 1 / MAX(growth, 1e-3));
+    }
     if ((high - low) / spacing > 40000)
         return INFINITY;
     double most = -INFINITY, excess = 0, total = 0;
-    for (double z = low; z < high; z += spacing) {
+    for (double z = high - 0.5 * spacing; z > low; z -= spacing) {
         /* e^(a l) - 1 - (a - tilt) x has the mean of e^(a l) - 1 and cancels less */
         double loss = loss_of_u(&d, u_of_x(&d, z * d.sigma)), exponent = d.a * loss - 0.5 * z * z;
         if (exponent > most) {
@@ -406,5 +411,6 @@ DpcxrLossLattice *dpcxr_loss_step_lattice(const DpcxrLossStep *step, double tilt
                      (f.right < step->cap ? exp(log_tail_right(&f.d, f.right)) : 0);
     lattice->relative = f.relative * UNIT_ROUNDOFF + QUADRATURE_ERROR + 32 * DBL_EPSILON;
     lattice->shift = f.shift;
+    dpcxr_loss_normalise(lattice);
     return lattice;
 }
