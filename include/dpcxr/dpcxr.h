@@ -5,6 +5,7 @@
 #include <dpcxr/augmentation.h>
 #include <dpcxr/dataset.h>
 #include <dpcxr/error.h>
+#include <dpcxr/gaussian-curve.h>
 #include <dpcxr/graph.h>
 #include <dpcxr/image.h>
 #include <dpcxr/loss.h>

@@ -3,7 +3,6 @@
  * mechanism with mu^2 = sum of count / sigma^2, whose privacy curve is known in closed form; both ends of the
  * interval are that curve, rounded apart. The other accountants are measured against it where it applies. */
 #include "full-batch.h"
-#include "gaussian-curve.h"
 
 static gboolean covers(const DpcxrOptions *options, const DpcxrMechanism *mechanism, GError **error)
 {
@@ -18,8 +17,8 @@ static double mu_of(const DpcxrMechanism *mechanism, int side)
 static gboolean epsilon(const DpcxrOptions *options, const DpcxrMechanism *mechanism, double delta,
                         DpcxrInterval *interval, GError **error)
 {
-    double lower = gaussian_epsilon(delta, mu_of(mechanism, -1), -1);
-    double upper = gaussian_epsilon(delta, mu_of(mechanism, 1), 1);
+    double lower = dpcxr_gaussian_epsilon(delta, mu_of(mechanism, -1), -1);
+    double upper = dpcxr_gaussian_epsilon(delta, mu_of(mechanism, 1), 1);
     *interval = (DpcxrInterval){lower, isfinite(upper) ? lower + (upper - lower) / 2 : upper, upper};
     return TRUE;
 }
@@ -29,7 +28,7 @@ static double delta_to(const DpcxrMechanism *mechanism, double epsilon, int side
     double mu = mu_of(mechanism, side);
     if (mu == 0)
         return 0;
-    double value = exp(gaussian_log_delta(epsilon, mu, side)) * (1 + side * 4 * DBL_EPSILON);
+    double value = exp(dpcxr_gaussian_log_delta(epsilon, mu, side)) * (1 + side * 4 * DBL_EPSILON);
     return CLAMP(value, side > 0 ? DBL_MIN : 0, 1); /* where exp gives 0, delta is not 0 */
 }
 

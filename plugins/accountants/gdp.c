@@ -3,7 +3,6 @@
  * one Gaussian mechanism, mu^2 = sum of q^2 T (e^(1/sigma^2) - 1). An approximation with no known sign or
  * size of its error, often below the truth; it is here because papers report it, and never makes a claim. */
 #include "full-batch.h"
-#include "gaussian-curve.h"
 
 #define RATE_MIN 1e-12
 
@@ -59,7 +58,7 @@ static double mu_of(const DpcxrMechanism *mechanism)
 static gboolean epsilon(const DpcxrOptions *options, const DpcxrMechanism *mechanism, double delta,
                         DpcxrInterval *interval, GError **error)
 {
-    *interval = (DpcxrInterval){-INFINITY, gaussian_epsilon(delta, mu_of(mechanism), 1), INFINITY};
+    *interval = (DpcxrInterval){-INFINITY, dpcxr_gaussian_epsilon(delta, mu_of(mechanism), 1), INFINITY};
     return TRUE;
 }
 
@@ -68,7 +67,7 @@ static gboolean delta(const DpcxrOptions *options, const DpcxrMechanism *mechani
 {
     double mu = mu_of(mechanism), log_delta = mu == 0 ? -INFINITY : 0;
     if (mu > 0 && isfinite(mu))
-        log_delta = gaussian_log_delta(epsilon, mu, 1);
+        log_delta = dpcxr_gaussian_log_delta(epsilon, mu, 1);
     *interval = (DpcxrInterval){-INFINITY, exp(log_delta), INFINITY};
     return TRUE;
 }

@@ -8,7 +8,7 @@
 static void test_version(void)
 {
     g_assert_cmpint(DPCXR_ABI_MAJOR, ==, 1);
-    g_assert_cmpint(DPCXR_ABI_MINOR, ==, 1);
+    g_assert_cmpint(DPCXR_ABI_MINOR, ==, 2);
 }
 
 static void test_sizes(void)

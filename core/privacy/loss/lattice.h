@@ -20,8 +20,10 @@ typedef struct {
     double *values[2]; /* upper and lower bound */
     double offset, log_scale;
     double error; /* sum of absolute errors (rounding, truncation) of either array, in the tilted measure */
+    double rounding; /* the part of it that is the transforms' rounding, by itself */
+    double relative; /* and, beside that, each value may be off by a factor of up to e^(+-relative) */
     double shift; /* and by how much losses may be off */
-    gpointer moments; /* (nullable) kept by the functions below once they have needed it */
+    gpointer moments; /* (nullable) kept by dpcxr_loss_compose() once it has needed it */
 } DpcxrLossLattice;
 
 DpcxrLossLattice *dpcxr_loss_lattice_new(gint64 first, gsize n);
@@ -43,28 +45,8 @@ double dpcxr_loss_contract(double *points, const DpcxrLossCells *cells, gsize n_
 /* The cell with most mass, not tilted. */
 gsize dpcxr_loss_meeting(const DpcxrLossCells *cells, gsize n_points, double spacing, double tilt);
 
+/* Scales so that the larger sum is 1: errors are of that size then, whatever the power. */
+void dpcxr_loss_normalise(DpcxrLossLattice *lattice);
+
 /* Doubles the spacing. (transfer full) */
 DpcxrLossLattice *dpcxr_loss_coarsen(const DpcxrLossLattice *fine, double spacing, double tilt);
-
-typedef struct {
-    DpcxrLossLattice *lattice;
-    guint64 power;
-} DpcxrLossFactor;
-
-/* The product of powers of distributions. What falls out of the window (and wraps around) has a tilted mass of at most
- * e^log_tail on either side, and is in `error`. NULL where the window needs more than 2^max_log2 points. (transfer full) */
-DpcxrLossLattice *dpcxr_loss_compose(const DpcxrLossFactor *factors, gsize n_factors, double log_tail, guint max_log2);
-/* log2 of the points that takes. */
-guint dpcxr_loss_compose_size(const DpcxrLossFactor *factors, gsize n_factors, double log_tail);
-
-/* A composed distribution, ready to be asked. */
-typedef struct DpcxrLossCurve DpcxrLossCurve;
-
-DpcxrLossCurve *dpcxr_loss_curve_new(const DpcxrLossLattice *lattice, double spacing, double tilt);
-void dpcxr_loss_curve_free(DpcxrLossCurve *curve);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrLossCurve, dpcxr_loss_curve_free)
-
-/* Bound of log delta at @epsilon >= 0; -INFINITY where the lower bound is 0. */
-double dpcxr_loss_curve_log_delta(const DpcxrLossCurve *curve, int bound, double epsilon);
-/* Bound of the least epsilon >= 0 with delta(epsilon) <= e^log_delta. */
-double dpcxr_loss_curve_epsilon(const DpcxrLossCurve *curve, int bound, double log_delta);

@@ -5,7 +5,9 @@
 #include <dpcxr/loss.h>
 #include <float.h>
 #include <math.h>
-#include "privacy/loss/lattice.h"
+#include "privacy/loss/compose.h"
+#include "privacy/loss/curve.h"
+#include "privacy/loss/single-step.h"
 #include "privacy/loss/subsampled-gaussian.h"
 
 #define NOISE_MIN 0.05
@@ -15,11 +17,14 @@
 
 #define LOG_TAIL                                                                                             \
     -17.0 /* of the tilted mass cut off in all, where delta is about what the moment bound says */
-#define STEP_POINTS_MAX ((gsize)1 << 19)
+#define LOG_TAIL_LEAST -100.0
 #define SIZE_USUAL 15    /* log2 of points in a transform: where nothing asks for more */
-#define SIZE_MAX_LOG2 21 /* more memory than this is not taken: wider bounds instead */
+#define SIZE_MAX_LOG2 20 /* more memory than this is not taken: wider bounds instead */
+#define SIZE_PRECISE_LOG2 17 /* nor, with precise transforms, more time */
 #define LEVELS 2         /* the error is shared among so many levels; more only make it larger */
-#define PASSES 3
+#define PASSES 8
+#define SHARE 0.03 /* times accuracy: of delta, what rounding of transforms and tails may each come to */
+#define CAPPED 3e-5 /* of delta: what losses beyond the caps may come to */
 #define ROUGHLY 30 /* so much wider, to see which direction is the larger one */
 
 gboolean dpcxr_loss_covers(const char *accountant, const DpcxrMechanism *mechanism, GError **error)
@@ -95,7 +100,8 @@ static GArray *merge_steps(const DpcxrMechanism *mechanism)
         gboolean replace = mechanism->adjacency == DPCXR_ADJACENCY_REPLACE_ONE;
         DpcxrLossStep step = {.q = event->sampling_rate,
                               .sigma = replace ? event->noise_multiplier / 2 : event->noise_multiplier,
-                              .count = event->count};
+                              .count = event->count,
+                              .cap = INFINITY};
         if (step.count > 0)
             g_array_append_val(steps, step);
     }
@@ -112,7 +118,7 @@ static GArray *merge_steps(const DpcxrMechanism *mechanism)
             g_array_append_val(merged, step);
     }
     if (precision > 0) {
-        DpcxrLossStep full = {.q = 1, .sigma = 1 / sqrt(precision), .count = 1};
+        DpcxrLossStep full = {.q = 1, .sigma = 1 / sqrt(precision), .count = 1, .cap = INFINITY};
         g_array_append_val(merged, full);
     }
     return merged;
@@ -125,7 +131,22 @@ typedef struct {
     double total;     /* number of steps */
     double log_delta; /* given, where epsilon is wanted */
     double epsilon;   /* given, where delta is wanted; else NAN */
+    double log_beyond; /* of the probability that any step has a loss beyond its cap, at most */
 } Question;
+
+static double log_add(double a, double b)
+{
+    double most = MAX(a, b);
+    return most == -INFINITY ? most : most + log1p(exp(MIN(a, b) - most));
+}
+
+/* Leaves out losses that are as rare as to weigh little against a delta of e^@log_delta. */
+static void set_caps(Question *question, double log_delta)
+{
+    question->log_beyond = log_delta + log(CAPPED);
+    for (gsize i = 0; i < question->n; i++)
+        dpcxr_loss_step_set_cap(&question->steps[i], question->log_beyond - log(question->total));
+}
 
 static double log_moment(const Question *question, double tilt)
 {
@@ -172,11 +193,20 @@ static double best_tilt(const Question *question, double *bound)
     return exp(at);
 }
 
+/* How a pass goes about it. */
+typedef struct {
+    double tilt;
+    double variance;  /* what discretisation may add to that of the whole */
+    double log_tail;  /* of the tilted mass that may be cut off in all */
+    gboolean precise; /* transforms in twice the precision */
+} Pass;
+
 /* Distributions that wait for composition, all with one spacing. */
 typedef struct {
     GPtrArray *lattices;
     double spacing, tilt;
     double log_tail; /* of the tilted mass that may be cut off in all */
+    gboolean precise;
 } Stock;
 
 static double stock_total(const Stock *stock)
@@ -200,7 +230,8 @@ static gboolean stock_fill(Stock *stock, const Question *question)
         const DpcxrLossStep *step = &question->steps[i];
         double log_scale = dpcxr_loss_step_log_moment(step, stock->tilt);
         DpcxrLossLattice *lattice =
-            dpcxr_loss_step_lattice(step, stock->tilt, log_scale, stock->spacing, log_tail, STEP_POINTS_MAX);
+            dpcxr_loss_step_lattice(step, stock->tilt, log_scale, stock->spacing, log_tail,
+                                    (gsize)1 << ((stock->precise ? SIZE_PRECISE_LOG2 : SIZE_MAX_LOG2) - 1));
         if (!lattice)
             return FALSE;
         g_ptr_array_add(stock->lattices, lattice);
@@ -227,7 +258,7 @@ static DpcxrLossLattice *stock_compose(const Stock *stock, guint max_log2)
         DpcxrLossLattice *lattice = stock->lattices->pdata[i];
         factors[i] = (DpcxrLossFactor){lattice, lattice->count};
     }
-    return dpcxr_loss_compose(factors, n, stock->log_tail, max_log2);
+    return dpcxr_loss_compose(factors, n, stock->log_tail, max_log2, stock->precise);
 }
 
 /* The largest power of two m for which the m-th power of every distribution in stock fits into 2^log2_size
@@ -248,9 +279,9 @@ static guint64 common_power(const Stock *stock, guint log2_size, double log_tail
 }
 
 static gboolean add_product(GPtrArray *to, const DpcxrLossFactor *factors, gsize n, guint64 count,
-                            double log_tail)
+                            double log_tail, gboolean precise)
 {
-    DpcxrLossLattice *product = dpcxr_loss_compose(factors, n, log_tail, SIZE_MAX_LOG2);
+    DpcxrLossLattice *product = dpcxr_loss_compose(factors, n, log_tail, precise ? SIZE_PRECISE_LOG2 : SIZE_MAX_LOG2, precise);
     if (!product)
         return FALSE;
     product->count = count;
@@ -283,13 +314,13 @@ static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
         if (lattice->count >= most) {
             DpcxrLossFactor factor = {lattice, even_power(lattice->count, most)};
             guint64 left = lattice->count % factor.power;
-            done = add_product(next, &factor, 1, lattice->count / factor.power, log_tail);
+            done = add_product(next, &factor, 1, lattice->count / factor.power, log_tail, stock->precise);
             factor.power = left;
-            done = done && (left == 0 || add_product(next, &factor, 1, 1, log_tail));
+            done = done && (left == 0 || add_product(next, &factor, 1, 1, log_tail, stock->precise));
             continue;
         }
         if (gathered + lattice->count > most) {
-            done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail);
+            done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail, stock->precise);
             g_array_set_size(group, 0);
             gathered = 0;
         }
@@ -298,21 +329,20 @@ static gboolean stock_level(Stock *stock, guint64 most, double log_tail)
         gathered += factor.power;
     }
     if (done && group->len > 0)
-        done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail);
+        done = add_product(next, (const DpcxrLossFactor *)(void *)group->data, group->len, 1, log_tail, stock->precise);
     g_ptr_array_unref(done ? stock->lattices : next);
     if (done)
         stock->lattices = next;
     return done;
 }
 
-/* Everything composed, and the spacing it has then. @variance: what discretisation may add to that of the
- * whole. NULL where the numbers cannot be represented. (transfer full) */
-static DpcxrLossLattice *compose(const Question *question, double tilt, double variance, double log_tail,
-                                 double *spacing)
+/* Everything composed, and the spacing it has then. NULL where the numbers cannot be represented. (transfer full) */
+static DpcxrLossLattice *compose(const Question *question, const Pass *pass, double *spacing)
 {
-    Stock stock = {g_ptr_array_new_with_free_func((GDestroyNotify)dpcxr_loss_lattice_free), .tilt = tilt,
-                   .log_tail = log_tail};
+    Stock stock = {g_ptr_array_new_with_free_func((GDestroyNotify)dpcxr_loss_lattice_free), .tilt = pass->tilt,
+                   .log_tail = pass->log_tail, .precise = pass->precise};
     DpcxrLossLattice *whole = NULL;
+    double variance = pass->variance, log_tail = pass->log_tail;
     stock.spacing = spacing_for(variance, question->total);
     while (stock.spacing < 1e3 && !stock_fill(&stock, question)) {
         g_ptr_array_set_size(stock.lattices, 0);
@@ -329,12 +359,13 @@ static DpcxrLossLattice *compose(const Question *question, double tilt, double v
             while (ldexp(1, (int)size) < 1.3 * (double)((DpcxrLossLattice *)stock.lattices->pdata[i])->n)
                 size++;
         }
-        size = MIN(size, SIZE_MAX_LOG2);
+        guint most = stock.precise ? SIZE_PRECISE_LOG2 : SIZE_MAX_LOG2;
+        size = MIN(size, most);
         whole = stock_compose(&stock, size);
         if (whole)
             break;
         guint64 power = common_power(&stock, size, piece_tail);
-        while (power < 8 && size < SIZE_MAX_LOG2)
+        while (power < 8 && size < most)
             power = common_power(&stock, ++size, piece_tail);
         if (power < 2 || !stock_level(&stock, power, piece_tail)) {
             if (stock.spacing > 1e6)
@@ -356,62 +387,98 @@ typedef struct {
     double lower, upper;
 } Range;
 
-static void ask(const Question *question, double tilt, double variance, double log_tail, Range *range)
+/* Log of how much of delta the errors of a pass came to. */
+typedef struct {
+    double rounding, tails;
+} Shares;
+
+/* Brings @range closer. */
+static Shares ask(const Question *question, const Pass *pass, Range *range)
 {
     double spacing;
-    g_autoptr(DpcxrLossLattice) lattice = compose(question, tilt, variance, log_tail, &spacing);
+    g_autoptr(DpcxrLossLattice) lattice = compose(question, pass, &spacing);
     if (!lattice)
-        return;
-    g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(lattice, spacing, tilt);
+        return (Shares){-INFINITY, -INFINITY};
+    g_autoptr(DpcxrLossCurve) curve = dpcxr_loss_curve_new(lattice, spacing, pass->tilt);
     double upper, lower;
-    if (isnan(question->epsilon)) {
-        upper = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_UPPER, question->log_delta);
+    gboolean is_epsilon = isnan(question->epsilon);
+    if (is_epsilon) {
+        double without = question->log_delta + log1p(-exp(question->log_beyond - question->log_delta));
+        upper = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_UPPER, without - 4 * DBL_EPSILON);
         lower = dpcxr_loss_curve_epsilon(curve, DPCXR_LOSS_LOWER, question->log_delta);
     } else {
         upper = dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_UPPER, question->epsilon);
+        upper = log_add(upper, question->log_beyond) + 4 * DBL_EPSILON;
         lower = dpcxr_loss_curve_log_delta(curve, DPCXR_LOSS_LOWER, question->epsilon);
     }
     if (upper < range->upper)
         range->upper = upper;
     if (lower > range->lower)
         range->lower = lower;
+    double epsilon = is_epsilon ? range->upper : question->epsilon;
+    double log_delta = is_epsilon ? question->log_delta : range->upper;
+    double scale = lattice->log_scale - log1p(pass->tilt) - pass->tilt * epsilon - log_delta;
+    return (Shares){log(lattice->rounding) + scale, log(lattice->error - lattice->rounding) + scale};
 }
 
-/* delta can be far below its moment bound, where a few large losses make it up. Then less may be cut off. */
-static double log_tail_for(const Question *question, double tilt, double epsilon, double log_delta)
+/* For the next pass: less of what made the last interval wide. @most: log of the share of delta that an error may come to. */
+static void refine(Pass *pass, Shares shares, double most)
 {
-    double bound = log_moment(question, tilt) - tilt * epsilon;
-    return LOG_TAIL + CLAMP(log_delta - bound, -40, 0);
+    if (!(shares.rounding > most || shares.tails > most))
+        pass->variance /= 3;
+    if (shares.rounding > most)
+        pass->precise = TRUE;
+    if (shares.tails > most)
+        pass->log_tail = MAX(LOG_TAIL_LEAST, pass->log_tail - (shares.tails - most) - 2);
+}
+
+/* Whether a pass brought little, although transforms were precise already: memory sets the limit then. */
+static gboolean is_stuck(const Range *range, double *width, const Pass *pass)
+{
+    double before = *width;
+    *width = range->upper - range->lower;
+    return pass->precise && *width > 0.7 * before;
 }
 
 static void find_epsilon(Question *question, double accuracy, Range *range)
 {
-    double bound, tilt = best_tilt(question, &bound), scale = MAX(0.5 * bound, 1e-3), part = 0.3;
-    double log_tail = LOG_TAIL;
+    set_caps(question, question->log_delta);
+    double bound, tilt = best_tilt(question, &bound), scale = MAX(0.5 * bound, 1e-3);
+    Pass pass = {.tilt = tilt, .variance = 0.6 * accuracy * scale / (1 + tilt), .log_tail = LOG_TAIL};
     *range = (Range){0, INFINITY};
-    for (int pass = 0; pass < PASSES; pass++) {
-        ask(question, tilt, 2 * part * accuracy * scale / (1 + tilt), log_tail, range);
-        if (!(range->upper - range->lower > accuracy * MAX(range->upper, 1e-6)) || !isfinite(range->upper))
+    double width = INFINITY;
+    for (int i = 0; i < PASSES; i++) {
+        Shares shares = ask(question, &pass, range);
+        if (!(range->upper - range->lower > accuracy * MAX(range->upper, 1e-6)) || !isfinite(range->upper) ||
+            is_stuck(range, &width, &pass))
             return;
+        refine(&pass, shares, log(SHARE * accuracy * MAX(1, pass.tilt * range->upper)));
         Question at = *question;
         at.epsilon = range->upper;
-        tilt = best_tilt(&at, &bound);
-        log_tail = log_tail_for(question, tilt, at.epsilon, question->log_delta);
+        pass.tilt = best_tilt(&at, &bound);
+        pass.variance *= MAX(at.epsilon, 1e-4) / scale * (1 + tilt) / (1 + pass.tilt);
         scale = MAX(at.epsilon, 1e-4);
-        part /= 3;
+        tilt = pass.tilt;
     }
 }
 
 static void find_log_delta(Question *question, double accuracy, Range *range)
 {
-    double bound, tilt = best_tilt(question, &bound), part = 0.25, log_tail = LOG_TAIL;
+    double bound, part = 0.5;
+    Pass pass = {.log_tail = LOG_TAIL};
     *range = (Range){-INFINITY, 0};
-    for (int pass = 0; pass < PASSES; pass++) {
-        ask(question, tilt, 2 * part * accuracy / (tilt * (1 + tilt)), log_tail, range);
-        if (!(range->upper - range->lower > accuracy))
+    set_caps(question, -INFINITY);
+    best_tilt(question, &bound);
+    double width = INFINITY;
+    for (int i = 0; i < PASSES; i++) {
+        set_caps(question, MIN(bound, range->upper));
+        pass.tilt = best_tilt(question, &bound);
+        pass.variance = part * accuracy / (pass.tilt * (1 + pass.tilt));
+        Shares shares = ask(question, &pass, range);
+        if (!(range->upper - range->lower > accuracy) || is_stuck(range, &width, &pass))
             return;
-        log_tail = log_tail_for(question, tilt, question->epsilon, range->upper);
-        part /= 3;
+        refine(&pass, shares, log(SHARE * accuracy));
+        part = pass.variance / accuracy * pass.tilt * (1 + pass.tilt);
     }
 }
 
@@ -440,6 +507,14 @@ static void both_directions(const DpcxrMechanism *mechanism, Question *question,
     range->upper = MAX(range->upper, other.upper);
 }
 
+/* The one step that @mechanism is; NULL where it is several. (transfer full) */
+static DpcxrLossStep *single_step(const DpcxrMechanism *mechanism)
+{
+    g_autoptr(GArray) steps = merge_steps(mechanism);
+    DpcxrLossStep *first = (DpcxrLossStep *)(void *)steps->data;
+    return steps->len == 1 && first->count == 1 ? g_memdup2(first, sizeof *first) : NULL;
+}
+
 /* At most this far apart, in total variation, are the outputs on neighbours: each step keeps the two runs
  * together with probability 1 - q TV(N(0, sigma^2), N(1, sigma^2)). At a delta that large epsilon is 0. */
 static double total_variation(const DpcxrMechanism *mechanism)
@@ -459,7 +534,11 @@ gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, doubl
 {
     Question question = {.log_delta = log(delta), .epsilon = NAN};
     Range range = {0, 0};
-    if (delta < total_variation(mechanism))
+    g_autofree DpcxrLossStep *single = single_step(mechanism);
+    if (single)
+        range = (Range){dpcxr_loss_single_epsilon(single, question.log_delta, -1),
+                        dpcxr_loss_single_epsilon(single, question.log_delta, 1)};
+    else if (delta < total_variation(mechanism))
         both_directions(mechanism, &question, accuracy, find_epsilon, &range);
     double lower = range.lower * (1 - 1e-12), upper = range.upper * (1 + 1e-12);
     *epsilon = (DpcxrInterval){lower, isfinite(upper) ? (lower + upper) / 2 : upper, upper};
@@ -471,7 +550,12 @@ gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, doubl
 {
     Question question = {.epsilon = epsilon};
     Range range;
-    both_directions(mechanism, &question, accuracy, find_log_delta, &range);
+    g_autofree DpcxrLossStep *single = single_step(mechanism);
+    if (single)
+        range = (Range){dpcxr_loss_single_log_delta(single, epsilon, -1),
+                        dpcxr_loss_single_log_delta(single, epsilon, 1)};
+    else
+        both_directions(mechanism, &question, accuracy, find_log_delta, &range);
     double lower = exp(range.lower) * (1 - 1e-12),
            upper = MIN(total_variation(mechanism), exp(range.upper) * (1 + 1e-12));
     lower = MIN(lower, upper);

@@ -14,10 +14,11 @@
 #define SQRT_2PI 2.506628274631000502415765284811
 #define UNIT_ROUNDOFF (DBL_EPSILON / 2)
 #define QUADRATURE_ERROR 1e-13 /* relative, of every cell; what the choice of rules below keeps */
+#define MAGNITUDE 4096         /* exponents beyond it, where there is next to no mass, count as absolute errors */
 #define REACH 45.0             /* standard deviations: no tail is looked for further out */
 
 typedef struct {
-    double q, log_q, log_1mq, sigma, tilt, a, sign, log_scale;
+    double q, log_q, log_1mq, sigma, tilt, a, sign, log_scale, cap;
 } Density;
 
 static Density density_of(const DpcxrLossStep *step, double tilt, double log_scale)
@@ -29,7 +30,8 @@ static Density density_of(const DpcxrLossStep *step, double tilt, double log_sca
                      .tilt = tilt,
                      .a = step->reverse ? -tilt : 1 + tilt,
                      .sign = step->reverse ? -1 : 1,
-                     .log_scale = log_scale};
+                     .log_scale = log_scale,
+                     .cap = step->cap};
 }
 
 static double u_of_x(const Density *d, double x)
@@ -77,6 +79,35 @@ static double log_normal_below(double z)
     return -0.5 * z * z - log(-z * SQRT_2PI);
 }
 
+static double log_add(double a, double b)
+{
+    double most = MAX(a, b);
+    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
+}
+
+/* Upper bound of the log of the probability, under P, of outcomes above @x. */
+static double log_beyond(const Density *d, double x)
+{
+    return log_add(d->log_1mq + log_normal_below(-x / d->sigma), d->log_q + log_normal_below((1 - x) / d->sigma)) +
+           4 * DBL_EPSILON;
+}
+
+void dpcxr_loss_step_set_cap(DpcxrLossStep *step, double log_mass)
+{
+    step->cap = INFINITY;
+    if (step->q == 1 || step->reverse)
+        return; /* one hump only; losses that end at -log(1 - q) */
+    Density d = density_of(step, 0, 0);
+    double low = 0.5, high = 0.5 + REACH * step->sigma;
+    if (log_beyond(&d, high) > log_mass)
+        return;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        *(log_beyond(&d, middle) > log_mass ? &low : &high) = middle;
+    }
+    step->cap = high;
+}
+
 double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
 {
     Density d = density_of(step, tilt, 0);
@@ -87,10 +118,15 @@ double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
         low -= tilt / d.sigma;
     else
         high += (1 + tilt) / d.sigma;
+    if (high > d.cap / d.sigma) { /* most of it may be just below the cap */
+        high = d.cap / d.sigma;
+        double u = u_of_x(&d, d.cap), growth = d.a * drawn(&d, u, loss_of_u(&d, u)) / d.sigma - high;
+        spacing = MIN(spacing, 1 / MAX(growth, 1e-3));
+    }
     if ((high - low) / spacing > 40000)
         return INFINITY;
     double most = -INFINITY, excess = 0, total = 0;
-    for (double z = low; z < high; z += spacing) {
+    for (double z = high - 0.5 * spacing; z > low; z -= spacing) {
         /* e^(a l) - 1 - (a - tilt) x has the mean of e^(a l) - 1 and cancels less */
         double loss = loss_of_u(&d, u_of_x(&d, z * d.sigma)), exponent = d.a * loss - 0.5 * z * z;
         if (exponent > most) {
@@ -105,12 +141,6 @@ double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
     }
     excess *= spacing;
     return fabs(excess) < 0.1 ? log1p(excess) : most + log(total * spacing / SQRT_2PI);
-}
-
-static double log_add(double a, double b)
-{
-    double most = MAX(a, b);
-    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
 }
 
 /* Log of the tilted mass on one side of @x if the loss were the line through (@u, @loss) with @slope; @side:
@@ -168,7 +198,7 @@ static double log_tail_right(const Density *d, double x)
 static void window(const Density *d, double log_tail, double *left, double *right)
 {
     double low = -REACH * d->sigma - (d->sign < 0 ? d->tilt : 0);
-    double high = REACH * d->sigma + (d->sign > 0 ? d->a : 1);
+    double high = MIN(REACH * d->sigma + (d->sign > 0 ? d->a : 1), d->cap);
     double a = low, b = high, c = low, e = high;
     for (int i = 0; i < 60; i++) {
         double middle = (a + b) / 2;
@@ -177,7 +207,7 @@ static void window(const Density *d, double log_tail, double *left, double *righ
         *(log_tail_right(d, middle) <= log_tail ? &e : &c) = middle;
     }
     *left = a;
-    *right = MAX(e, a + 1e-3 * d->sigma);
+    *right = MIN(MAX(e, a + 1e-3 * d->sigma), d->cap);
 }
 
 typedef struct {
@@ -207,7 +237,7 @@ typedef struct {
     double spacing, offset, left, right; /* window of outcomes */
     DpcxrLossCells cells;
     gint64 first;
-    double rounding, shift;
+    double rounding, relative, shift; /* rounding of masses, in all and of each, in units of roundoff */
     double bound_loss[2], bound_x[2]; /* the bounds of cells that were looked up last */
 } Filling;
 
@@ -218,7 +248,10 @@ static void cell_add(Filling *f, gsize i, double mass, double fraction, double m
     double a = mass * (1 - to_right) * exp(-t * fraction), b = mass * to_right * exp(t * (1 - fraction));
     f->cells.left[i] += a;
     f->cells.right[i] += b;
-    f->rounding += (a + b) * magnitude;
+    if (magnitude <= MAGNITUDE)
+        f->relative = MAX(f->relative, magnitude);
+    else
+        f->rounding += (a + b) * magnitude;
 }
 
 /* x_of_loss() for bounds of cells, which neighbours share. Where the two differ in the last digits of the
@@ -371,14 +404,13 @@ DpcxrLossLattice *dpcxr_loss_step_lattice(const DpcxrLossStep *step, double tilt
     f.first = lattice->first;
     f.bound_loss[0] = f.bound_loss[1] = INFINITY;
     fill(&f, lattice->n - 1);
-    double sum = 0;
-    for (gsize i = 0; i + 1 < lattice->n; i++)
-        sum += left[i] + right[i];
     dpcxr_loss_spread(lattice->values[DPCXR_LOSS_UPPER], &f.cells, lattice->n);
     dpcxr_loss_contract(lattice->values[DPCXR_LOSS_LOWER], &f.cells, lattice->n,
                         dpcxr_loss_meeting(&f.cells, lattice->n, spacing, tilt), spacing, tilt);
-    lattice->error = f.rounding * UNIT_ROUNDOFF + sum * QUADRATURE_ERROR + exp(log_tail_left(&f.d, f.left)) +
-                     exp(log_tail_right(&f.d, f.right));
+    lattice->error = f.rounding * UNIT_ROUNDOFF + exp(log_tail_left(&f.d, f.left)) +
+                     (f.right < step->cap ? exp(log_tail_right(&f.d, f.right)) : 0);
+    lattice->relative = f.relative * UNIT_ROUNDOFF + QUADRATURE_ERROR + 32 * DBL_EPSILON;
     lattice->shift = f.shift;
+    dpcxr_loss_normalise(lattice);
     return lattice;
 }

@@ -8,7 +8,13 @@ typedef struct {
     double q, sigma;
     gboolean reverse; /* the loss of Q against P instead of P against Q */
     guint64 count;
+    double cap; /* outcomes beyond it, where the loss of P against Q is largest, are left out; INFINITY: none are */
 } DpcxrLossStep;
+
+/* Caps @step so that what is left out has probability at most e^@log_mass in each step, and not much less. Whoever
+ * composes it adds count times that to delta: losses beyond the cap are as bad as infinite ones. Rare large losses, which
+ * weigh too little to matter, would otherwise be all that a large tilt sees. */
+void dpcxr_loss_step_set_cap(DpcxrLossStep *step, double log_mass);
 
 /* log E[e^(tilt L)], for choosing a tilt: accurate to a few digits, no bound. INFINITY where it is too large. */
 double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt);
