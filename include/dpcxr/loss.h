@@ -17,4 +17,11 @@ gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, doubl
 gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, double accuracy, DpcxrInterval *delta,
                           GError **error);
 
+/* The same without a lattice of losses, by inverting the characteristic function of their sum: another way to the same
+ * numbers. FALSE with DPCXR_ERROR_PRIVACY, too, where that takes more work than is sensible. */
+gboolean dpcxr_loss_invert_epsilon(const DpcxrMechanism *mechanism, double delta, double accuracy,
+                                   DpcxrInterval *epsilon, GError **error);
+gboolean dpcxr_loss_invert_delta(const DpcxrMechanism *mechanism, double epsilon, double accuracy,
+                                 DpcxrInterval *delta, GError **error);
+
 G_END_DECLS

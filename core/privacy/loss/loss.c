@@ -7,6 +7,7 @@
 #include <math.h>
 #include "privacy/loss/compose.h"
 #include "privacy/loss/curve.h"
+#include "privacy/loss/inversion.h"
 #include "privacy/loss/single-step.h"
 #include "privacy/loss/subsampled-gaussian.h"
 
@@ -559,6 +560,57 @@ gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, doubl
     double lower = exp(range.lower) * (1 - 1e-12),
            upper = MIN(total_variation(mechanism), exp(range.upper) * (1 + 1e-12));
     lower = MIN(lower, upper);
+    *delta = (DpcxrInterval){lower, (lower + upper) / 2, upper};
+    return TRUE;
+}
+
+typedef gboolean (*Inversion)(GArray *laws, double at, double accuracy, DpcxrInterval *found, GError **error);
+
+/* The larger of the two directions. Where moments show that the second is below the first, that is all of it. */
+static gboolean invert(const DpcxrMechanism *mechanism, double at, double accuracy, Inversion find,
+                       DpcxrInterval *found, GError **error)
+{
+    g_autoptr(GArray) forward = dpcxr_loss_laws(mechanism, 1, FALSE), reverse = dpcxr_loss_laws(mechanism, 1, TRUE);
+    DpcxrInterval other;
+    if (!find(forward, at, accuracy, found, error))
+        return FALSE;
+    gboolean is_epsilon = find == dpcxr_loss_inversion_log_delta;
+    if (dpcxr_loss_inversion_moment_bound(reverse, at, is_epsilon) <= found->lower)
+        return TRUE;
+    if (!find(reverse, at, accuracy, &other, error))
+        return FALSE;
+    found->lower = MAX(found->lower, other.lower);
+    found->upper = MAX(found->upper, other.upper);
+    return TRUE;
+}
+
+gboolean dpcxr_loss_invert_epsilon(const DpcxrMechanism *mechanism, double delta, double accuracy,
+                                   DpcxrInterval *epsilon, GError **error)
+{
+    g_autofree DpcxrLossStep *single = single_step(mechanism);
+    *epsilon = (DpcxrInterval){0, 0, 0};
+    if (single)
+        *epsilon = (DpcxrInterval){dpcxr_loss_single_epsilon(single, log(delta), -1), 0,
+                                   dpcxr_loss_single_epsilon(single, log(delta), 1)};
+    else if (delta < total_variation(mechanism) &&
+             !invert(mechanism, log(delta), accuracy, dpcxr_loss_inversion_epsilon, epsilon, error))
+        return FALSE;
+    epsilon->lower = MAX(0, epsilon->lower);
+    epsilon->estimate = isfinite(epsilon->upper) ? (epsilon->lower + epsilon->upper) / 2 : epsilon->upper;
+    return TRUE;
+}
+
+gboolean dpcxr_loss_invert_delta(const DpcxrMechanism *mechanism, double epsilon, double accuracy,
+                                 DpcxrInterval *delta, GError **error)
+{
+    g_autofree DpcxrLossStep *single = single_step(mechanism);
+    if (single)
+        *delta = (DpcxrInterval){dpcxr_loss_single_log_delta(single, epsilon, -1), 0,
+                                 dpcxr_loss_single_log_delta(single, epsilon, 1)};
+    else if (!invert(mechanism, epsilon, accuracy, dpcxr_loss_inversion_log_delta, delta, error))
+        return FALSE;
+    double upper = MIN(total_variation(mechanism), exp(delta->upper) * (1 + 1e-12));
+    double lower = MIN(upper, exp(delta->lower) * (1 - 1e-12));
     *delta = (DpcxrInterval){lower, (lower + upper) / 2, upper};
     return TRUE;
 }

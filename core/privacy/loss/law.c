@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "privacy/loss/law.h"
+#include <float.h>
+#include <math.h>
+
+#define SQRT_2PI 2.506628274631000502415765284811
+#define REACH 45.0 /* standard deviations: no tail is looked for further out */
+
+double dpcxr_loss_log_normal_below(double z)
+{
+    if (z > -5)
+        return log(0.5 * erfc(-z / G_SQRT2) * (1 + 16 * DBL_EPSILON));
+    return -0.5 * z * z - log(-z * SQRT_2PI);
+}
+
+static double log_add(double a, double b)
+{
+    double most = MAX(a, b);
+    return most == -INFINITY ? most : most + log1p(exp(MIN(a, b) - most));
+}
+
+void dpcxr_loss_draws_init(DpcxrLossDraws *draws, const DpcxrLossPart *part)
+{
+    *draws = (DpcxrLossDraws){.q = part->q, .sigma = part->sigma, .units = part->units};
+    double k = part->units;
+    for (guint j = 0; j <= part->units; j++) {
+        double log_choose = lgamma(k + 1) - lgamma(j + 1.0) - lgamma(k - j + 1);
+        double others = j == part->units ? 0 : (k - j) * log1p(-part->q);
+        draws->weights[j] = part->units == 1 ? (j ? part->q : 1 - part->q)
+                                             : exp(log_choose + (j ? j * log(part->q) : 0) + others);
+    }
+}
+
+/* One unit: log(1 - q + q e^u), u = (x - 1/2) / sigma^2. */
+static double single_loss(const DpcxrLossDraws *draws, double x, double *mean, double *variance)
+{
+    double q = draws->q, u = (x - 0.5) / (draws->sigma * draws->sigma), loss;
+    if (u > 30)
+        loss = log(q) + u + log1p((1 - q) / q * exp(-u));
+    else {
+        double excess = q * expm1(u);
+        loss = excess > -0.5 ? log1p(excess) : log((1 - q) + q * exp(u));
+    }
+    double drawn = q * exp(u - loss);
+    if (u > 600)
+        drawn = exp(log(q) + u - loss);
+    if (mean)
+        *mean = drawn;
+    if (variance)
+        *variance = drawn * MAX(0, 1 - drawn);
+    return loss;
+}
+
+double dpcxr_loss_draws_loss(const DpcxrLossDraws *draws, double x, double *mean, double *variance)
+{
+    if (draws->units == 1)
+        return single_loss(draws, x, mean, variance);
+    double s2 = draws->sigma * draws->sigma, most = 0;
+    for (guint j = 1; j <= draws->units; j++)
+        most = MAX(most, j * (x - 0.5 * j) / s2);
+    double excess = 0, sum = 0, first = 0, second = 0; /* sums times e^-most */
+    for (guint j = 0; j <= draws->units; j++) {
+        double u = j * (x - 0.5 * j) / s2, term = draws->weights[j] * exp(u - most);
+        sum += term;
+        first += j * term;
+        second += (double)j * j * term;
+        if (most < 30)
+            excess += draws->weights[j] * expm1(u);
+    }
+    if (mean)
+        *mean = first / sum;
+    if (variance)
+        *variance = MAX(0, second / sum - first / sum * (first / sum));
+    return most < 30 && excess > -0.5 ? log1p(excess) : most + log(sum);
+}
+
+double dpcxr_loss_part_log_above(const DpcxrLossPart *part, double x)
+{
+    if (part->reverse)
+        return dpcxr_loss_log_normal_below(-x / part->sigma);
+    DpcxrLossDraws draws;
+    dpcxr_loss_draws_init(&draws, part);
+    double total = -INFINITY;
+    for (guint j = 0; j <= part->units; j++)
+        if (draws.weights[j] > 0)
+            total = log_add(total, log(draws.weights[j]) + dpcxr_loss_log_normal_below((j - x) / part->sigma));
+    return total + 64 * DBL_EPSILON;
+}
+
+void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass)
+{
+    law->beyond = 0;
+    for (gsize i = 0; i < law->n; i++) {
+        DpcxrLossPart *part = &law->parts[i];
+        part->to = INFINITY;
+        if (part->reverse || part->q == 1)
+            continue; /* losses of Q against P end at -log of b_0; full batches have one hump only */
+        double low = MAX(0.5, part->from), high = part->units + REACH * part->sigma;
+        double share = log_mass - log((double)law->n * part->weight);
+        for (int k = 0; k < 60; k++) {
+            double middle = (low + high) / 2;
+            *(dpcxr_loss_part_log_above(part, middle) > share ? &low : &high) = middle;
+        }
+        part->to = high;
+        law->beyond += part->weight * exp(dpcxr_loss_part_log_above(part, high)) * (1 + 1e-12);
+    }
+}
+
+static int compare_laws(gconstpointer a, gconstpointer b)
+{
+    const DpcxrLossPart *x = ((const DpcxrLossLaw *)a)->parts, *y = ((const DpcxrLossLaw *)b)->parts;
+    const double keys[][2] = {{x->q, y->q}, {x->sigma, y->sigma}, {x->from, y->from}, {x->weight, y->weight}};
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (keys[i][0] != keys[i][1])
+            return keys[i][0] < keys[i][1] ? -1 : 1;
+    return 0;
+}
+
+/* Sampling @cap of N without replacement, when a unit is replaced: up to an order of outcomes the worst case is the pair
+ * P_q = (1-q) Q + q P against Q for losses above 0, and its mirror image below (Zhu, Dong & Wang 2022, arXiv:2106.08567,
+ * Theorem 11; Dong, Roth & Su 2019, Theorem 4.2: the smaller of both trade-off functions, made convex by a line). */
+static void without_replacement(DpcxrLossLaw *law, double q, double sigma)
+{
+    DpcxrLossPart part = {.weight = 1, .q = q, .sigma = sigma, .units = 1, .from = 0.5, .to = INFINITY};
+    law->n = 2;
+    law->parts[0] = law->parts[1] = part;
+    law->parts[1].reverse = TRUE;
+    double above = 0.5 * erfc(0.5 / (sigma * G_SQRT2)); /* Q(x > 1/2) */
+    law->atom = (1 - q) * (1 - 2 * above);
+}
+
+static gboolean law_of(const DpcxrEvent *event, DpcxrAdjacency adjacency, guint units, gboolean reverse,
+                       DpcxrLossLaw *law)
+{
+    double sigma = adjacency == DPCXR_ADJACENCY_REPLACE_ONE ? event->noise_multiplier / 2 : event->noise_multiplier;
+    *law = (DpcxrLossLaw){.count = event->count};
+    if (event->sampler == DPCXR_SAMPLER_FIXED && event->sampling_rate < 1) {
+        without_replacement(law, event->sampling_rate, event->noise_multiplier / 2);
+        return TRUE;
+    }
+    gboolean full = event->sampling_rate == 1;
+    law->n = 1;
+    law->parts[0] = (DpcxrLossPart){.weight = 1,
+                                    .q = event->sampling_rate,
+                                    .sigma = full ? sigma / units : sigma,
+                                    .units = full ? 1 : units,
+                                    .reverse = reverse && !full,
+                                    .from = -INFINITY,
+                                    .to = INFINITY};
+    return TRUE;
+}
+
+GArray *dpcxr_loss_laws(const DpcxrMechanism *mechanism, guint units, gboolean reverse)
+{
+    g_autoptr(GArray) laws = g_array_new(FALSE, FALSE, sizeof(DpcxrLossLaw));
+    for (gsize i = 0; i < mechanism->n_events; i++) {
+        DpcxrLossLaw law;
+        if (mechanism->events[i].count > 0 && law_of(&mechanism->events[i], mechanism->adjacency, units, reverse, &law))
+            g_array_append_val(laws, law);
+    }
+    g_array_sort(laws, compare_laws);
+    GArray *merged = g_array_new(FALSE, FALSE, sizeof(DpcxrLossLaw));
+    double precision = 0;
+    for (guint i = 0; i < laws->len; i++) {
+        DpcxrLossLaw *law = &g_array_index(laws, DpcxrLossLaw, i);
+        DpcxrLossLaw *last = merged->len ? &g_array_index(merged, DpcxrLossLaw, merged->len - 1) : NULL;
+        if (law->parts[0].q == 1)
+            precision += (double)law->count / (law->parts[0].sigma * law->parts[0].sigma);
+        else if (last && compare_laws(last, law) == 0 && last->n == law->n)
+            last->count += law->count;
+        else
+            g_array_append_vals(merged, law, 1);
+    }
+    if (precision > 0) {
+        DpcxrLossLaw full = {.n = 1, .count = 1};
+        full.parts[0] = (DpcxrLossPart){
+            .weight = 1, .q = 1, .sigma = 1 / sqrt(precision), .units = 1, .from = -INFINITY, .to = INFINITY};
+        g_array_append_val(merged, full);
+    }
+    return merged;
+}
