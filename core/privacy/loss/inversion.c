@@ -19,10 +19,12 @@
 #include "privacy/loss/moments.h"
 
 #define CAPPED 3e-5  /* of delta: what losses beyond the caps may come to */
-#define PASSES 4     /* each with a better t; what is found so far stays */
+#define SPLIT_FADE 0.25 /* of sigma: over how much outcomes come to count as large */
+#define SPLIT_GAIN 8 /* so much wider than the peak near 0 has to be what large losses come to */
+#define PASSES 9     /* each with a better t; what is found so far stays */
 #define ROUGHLY 0.1
 #define NODES_MAX ((gsize)1 << 20)
-#define WORK_MAX 1e9 /* nodes times points of the line: seconds */
+#define WORK_MAX 2.5e8 /* nodes times points of the line: seconds */
 #define CHUNK 64
 #define OTHER_TILTS 14
 
@@ -43,6 +45,8 @@ typedef struct {
     double complex *values;      /* e^(K(s) - K(t)) / (s (1 + s)) */
     double *errors;              /* of each of them, absolute */
     double log_rest;             /* log of (1/pi) times the integral beyond, over e^K(t), at most */
+    gboolean is_split;           /* what has no large loss in it is left out: */
+    double small_top, small_tilt; /* its delta is at most e^(small_top - small_tilt epsilon) */
     double relative;             /* delta is right up to a factor e^(+-relative) */
     double other_tilts[OTHER_TILTS], other_moments[OTHER_TILTS];
     double work;
@@ -70,11 +74,12 @@ static void problem_init(Problem *problem, GArray *laws)
     }
 }
 
-static void set_caps(Problem *problem, double log_delta)
+/* @tilt: about the one that will be used. */
+static void set_caps(Problem *problem, double log_delta, double tilt)
 {
     for (guint i = 0; i < problem->laws->len; i++)
         dpcxr_loss_law_set_cap(&g_array_index(problem->laws, DpcxrLossLaw, i),
-                               log_delta + log(CAPPED) - log(MAX(1, problem->total)));
+                               log_delta + log(CAPPED) - log(MAX(1, problem->total)), tilt);
 }
 
 /* The probability that any step has a capped loss, at most. */
@@ -154,6 +159,22 @@ static double best_tilt(const Problem *problem, const GPtrArray *nodes)
     return exp(at);
 }
 
+/* A smaller t that costs at most two in the exponent: the larger the distance to where moments explode, the closer together
+ * can the copies of the curve be. */
+static double relaxed_tilt(const Problem *problem, double tilt)
+{
+    g_autoptr(GPtrArray) nodes = make_nodes(problem, tilt, 0, 0);
+    if (!nodes)
+        return tilt;
+    double best = log_moment(problem, nodes, tilt) - tilt * problem->epsilon - log(tilt * (1 + tilt));
+    for (double t = tilt; t > 0.3 * tilt; t *= 0.93) {
+        double value = log_moment(problem, nodes, t) - t * problem->epsilon - log(t * (1 + t));
+        if (value > best + 2)
+            return t / 0.93;
+    }
+    return 0.3 * tilt;
+}
+
 /* The best t; nodes that are good for one tilt decide the next. */
 static double find_tilt(const Problem *problem)
 {
@@ -199,6 +220,15 @@ static double log_decay(const Problem *problem, const Line *line, double y)
 /* Log of the sum over the points from @y on, times h / pi, over e^K(t): 1 / |s (1 + s)| is at most 1 / y^2. */
 static double log_rest(const Problem *problem, const Line *line, double y)
 {
+    if (line->is_split) { /* |M^n - (M-R)^n| <= n |R| M(t)^(n-1) */
+        double sum = 0;
+        for (guint i = 0; i < line->nodes->len; i++) {
+            const DpcxrLossNodes *nodes = line->nodes->pdata[i];
+            if (nodes)
+                sum += (double)law_at(problem, i)->count * dpcxr_loss_nodes_large_bound(nodes, y) / (1 + nodes->excess);
+        }
+        return log(sum) - 0.5 * y * y * problem->precision - log(G_PI * y);
+    }
     return log_decay(problem, line, y) - log(G_PI * y);
 }
 
@@ -224,7 +254,7 @@ static gboolean stays_small(const Problem *problem, Line *line, double y, double
             if (!here)
                 continue;
             double complex excess;
-            dpcxr_loss_nodes_excesses(here, y, 0, 1, &excess);
+            dpcxr_loss_nodes_excesses(here, y, 0, 1, &excess, NULL);
             line->work += 8.0 * (double)here->n;
             const DpcxrLossNodes *all = line->nodes->pdata[i];
             double size = cabs(1 + excess) + here->left_out + dpcxr_loss_nodes_rounding(here, y), steps = (double)law_at(problem, i)->count;
@@ -241,6 +271,39 @@ static gboolean stays_small(const Problem *problem, Line *line, double y, double
         y += forward;
     }
     return TRUE;
+}
+
+static double complex expm1_complex(double complex z)
+{
+    double half = sin(0.5 * cimag(z)), grown = expm1(creal(z));
+    return CMPLX(grown - 2 * half * half * (1 + grown), (1 + grown) * sin(cimag(z)));
+}
+
+/* Consecutive points while laws are being added. Without a split, logs are those of M^count / M(t)^count. With one they are
+ * those of (M - R)^count / M(t)^count, R the large losses' part, and growth is that of M^count over them. */
+typedef struct {
+    double first;
+    double complex logs[CHUNK], growth[CHUNK];
+    double errors[CHUNK], growth_errors[CHUNK];
+} Chunk;
+
+static void chunk_add(Chunk *chunk, Line *line, const DpcxrLossNodes *nodes, double steps)
+{
+    double complex excess[CHUNK], large[CHUNK] = {0};
+    dpcxr_loss_nodes_excesses(nodes, chunk->first, line->h, CHUNK, excess, nodes->large ? large : NULL);
+    line->work += (double)CHUNK * (double)nodes->n;
+    for (gsize k = 0; k < CHUNK; k++) {
+        double y = chunk->first + (double)k * line->h, size = cabs(1 + excess[k] - large[k]);
+        double complex step = log1p_complex(excess[k] - large[k]);
+        chunk->logs[k] += steps * (step - log1p(nodes->excess));
+        chunk->errors[k] += steps * (dpcxr_loss_nodes_rounding(nodes, y) / size + 8 * DBL_EPSILON * cabs(step));
+        if (nodes->large) {
+            double complex grown = log1p_complex(large[k] / (1 + excess[k] - large[k]));
+            chunk->growth[k] += steps * grown;
+            chunk->growth_errors[k] += steps * (dpcxr_loss_nodes_large_rounding(nodes) / size +
+                                                cabs(grown) * (8 * DBL_EPSILON + dpcxr_loss_nodes_rounding(nodes, y) / size));
+        }
+    }
 }
 
 /* One chunk of points more. */
@@ -260,32 +323,22 @@ static gboolean extend(const Problem *problem, Line *line)
     }
     line->values = g_renew(double complex, line->values, line->n + CHUNK);
     line->errors = g_renew(double, line->errors, line->n + CHUNK);
-    double complex logs[CHUNK], excesses[CHUNK];
-    double errors[CHUNK] = {0};
+    Chunk chunk = {.first = first};
     for (gsize k = 0; k < CHUNK; k++) {
         double y = first + (double)k * line->h, t = line->tilt;
-        logs[k] = CMPLX(-0.5 * y * y, y * (0.5 + t)) * problem->precision;
+        chunk.logs[k] = CMPLX(-0.5 * y * y, y * (0.5 + t)) * problem->precision;
     }
-    for (guint i = 0; i < line->nodes->len; i++) {
-        const DpcxrLossNodes *nodes = line->nodes->pdata[i];
-        if (!nodes)
-            continue;
-        double steps = (double)law_at(problem, i)->count;
-        dpcxr_loss_nodes_excesses(nodes, first, line->h, CHUNK, excesses);
-        line->work += (double)CHUNK * (double)nodes->n;
-        for (gsize k = 0; k < CHUNK; k++) {
-            double y = first + (double)k * line->h, off = dpcxr_loss_nodes_rounding(nodes, y) / cabs(1 + excesses[k]);
-            double complex step = log1p_complex(excesses[k]);
-            logs[k] += steps * (step - log1p(nodes->excess));
-            errors[k] += steps * (off + 8 * DBL_EPSILON * cabs(step));
-        }
-    }
+    for (guint i = 0; i < line->nodes->len; i++)
+        if (line->nodes->pdata[i])
+            chunk_add(&chunk, line, line->nodes->pdata[i], (double)law_at(problem, i)->count);
     for (gsize k = 0; k < CHUNK; k++) {
-        double complex s = CMPLX(line->tilt, first + (double)k * line->h);
-        double complex value = cexp(logs[k]) / (s * (1 + s));
-        line->values[line->n + k] = value;
+        double complex s = CMPLX(line->tilt, first + (double)k * line->h), base = cexp(chunk.logs[k]);
+        double complex value = line->is_split ? base * expm1_complex(chunk.growth[k]) : base;
+        double of_growth = line->is_split ? cabs(base * cexp(chunk.growth[k])) * expm1(MIN(chunk.growth_errors[k], 500)) : 0;
+        double turns = 8 * DBL_EPSILON * (8 + cabs(chunk.logs[k]) + fabs(cimag(s)) * problem->epsilon);
+        line->values[line->n + k] = value / (s * (1 + s));
         line->errors[line->n + k] =
-            cabs(value) * (expm1(MIN(errors[k], 500)) + 8 * DBL_EPSILON * (8 + cabs(logs[k]) + fabs(cimag(s)) * problem->epsilon));
+            (cabs(value) * (expm1(MIN(chunk.errors[k], 500)) + turns) + of_growth) / cabs(s * (1 + s));
     }
     line->n += CHUNK;
     return TRUE;
@@ -321,16 +374,83 @@ static void find_other_tilts(const Problem *problem, Line *line)
 /* The step h: copies of delta have to be so far apart. */
 static void find_step(const Problem *problem, Line *line, double log_most)
 {
-    double p = 1e-3 / line->tilt;
+    double p = MAX(problem->epsilon, 1e-3 / line->tilt);
     while (log_copies(line, problem->epsilon, p) > log_most && p < 1e9)
         p *= 1.15;
     line->h = 2 * G_PI / p;
 }
 
-/* All points that are needed. FALSE: too many. */
-static gboolean line_make(const Problem *problem, double tilt, Line *line)
+static void split_clear(Problem *problem)
 {
-    *line = (Line){.tilt = tilt, .nodes = make_nodes(problem, tilt, 0, 0)};
+    for (guint i = 0; i < problem->laws->len; i++)
+        for (int j = 0; j < DPCXR_LOSS_PARTS; j++)
+            g_array_index(problem->laws, DpcxrLossLaw, i).parts[j].split_fade = 0;
+}
+
+/* Ends every law softly below a loss of @loss, or, with @large, marks what is above as large. */
+static void split_at(GArray *laws, double loss, gboolean large)
+{
+    for (guint i = 0; i < laws->len; i++) {
+        DpcxrLossLaw *law = &g_array_index(laws, DpcxrLossLaw, i);
+        for (gsize j = 0; j < law->n; j++) {
+            DpcxrLossPart *part = &law->parts[j];
+            if (part->reverse || part->q == 1)
+                continue;
+            DpcxrLossDraws draws;
+            dpcxr_loss_draws_init(&draws, part);
+            double low = 0, high = part->to;
+            for (int k = 0; k < 60; k++) {
+                double middle = (low + high) / 2;
+                *(dpcxr_loss_draws_loss(&draws, middle, NULL, NULL) < loss ? &low : &high) = middle;
+            }
+            double fade = SPLIT_FADE * part->sigma;
+            if (large) {
+                part->split = high;
+                part->split_fade = fade;
+            } else { /* what is left: it fades as the large part begins */
+                part->cap = high;
+                part->fade = fade;
+                part->to = MIN(part->to, high + 9 * fade);
+            }
+        }
+    }
+}
+
+/* Where a unit has next to no part in most runs, all that it does not take part in is one sharp peak of the loss near 0, whose
+ * characteristic function falls very slowly; and delta does not come from there. So what has no loss above some part of
+ * epsilon is left out, where moments show that its own delta is nothing. */
+static void split(Problem *problem, Line *line)
+{
+    double narrow = INFINITY; /* about how narrow that peak is */
+    for (guint i = 0; i < problem->laws->len; i++) {
+        const DpcxrLossPart *part = law_at(problem, i)->parts;
+        double step = part->q * sqrt(expm1(MIN(1, 1 / (part->sigma * part->sigma))));
+        narrow = MIN(narrow, is_full(law_at(problem, i)) ? INFINITY : step * sqrt(problem->total));
+    }
+    split_clear(problem);
+    for (double loss = 0.6 * problem->epsilon; loss > SPLIT_GAIN * narrow; loss *= 0.7) {
+        g_autoptr(GArray) laws = g_array_copy(problem->laws);
+        split_at(laws, loss, FALSE);
+        Problem small = *problem;
+        small.laws = laws;
+        double tilt = find_tilt(&small);
+        g_autoptr(GPtrArray) nodes = isnan(tilt) ? NULL : make_nodes(&small, tilt, 0, 0);
+        if (!nodes || moment_bound(&small, nodes, tilt) > problem->log_delta + log(0.02 * problem->accuracy))
+            continue;
+        line->small_top = log_moment(&small, nodes, tilt) + log_coefficient(tilt) + 1e-6;
+        line->small_tilt = tilt;
+        line->is_split = TRUE;
+        split_at(problem->laws, loss, TRUE);
+        return;
+    }
+}
+
+/* All points that are needed. FALSE: too many. */
+static gboolean line_make(Problem *problem, double tilt, Line *line)
+{
+    *line = (Line){.tilt = tilt, .small_top = -INFINITY};
+    split(problem, line);
+    line->nodes = make_nodes(problem, tilt, 0, 0);
     if (!line->nodes)
         return FALSE;
     line->log_top = log_moment(problem, line->nodes, tilt);
@@ -346,7 +466,7 @@ static gboolean line_make(const Problem *problem, double tilt, Line *line)
         if (line->log_rest <= log_share)
             break;
         double log_size = log(cabs(line->values[line->n - 1]) * y * y), log_small = log_share + log(G_PI * y);
-        if (log_size < log_small - 3 && problem->total > 40 && stays_small(problem, line, y, log_small)) {
+        if (!line->is_split && log_size < log_small - 3 && problem->total > 40 && stays_small(problem, line, y, log_small)) {
             line->log_rest = log_share;
             break;
         }
@@ -380,7 +500,7 @@ static DpcxrInterval log_delta_at(const Problem *problem, const Line *line, doub
 {
     double error, sum = sum_line(line, epsilon, &error), scale = line->log_top - line->tilt * epsilon;
     double off = error + exp(line->log_rest), rounding = line->relative + 16 * DBL_EPSILON * (1 + fabs(line->log_top) + fabs(scale));
-    double upper = exp(MIN(0, log(MAX(sum + off, 0)) + scale + rounding)) + beyond(problem);
+    double upper = exp(MIN(0, log(MAX(sum + off, 0)) + scale + rounding)) + beyond(problem) + exp(line->small_top - line->small_tilt * epsilon);
     double copies = exp(log_copies(line, epsilon, 2 * G_PI / line->h) - scale);
     double lower = sum - off - copies;
     return (DpcxrInterval){lower > 0 ? log(lower) + scale - rounding : -INFINITY, NAN, MIN(0, log(upper))};
@@ -433,7 +553,7 @@ double dpcxr_loss_inversion_moment_bound(GArray *laws, double at, gboolean is_ep
     problem_init(&problem, laws);
     problem.log_delta = is_epsilon ? NAN : at;
     problem.epsilon = is_epsilon ? at : NAN;
-    set_caps(&problem, is_epsilon ? -60 : at);
+    set_caps(&problem, is_epsilon ? -60 : at, 0);
     double tilt = find_tilt(&problem);
     g_autoptr(GPtrArray) nodes = isnan(tilt) ? NULL : make_nodes(&problem, tilt, 0, 0);
     if (!nodes)
@@ -451,8 +571,9 @@ gboolean dpcxr_loss_inversion_epsilon(GArray *laws, double log_delta, double acc
     problem_init(&problem, laws);
     problem.log_delta = log_delta;
     problem.epsilon = NAN;
-    set_caps(&problem, log_delta);
+    set_caps(&problem, log_delta, 0);
     *epsilon = (DpcxrInterval){0, 0, INFINITY};
+    gboolean is_near = FALSE; /* whether the last pass was about where epsilon is */
     for (int pass = 0; pass < PASSES; pass++) {
         double tilt = find_tilt(&problem);
         if (isnan(tilt))
@@ -461,8 +582,10 @@ gboolean dpcxr_loss_inversion_epsilon(GArray *laws, double log_delta, double acc
             g_autoptr(GPtrArray) nodes = make_nodes(&problem, tilt, 0, 0);
             problem.epsilon = nodes ? MAX(1e-300, moment_bound(&problem, nodes, tilt)) : 1;
         }
+        set_caps(&problem, log_delta, tilt);
+        tilt = relaxed_tilt(&problem, find_tilt(&problem));
         /* a first guess may be far away; then it only has to show the way to the next */
-        problem.accuracy = pass == 0 ? ROUGHLY : MIN(1, accuracy * MAX(0.1, tilt * problem.epsilon));
+        problem.accuracy = !is_near ? ROUGHLY : MIN(1, accuracy * MAX(0.1, tilt * problem.epsilon));
         Line line;
         if (!line_make(&problem, tilt, &line)) {
             line_clear(&line);
@@ -475,6 +598,7 @@ gboolean dpcxr_loss_inversion_epsilon(GArray *laws, double log_delta, double acc
         epsilon->lower = MAX(epsilon->lower, lower);
         if (!(epsilon->upper - epsilon->lower > accuracy * epsilon->upper))
             break;
+        is_near = epsilon->upper > 0.8 * problem.epsilon;
         problem.epsilon = epsilon->upper;
     }
     return TRUE;
@@ -490,16 +614,16 @@ gboolean dpcxr_loss_inversion_log_delta(GArray *laws, double epsilon, double acc
     *log_delta = (DpcxrInterval){-INFINITY, 0, 0};
     for (int pass = 0; pass < PASSES; pass++) {
         if (pass == 0)
-            set_caps(&problem, -60);
+            set_caps(&problem, -60, 0);
         double tilt = find_tilt(&problem);
         g_autoptr(GPtrArray) nodes = isnan(tilt) ? NULL : make_nodes(&problem, tilt, 0, 0);
         if (!nodes)
             return too_much_work(&problem, error);
         if (pass == 0)
             problem.log_delta = MIN(0, moment_bound(&problem, nodes, tilt));
-        set_caps(&problem, problem.log_delta);
+        set_caps(&problem, problem.log_delta, tilt);
         Line line;
-        if (!line_make(&problem, find_tilt(&problem), &line)) {
+        if (!line_make(&problem, relaxed_tilt(&problem, find_tilt(&problem)), &line)) {
             line_clear(&line);
             return log_delta->upper < 0 ? TRUE : too_much_work(&problem, error);
         }

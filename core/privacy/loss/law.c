@@ -4,6 +4,9 @@
 #include <math.h>
 
 #define SQRT_2PI 2.506628274631000502415765284811
+#define FADE 0.25       /* of sigma */
+#define FADE_GROWTH 0.7 /* log of how much e^(tilt loss) may grow over a fade */
+#define FADED 9.0  /* fades after the cap where an outcome's part ends */
 #define REACH 45.0 /* standard deviations: no tail is looked for further out */
 
 double dpcxr_loss_log_normal_below(double z)
@@ -74,35 +77,70 @@ double dpcxr_loss_draws_loss(const DpcxrLossDraws *draws, double x, double *mean
     return most < 30 && excess > -0.5 ? log1p(excess) : most + log(sum);
 }
 
-double dpcxr_loss_part_log_above(const DpcxrLossPart *part, double x)
+double dpcxr_loss_draws_turn(const DpcxrLossDraws *draws, double x, double lift)
 {
-    if (part->reverse)
-        return dpcxr_loss_log_normal_below(-x / part->sigma);
-    DpcxrLossDraws draws;
-    dpcxr_loss_draws_init(&draws, part);
-    double total = -INFINITY;
-    for (guint j = 0; j <= part->units; j++)
-        if (draws.weights[j] > 0)
-            total = log_add(total, log(draws.weights[j]) + dpcxr_loss_log_normal_below((j - x) / part->sigma));
+    double s2 = draws->sigma * draws->sigma, most = 0, re = 0, im = 0;
+    for (guint j = 1; j <= draws->units; j++)
+        most = MAX(most, j * (x - 0.5 * j) / s2);
+    for (guint j = 0; j <= draws->units; j++) {
+        double term = draws->weights[j] * exp(j * (x - 0.5 * j) / s2 - most);
+        re += term * cos(j * lift / s2);
+        im += term * sin(j * lift / s2);
+    }
+    return atan2(im, re);
+}
+
+/* Log of a bound of the probability, under P, that the outcome plus noise of deviation @fade is above @x. */
+static double log_above(const DpcxrLossDraws *draws, double x, double fade)
+{
+    double total = -INFINITY, width = hypot(draws->sigma, fade);
+    for (guint j = 0; j <= draws->units; j++)
+        if (draws->weights[j] > 0)
+            total = log_add(total, log(draws->weights[j]) + dpcxr_loss_log_normal_below((j - x) / width));
     return total + 64 * DBL_EPSILON;
 }
 
-void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass)
+/* The cap beyond which, with this fade, e^@log_mass is left. */
+static double find_cap(const DpcxrLossDraws *draws, double low, double log_mass, double fade)
+{
+    double high = draws->units + REACH * draws->sigma;
+    for (int k = 0; k < 60; k++) {
+        double middle = (low + high) / 2;
+        *(log_above(draws, middle, fade) > log_mass ? &low : &high) = middle;
+    }
+    return high;
+}
+
+static void part_set_cap(DpcxrLossPart *part, double log_mass, double tilt)
+{
+    DpcxrLossDraws draws;
+    dpcxr_loss_draws_init(&draws, part);
+    double least = MAX(0.5, part->from), mean;
+    part->fade = FADE * part->sigma;
+    part->cap = find_cap(&draws, least, log_mass, part->fade);
+    dpcxr_loss_draws_loss(&draws, part->cap, &mean, NULL);
+    double growth = (1 + tilt) * mean / (part->sigma * part->sigma);
+    if (growth * part->fade > FADE_GROWTH) {
+        part->fade = FADE_GROWTH / growth;
+        part->cap = find_cap(&draws, least, log_mass, part->fade);
+    }
+    part->to = part->cap + FADED * part->fade;
+}
+
+void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass, double tilt)
 {
     law->beyond = 0;
     for (gsize i = 0; i < law->n; i++) {
         DpcxrLossPart *part = &law->parts[i];
         part->to = INFINITY;
+        part->fade = 0;
         if (part->reverse || part->q == 1)
             continue; /* losses of Q against P end at -log of b_0; full batches have one hump only */
-        double low = MAX(0.5, part->from), high = part->units + REACH * part->sigma;
-        double share = log_mass - log((double)law->n * part->weight);
-        for (int k = 0; k < 60; k++) {
-            double middle = (low + high) / 2;
-            *(dpcxr_loss_part_log_above(part, middle) > share ? &low : &high) = middle;
-        }
-        part->to = high;
-        law->beyond += part->weight * exp(dpcxr_loss_part_log_above(part, high)) * (1 + 1e-12);
+        part_set_cap(part, log_mass - log(2 * (double)law->n * part->weight), tilt);
+        DpcxrLossDraws draws;
+        dpcxr_loss_draws_init(&draws, part);
+        double faded = log_above(&draws, part->cap, part->fade), ended = log_above(&draws, part->to, 0);
+        law->beyond += part->weight * (exp(faded) + exp(ended));
     }
 }
 

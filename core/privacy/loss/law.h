@@ -13,6 +13,9 @@ typedef struct {
     guint units;      /* in a group, 1 to DPCXR_LOSS_UNITS_MAX */
     gboolean reverse; /* x ~ Q and the loss is -l; else x ~ P and the loss is l */
     double from, to;  /* outcomes outside are no part of it; `from` may be -INFINITY */
+    double fade;      /* 0, or else outcomes are part of it with probability Q((x - cap) / fade), Q the normal tail */
+    double cap;
+    double split, split_fade; /* outcomes count as large with probability Q((split - x) / split_fade); split_fade 0: none does */
 } DpcxrLossPart;
 
 enum { DPCXR_LOSS_PARTS = 3, DPCXR_LOSS_UNITS_MAX = 64 };
@@ -36,16 +39,19 @@ typedef struct {
 void dpcxr_loss_draws_init(DpcxrLossDraws *draws, const DpcxrLossPart *part);
 /* l(@x). *mean, *variance (nullable): of j given @x; l' = mean / sigma^2, l'' = variance / sigma^4. */
 double dpcxr_loss_draws_loss(const DpcxrLossDraws *draws, double x, double *mean, double *variance);
+/* Im l(@x + i @lift), 0 <= @lift <= sigma^2 / (2 units). */
+double dpcxr_loss_draws_turn(const DpcxrLossDraws *draws, double x, double lift);
 
 /* The laws of @mechanism, which is covered, for a group of @units: equal steps merged, in an order that does not depend on
  * that of the events. All full batches are one part with q = 1 and the sigma they have together, alone in its law.
  * (transfer full) (element-type DpcxrLossLaw) */
 GArray *dpcxr_loss_laws(const DpcxrMechanism *mechanism, guint units, gboolean reverse);
 
-/* Caps the large losses of each law such that what is left out of it has probability at most e^@log_mass, and not much
- * less. Rare large losses, which weigh too little to matter, would otherwise be all that a large tilt sees. */
-void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass);
+/* Leaves large losses out of @law, with probability at most e^@log_mass and not much less. Rare large losses, which weigh
+ * too little to matter, would otherwise be all that a large tilt sees. They are left out softly, over a quarter of sigma,
+ * because what ends sharply has a characteristic function that falls slowly; over less where e^(@tilt loss) grows much
+ * faster than that. @tilt: about the one that will be used. */
+void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass, double tilt);
 
-/* Log of a bound of the probability of outcomes of @part's law above @x, or below it. */
-double dpcxr_loss_part_log_above(const DpcxrLossPart *part, double x);
-double dpcxr_loss_log_normal_below(double z); /* of the normal distribution function: above it, by at most a few percent in the tail */
+/* Log of the normal distribution function, rounded up, by a few percent in the tail. */
+double dpcxr_loss_log_normal_below(double z);

@@ -31,7 +31,7 @@ typedef struct {
     DpcxrLossDraws draws;
     double tilt, reach, a; /* a: of e^(a l); 1 + tilt, or -tilt */
     double low, high;
-    gboolean failed;
+    double lift; /* how far into the complex plane outcomes are moved to bound what is large */
 } Filling;
 
 static void filling_init(Filling *f, const DpcxrLossPart *part, double tilt, double reach)
@@ -44,16 +44,39 @@ static void filling_init(Filling *f, const DpcxrLossPart *part, double tilt, dou
     f->low = MAX(part->from, -z * part->sigma);
     f->high = part->reverse ? TAIL * part->sigma : (1 + tilt) * part->units + TAIL * part->sigma;
     f->high = MAX(f->low, MIN(f->high, part->to));
+    f->lift = MIN(part->split_fade, part->sigma * part->sigma / (2 * part->units));
+}
+
+/* How fast the logarithm of what fades out, Q((z - cap) / fade), can change within @r of a panel that ends at @end:
+ * |erfc(a + ib)| <= e^(b^2) erfc(a) for a >= 0, and at most 2 e^(b^2) else. */
+static double fade_growth(const DpcxrLossPart *part, double end, double r)
+{
+    double past = (end + r - part->cap) / part->fade;
+    return part->fade > 0 && past > -8 ? (MAX(0, past) + 2 + r / part->fade) / part->fade : 0;
+}
+
+/* The same for what fades in, from @start on. */
+static double split_growth(const DpcxrLossPart *part, double start, double end, double r)
+{
+    double before = (part->split - start + r) / part->split_fade, after = (end - part->split) / part->split_fade;
+    return part->split_fade > 0 && before < 12 && after < 8 ? (MAX(0, before) + 2 + r / part->split_fade) / part->split_fade
+                                                           : 0;
 }
 
 /* The width of the panel that begins at @x. */
 static double panel_width(const Filling *f, double x, double guess)
 {
-    double sigma = f->part->sigma, s2 = sigma * sigma, far = s2 / (2 * f->part->units), mean;
+    const DpcxrLossPart *part = f->part;
+    double sigma = part->sigma, s2 = sigma * sigma, far = s2 / (2 * part->units), mean;
+    if (part->fade > 0 && x > part->cap - 10 * part->fade)
+        far = MIN(far, part->fade);
+    if (part->split_fade > 0 && fabs(x - part->split) < 12 * part->split_fade)
+        far = MIN(far, part->split_fade);
     double size = hypot(1 + f->tilt, f->reach);
     for (double w = guess;; w *= 0.8) {
         dpcxr_loss_draws_loss(&f->draws, x + w, &mean, NULL);
-        double growth = (MAX(fabs(x), fabs(x + w)) + far) / s2 + 1.9 * size * mean / s2;
+        double growth = (MAX(fabs(x), fabs(x + w)) + far) / s2 + 1.9 * size * mean / s2 +
+                        fade_growth(part, x + w, far) + split_growth(part, x, x + w, far);
         double r = MIN(far, 12 / growth);
         if (16 * log(4 * r / w) >= PANEL_LOG_ERROR + growth * (r + w / 2) || w < 1e-12 * sigma)
             return w;
@@ -65,6 +88,19 @@ static void nodes_reserve(DpcxrLossNodes *nodes, gsize n)
     nodes->loss = g_renew(double, nodes->loss, n);
     nodes->mass = g_renew(double, nodes->mass, n);
     nodes->tilted = g_renew(double, nodes->tilted, n);
+    nodes->large = g_renew(double, nodes->large, n);
+    nodes->turn = g_renew(double, nodes->turn, n);
+}
+
+/* To bound what is large at all high frequencies, its integral is moved from x to x + i eta(x), where |e^(i y l)| falls like
+ * e^(-y Im l). eta is at most the lift, and near the cap at most half the distance to it, or one fade. The way is longer by
+ * a factor of at most 1.12; the normal density is multiplied by e^(eta^2 / (2 sigma^2)), |e^(a l)| does not grow, and the two
+ * fades are multiplied by at most 3 e^(1/2) each: |erfc(a + ib)| <= e^(b^2) erfc(a) for a >= 0, and it is 2 - erfc(-a - ib)
+ * else, with b at most a / 2 or 1 / sqrt(2). */
+static double eta_at(const Filling *f, double x)
+{
+    const DpcxrLossPart *part = f->part;
+    return part->fade > 0 ? MIN(f->lift, MAX(part->fade, 0.5 * (part->cap - x))) : f->lift;
 }
 
 static void panel_fill(const Filling *f, double x, double w, DpcxrLossNodes *nodes)
@@ -75,7 +111,22 @@ static void panel_fill(const Filling *f, double x, double w, DpcxrLossNodes *nod
         double at = x + rule_at[k] * w, mean, variance;
         double loss = dpcxr_loss_draws_loss(&f->draws, at, &mean, &variance);
         double square = 0.5 * at * at / s2, scale = part->weight * rule_weight[k] * w / (part->sigma * SQRT_2PI);
+        double past = part->fade > 0 ? (at - part->cap) / part->fade : -INFINITY, hazard = 0;
+        if (past > -9) {
+            double remains = 0.5 * erfc(past / G_SQRT2);
+            scale *= remains;
+            hazard = exp(-0.5 * past * past) / SQRT_2PI / remains / part->fade;
+        }
         double tilted = exp(f->a * loss - square) * scale;
+        double slope = (f->a * mean - at - variance / mean) / s2 - hazard; /* of the logarithm of density over l' */
+        double in = part->split_fade > 0 ? (at - part->split) / part->split_fade : -INFINITY, share = 0;
+        if (in > -9) {
+            share = 0.5 * erfc(-in / G_SQRT2);
+            nodes->turn[nodes->n] = dpcxr_loss_draws_turn(&f->draws, at, eta_at(f, at));
+            nodes->large_sum += share * tilted;
+            nodes->large_quadrature += 1e-15 * share * tilted;
+        }
+        nodes->large[nodes->n] = share * tilted;
         nodes->loss[nodes->n] = sign * loss;
         nodes->mass[nodes->n] = exp((part->reverse ? 0 : loss) - square) * scale;
         nodes->tilted[nodes->n++] = tilted;
@@ -86,7 +137,7 @@ static void panel_fill(const Filling *f, double x, double w, DpcxrLossNodes *nod
             nodes->quadrature += tilted * magnitude * UNIT_ROUNDOFF;
         /* e^(s l) - 1 is at most |s l| e^|..|, and at most twice the larger of both */
         nodes->quadrature += 5e-16 * tilted * MIN(2, size * (fabs(loss) + 4 * w * mean / s2));
-        nodes->variation += tilted * s2 / mean * fabs(f->a * mean - at - variance / mean) / s2;
+        nodes->variation += tilted / mean * s2 * fabs(slope);
     }
 }
 
@@ -94,7 +145,15 @@ static void panel_fill(const Filling *f, double x, double w, DpcxrLossNodes *nod
 static double end_variation(const Filling *f, double x)
 {
     double mean, loss = dpcxr_loss_draws_loss(&f->draws, x, &mean, NULL), sigma = f->part->sigma;
+    if (f->part->fade > 0 && x > f->part->cap)
+        loss -= 36 / f->a; /* what has faded by there, more than e^-36 */
     return f->part->weight * exp(f->a * loss - 0.5 * (x / sigma) * (x / sigma)) / (sigma * SQRT_2PI) * sigma * sigma / mean;
+}
+
+static double lift_factor(const Filling *f)
+{
+    double of_density = f->lift / f->part->sigma;
+    return 1.12 * 9 * exp(1 + 0.5 * of_density * of_density);
 }
 
 static gboolean fill(Filling *f, DpcxrLossNodes *nodes, gsize max_nodes)
@@ -112,6 +171,8 @@ static gboolean fill(Filling *f, DpcxrLossNodes *nodes, gsize max_nodes)
         guess = MIN(0.5 * f->part->sigma, 1.5 * w);
     }
     nodes->variation += end_variation(f, f->low) + end_variation(f, f->high);
+    if (f->part->split_fade > 0)
+        nodes->lift = MAX(nodes->lift, lift_factor(f));
     return TRUE;
 }
 
@@ -179,6 +240,8 @@ DpcxrLossNodes *dpcxr_loss_nodes_new(const DpcxrLossLaw *law, double tilt, doubl
         done = fill(&f, nodes, max_nodes);
     }
     nodes->variation *= 1.02; /* the rule meets corners of the absolute value */
+    if (!(nodes->large_sum > 0))
+        g_clear_pointer(&nodes->large, g_free);
     if (done)
         find_moments(nodes);
     if (done && isfinite(nodes->excess) && isfinite(nodes->variation) && isfinite(nodes->spread))
@@ -194,6 +257,8 @@ void dpcxr_loss_nodes_free(DpcxrLossNodes *nodes)
     g_free(nodes->loss);
     g_free(nodes->mass);
     g_free(nodes->tilted);
+    g_free(nodes->large);
+    g_free(nodes->turn);
     g_free(nodes);
 }
 
@@ -253,7 +318,8 @@ static void rotation_start(const double *loss, double y, double *re, double *im,
     }
 }
 
-void dpcxr_loss_nodes_excesses(const DpcxrLossNodes *nodes, double first, double step, gsize n, double complex *excess)
+void dpcxr_loss_nodes_excesses(const DpcxrLossNodes *nodes, double first, double step, gsize n, double complex *excess,
+                               double complex *large)
 {
     g_autofree double *scratch = g_new(double, 4 * nodes->n);
     double *re = scratch, *im = re + nodes->n, *by_re = im + nodes->n, *by_im = by_re + nodes->n;
@@ -265,7 +331,24 @@ void dpcxr_loss_nodes_excesses(const DpcxrLossNodes *nodes, double first, double
         else
             rotate(re, im, by_re, by_im, nodes->n);
         excess[k] = nodes->excess + weighted_sum(nodes->tilted, re, im, nodes->n);
+        if (large)
+            large[k] = nodes->large_sum + weighted_sum(nodes->large, re, im, nodes->n);
     }
+}
+
+double dpcxr_loss_nodes_large_bound(const DpcxrLossNodes *nodes, double y)
+{
+    double sum = 0;
+    for (gsize j = 0; nodes->large && j < nodes->n; j++)
+        if (nodes->large[j] > 0)
+            sum += nodes->large[j] * exp(-y * nodes->turn[j]);
+    return nodes->lift * (sum + 1e-17 * nodes->large_sum) * 1.001; /* 1e-17: at the ends, what has not faded */
+}
+
+double dpcxr_loss_nodes_large_rounding(const DpcxrLossNodes *nodes)
+{
+    double operations = 16 + 8 * BLOCK + (double)nodes->n / 8;
+    return 2 * UNIT_ROUNDOFF * operations * nodes->large_sum + nodes->large_quadrature;
 }
 
 double dpcxr_loss_nodes_rounding(const DpcxrLossNodes *nodes, double y)

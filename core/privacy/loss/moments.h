@@ -10,6 +10,10 @@
 typedef struct {
     gsize n;
     double *loss, *mass, *tilted;
+    double *large;     /* of `tilted`, what counts as large; NULL where no part is split */
+    double *turn;      /* Im l(x + i eta) of theirs, for dpcxr_loss_nodes_large_bound() */
+    double large_sum, large_quadrature; /* of these alone, as below */
+    double lift;       /* and the factor that goes with eta */
     double tilt;       /* t */
     double reach;      /* good for |Im s| up to this */
     double beyond, atom; /* as in the law */
@@ -30,7 +34,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrLossNodes, dpcxr_loss_nodes_free)
 
 /* log M(@t) at another real t, from nodes for a tilt of about that size or more; no bound. INFINITY: too large. */
 double dpcxr_loss_nodes_log_moment(const DpcxrLossNodes *nodes, double t);
-/* M(tilt + i y) - 1 at y = @first + k @step, 0 <= k < @n. */
-void dpcxr_loss_nodes_excesses(const DpcxrLossNodes *nodes, double first, double step, gsize n, double complex *excess);
+/* M(tilt + i y) - 1 at y = @first + k @step, 0 <= k < @n; @large (nullable): E[e^(s L); L large]. */
+void dpcxr_loss_nodes_excesses(const DpcxrLossNodes *nodes, double first, double step, gsize n, double complex *excess,
+                               double complex *large);
 /* What the sum at @y may be off by, for rounding. */
 double dpcxr_loss_nodes_rounding(const DpcxrLossNodes *nodes, double y);
+double dpcxr_loss_nodes_large_rounding(const DpcxrLossNodes *nodes);
+/* Bound of |E[e^(s L); L large]| for all |Im s| >= @y. */
+double dpcxr_loss_nodes_large_bound(const DpcxrLossNodes *nodes, double y);
