@@ -26,6 +26,7 @@
 #define NODES_MAX ((gsize)1 << 20)
 #define WORK_MAX 2.5e8 /* nodes times points of the line: seconds */
 #define CHUNK 64
+#define LOG_NOTHING -700.0 /* beside e^K(t) */
 #define OTHER_TILTS 14
 
 typedef struct {
@@ -200,8 +201,8 @@ static void line_clear(Line *line)
 /* log(1 + excess) of a law at one point: of modulus and, as imaginary part, argument. */
 static double complex log1p_complex(double complex excess)
 {
-    double re = creal(excess), im = cimag(excess);
-    return CMPLX(0.5 * log1p(re * (2 + re) + im * im), atan2(im, 1 + re));
+    double re = creal(excess), im = cimag(excess), square = re * (2 + re) + im * im;
+    return CMPLX(square > -0.5 ? 0.5 * log1p(square) : log(MAX(hypot(1 + re, im), 1e-300)), atan2(im, 1 + re));
 }
 
 /* Log of a bound of |M(t + iy)^count / M(t)^count| from the variation, over all laws, for all |y| >= @y. */
@@ -279,6 +280,12 @@ static double complex expm1_complex(double complex z)
     return CMPLX(grown - 2 * half * half * (1 + grown), (1 + grown) * sin(cimag(z)));
 }
 
+/* e^@log_size (e^@error - 1), @error >= 0 */
+static double times_expm1(double log_size, double error)
+{
+    return error < 1 ? exp(log_size) * expm1(error) : exp(MAX(log_size, -1e6) + error);
+}
+
 /* Consecutive points while laws are being added. Without a split, logs are those of M^count / M(t)^count. With one they are
  * those of (M - R)^count / M(t)^count, R the large losses' part, and growth is that of M^count over them. */
 typedef struct {
@@ -293,15 +300,16 @@ static void chunk_add(Chunk *chunk, Line *line, const DpcxrLossNodes *nodes, dou
     dpcxr_loss_nodes_excesses(nodes, chunk->first, line->h, CHUNK, excess, nodes->large ? large : NULL);
     line->work += (double)CHUNK * (double)nodes->n;
     for (gsize k = 0; k < CHUNK; k++) {
-        double y = chunk->first + (double)k * line->h, size = cabs(1 + excess[k] - large[k]);
+        double y = chunk->first + (double)k * line->h, size = MAX(cabs(1 + excess[k] - large[k]), 1e-300);
         double complex step = log1p_complex(excess[k] - large[k]);
         chunk->logs[k] += steps * (step - log1p(nodes->excess));
-        chunk->errors[k] += steps * (dpcxr_loss_nodes_rounding(nodes, y) / size + 8 * DBL_EPSILON * cabs(step));
+        double relative = log1p(dpcxr_loss_nodes_rounding(nodes, y) / size);
+        chunk->errors[k] += steps * (relative + 8 * DBL_EPSILON * cabs(step));
         if (nodes->large) {
             double complex grown = log1p_complex(large[k] / (1 + excess[k] - large[k]));
             chunk->growth[k] += steps * grown;
-            chunk->growth_errors[k] += steps * (dpcxr_loss_nodes_large_rounding(nodes) / size +
-                                                cabs(grown) * (8 * DBL_EPSILON + dpcxr_loss_nodes_rounding(nodes, y) / size));
+            chunk->growth_errors[k] += steps * (log1p(dpcxr_loss_nodes_large_rounding(nodes) / size) +
+                                                cabs(grown) * (8 * DBL_EPSILON + relative));
         }
     }
 }
@@ -332,13 +340,18 @@ static gboolean extend(const Problem *problem, Line *line)
         if (line->nodes->pdata[i])
             chunk_add(&chunk, line, line->nodes->pdata[i], (double)law_at(problem, i)->count);
     for (gsize k = 0; k < CHUNK; k++) {
-        double complex s = CMPLX(line->tilt, first + (double)k * line->h), base = cexp(chunk.logs[k]);
-        double complex value = line->is_split ? base * expm1_complex(chunk.growth[k]) : base;
-        double of_growth = line->is_split ? cabs(base * cexp(chunk.growth[k])) * expm1(MIN(chunk.growth_errors[k], 500)) : 0;
-        double turns = 8 * DBL_EPSILON * (8 + cabs(chunk.logs[k]) + fabs(cimag(s)) * problem->epsilon);
+        double complex s = CMPLX(line->tilt, first + (double)k * line->h), value = 0;
+        double size = creal(chunk.logs[k]), off = times_expm1(size, chunk.errors[k]);
+        if (size > LOG_NOTHING) {
+            double complex base = cexp(chunk.logs[k]);
+            value = line->is_split ? base * expm1_complex(chunk.growth[k]) : base;
+            double turns = 8 * DBL_EPSILON * (8 + cabs(chunk.logs[k]) + fabs(cimag(s)) * problem->epsilon);
+            off = cabs(value) * turns + (line->is_split ? cabs(value) * expm1(MIN(chunk.errors[k], 700)) : off);
+        }
+        if (line->is_split)
+            off += times_expm1(size + creal(chunk.growth[k]), chunk.growth_errors[k]);
         line->values[line->n + k] = value / (s * (1 + s));
-        line->errors[line->n + k] =
-            (cabs(value) * (expm1(MIN(chunk.errors[k], 500)) + turns) + of_growth) / cabs(s * (1 + s));
+        line->errors[line->n + k] = off / cabs(s * (1 + s));
     }
     line->n += CHUNK;
     return TRUE;
@@ -500,7 +513,9 @@ static DpcxrInterval log_delta_at(const Problem *problem, const Line *line, doub
 {
     double error, sum = sum_line(line, epsilon, &error), scale = line->log_top - line->tilt * epsilon;
     double off = error + exp(line->log_rest), rounding = line->relative + 16 * DBL_EPSILON * (1 + fabs(line->log_top) + fabs(scale));
-    double upper = exp(MIN(0, log(MAX(sum + off, 0)) + scale + rounding)) + beyond(problem) + exp(line->small_top - line->small_tilt * epsilon);
+    if (!(sum + off > 0)) /* what is more than delta cannot be: rounding, or numbers too large, that were not foreseen */
+        return (DpcxrInterval){-INFINITY, NAN, 0};
+    double upper = exp(MIN(0, log(sum + off) + scale + rounding)) + beyond(problem) + exp(line->small_top - line->small_tilt * epsilon);
     double copies = exp(log_copies(line, epsilon, 2 * G_PI / line->h) - scale);
     double lower = sum - off - copies;
     return (DpcxrInterval){lower > 0 ? log(lower) + scale - rounding : -INFINITY, NAN, MIN(0, log(upper))};
