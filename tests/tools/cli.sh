@@ -42,7 +42,7 @@ try 2 "$dpcxr"; is_empty out; has err "usage: dpcxr COMMAND"
 done_with "without a command"
 try 0 "$dpcxr" --help; is_empty err; has out "plugins"
 done_with "--help"
-try 0 "$dpcxr" --version; has out "plugin ABI 1.1"
+try 0 "$dpcxr" --version; has out "plugin ABI 1.2"
 done_with "--version"
 try 2 "$dpcxr" trian; is_empty out; has err '"trian" is not a command'
 done_with "an unknown command"

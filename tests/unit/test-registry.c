@@ -112,7 +112,7 @@ static const Broken broken[] = {
     {"wrong_major", "compiled for plugin ABI 2.1, but this dpcxr has 1.1"},
     {"newer_minor", "compiled for plugin ABI 1.2, but this dpcxr has 1.1"},
     {"no_symbol", "does not export dpcxr_plugin_model_no_symbol"},
-    {"short_struct", "struct_size is 24 bytes where DpcxrPlugin of ABI 1.1 has 96"},
+    {"short_struct", "struct_size is 24 bytes where DpcxrPlugin of ABI 1.2 has 96"},
     {"short_feature", "feature_size is 4 bytes where a feature of kind model has 8"},
     {"other_name", "the descriptor says name \"somebody\", the file name says \"other_name\""},
     {"other_kind", "the descriptor says kind dataset, the file name says model"},
@@ -377,7 +377,7 @@ static void test_describe_json(Scratch *scratch, gconstpointer data)
     g_autoptr(JsonNode) node = parse(text);
     JsonObject *plugin = json_node_get_object(node);
     g_assert_cmpstr(json_object_get_string_member(plugin, "kind"), ==, "model");
-    g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.1");
+    g_assert_cmpstr(json_object_get_string_member(plugin, "abi"), ==, "1.2");
     g_assert_true(json_object_get_null_member(plugin, "error"));
     g_assert_cmpuint(json_array_get_length(json_object_get_array_member(plugin, "options")), ==, 13);
     g_assert_cmpfloat(json_object_get_double_member(option(plugin, 0), "max"), ==, 8);

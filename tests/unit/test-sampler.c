@@ -36,7 +36,7 @@ static DpcxrSampler make_sampler(DpcxrSamplerKind kind, gsize population, double
 {
     g_autoptr(GError) error = NULL;
     DpcxrSampler sampler;
-    g_assert_true(dpcxr_sampler_init(&sampler, kind, population, rate, images, &error));
+    g_assert_true(dpcxr_sampler_init(&sampler, kind, population, rate, 0, images, &error));
     g_assert_no_error(error);
     return sampler;
 }
@@ -86,17 +86,17 @@ static void test_refused(void)
     DpcxrSampler sampler;
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
         g_autoptr(GError) error = NULL;
-        g_assert_false(dpcxr_sampler_init(&sampler, kinds[i], 10, 0.5, 0, &error));
+        g_assert_false(dpcxr_sampler_init(&sampler, kinds[i], 10, 0.5, 0, 0, &error));
         g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);
         g_assert_nonnull(strstr(error->message, dpcxr_sampler_name(kinds[i])));
     }
     for (gsize i = 0; i < G_N_ELEMENTS(rates); i++) {
         g_autoptr(GError) error = NULL;
-        g_assert_false(dpcxr_sampler_init(&sampler, DPCXR_SAMPLER_POISSON, 10, rates[i], 0, &error));
+        g_assert_false(dpcxr_sampler_init(&sampler, DPCXR_SAMPLER_POISSON, 10, rates[i], 0, 0, &error));
         g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);
     }
     g_autoptr(GError) error = NULL;
-    g_assert_false(dpcxr_sampler_init(&sampler, DPCXR_SAMPLER_FULL, 0, 1, 0, &error));
+    g_assert_false(dpcxr_sampler_init(&sampler, DPCXR_SAMPLER_FULL, 0, 1, 0, 0, &error));
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);
 }
 
@@ -129,13 +129,13 @@ static void test_shape(void)
     dpcxr_unit_draw_init(&draw);
     for (int images = 0; images <= 8; images++) {
         DpcxrSampler full = make_sampler(DPCXR_SAMPLER_FULL, units->n, 1, images);
-        dpcxr_sampler_draw(&full, units, secret, 3, &draw);
+        dpcxr_sampler_draw(&full, units, secret, 3, 0, &draw);
         g_assert_cmpuint(draw.units->len, ==, units->n);
         g_assert_cmpfloat(full.sampling_rate, ==, 1);
         assert_whole(&draw, units, (gsize)images);
         DpcxrSampler some = make_sampler(DPCXR_SAMPLER_POISSON, units->n, 0.3, images);
         for (guint64 step = 0; step < 20; step++) {
-            dpcxr_sampler_draw(&some, units, secret, step, &draw);
+            dpcxr_sampler_draw(&some, units, secret, step, 0, &draw);
             assert_whole(&draw, units, (gsize)images);
         }
     }
@@ -150,7 +150,7 @@ static void test_rate_one(void)
     DpcxrSampler sampler = make_sampler(DPCXR_SAMPLER_POISSON, units->n, 1, 0);
     DpcxrUnitDraw draw;
     dpcxr_unit_draw_init(&draw);
-    dpcxr_sampler_draw(&sampler, units, secret, 0, &draw);
+    dpcxr_sampler_draw(&sampler, units, secret, 0, 0, &draw);
     g_assert_cmpuint(draw.units->len, ==, units->n);
     dpcxr_unit_draw_clear(&draw);
 }
@@ -162,7 +162,7 @@ static void test_empty(void)
     DpcxrSampler sampler = make_sampler(DPCXR_SAMPLER_POISSON, units->n, 1e-12, 0);
     DpcxrUnitDraw draw;
     dpcxr_unit_draw_init(&draw);
-    dpcxr_sampler_draw(&sampler, units, secret, 0, &draw);
+    dpcxr_sampler_draw(&sampler, units, secret, 0, 0, &draw);
     g_assert_cmpuint(draw.units->len, ==, 0);
     g_assert_cmpuint(draw.rows->len, ==, 0);
     g_assert_cmpuint(draw.unit_offsets->len, ==, 1);
@@ -182,7 +182,7 @@ static void test_words_decide(void)
     dpcxr_unit_draw_init(&draw);
     dpcxr_secret_fill(secret, &address, 0, words, N);
     sampler.threshold = words[N - 1];
-    dpcxr_sampler_draw(&sampler, units, secret, 77, &draw);
+    dpcxr_sampler_draw(&sampler, units, secret, 77, 0, &draw);
     guint at = 0;
     for (gsize u = 0; u < N; u++)
         if (words[u] <= words[N - 1])
@@ -206,7 +206,7 @@ static void poisson_law(double rate)
     DpcxrUnitDraw draw;
     dpcxr_unit_draw_init(&draw);
     for (int s = 0; s < STEPS; s++) {
-        dpcxr_sampler_draw(&sampler, units, secret, (guint64)s, &draw);
+        dpcxr_sampler_draw(&sampler, units, secret, (guint64)s, 0, &draw);
         for (guint i = 0; i < draw.units->len; i++)
             in[s * N + (int)g_array_index(draw.units, gsize, i)] = 1;
         total += draw.units->len;
@@ -263,7 +263,7 @@ static void test_images(void)
         double counts[2][64] = {{0}}, both = 0, cells = subsets[k], expected = STEPS / cells;
         for (guint64 s = 0; s < STEPS; s++) {
             int masks[2] = {0, 0};
-            dpcxr_sampler_draw(&sampler, units, secret, s, &draw);
+            dpcxr_sampler_draw(&sampler, units, secret, s, 0, &draw);
             for (guint i = 0; i < draw.rows->len; i++) {
                 gsize at = 10000 - g_array_index(draw.rows, gsize, i);
                 masks[at / 6] |= 1 << at % 6;
@@ -298,9 +298,9 @@ static void test_addressing(void)
     dpcxr_unit_draw_init(&whole);
     dpcxr_unit_draw_init(&part);
     dpcxr_unit_draw_init(&other);
-    dpcxr_sampler_draw(&all, units, secret, 9, &whole);
-    dpcxr_sampler_draw(&some, units, secret, 9, &part);
-    dpcxr_sampler_draw(&some, units, secret, 10, &other);
+    dpcxr_sampler_draw(&all, units, secret, 9, 0, &whole);
+    dpcxr_sampler_draw(&some, units, secret, 9, 0, &part);
+    dpcxr_sampler_draw(&some, units, secret, 10, 0, &other);
     for (guint i = 0; i < part.units->len; i++) {
         gsize u = g_array_index(part.units, gsize, i), from = g_array_index(part.unit_offsets, gsize, i);
         gsize n = g_array_index(part.unit_offsets, gsize, i + 1) - from;
