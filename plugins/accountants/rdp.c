@@ -8,10 +8,12 @@
  * pair of outputs of a step is P = (1-q) N(0, sigma^2) + q N(1, sigma^2) and Q = N(0, sigma^2), in units of
  * C, for add_remove (Mironov, Talwar & Zhang 2019, Theorem 4) and for zero_out, where the unit sums into the
  * step or is null, likewise. Of the two directions D(P || Q) is the larger one at every order (their Theorem
- * 5), so adding it up bounds both. docs/accounting.md has the formulas and the error bounds. */
+ * 5), so adding it up bounds both. Other samplers are mixtures of such pairs (dpcxr/sampling.h) or, of fixed size, close
+ * to one (fixed-size.h). docs/accounting.md has the formulas and the error bounds. */
 #include <dpcxr/dpcxr.h>
 #include <float.h>
 #include <math.h>
+#include "fixed-size.h"
 
 /* Outside, rounding and node counts have not been looked at. */
 #define NOISE_MIN 0.01
@@ -235,14 +237,6 @@ static double mixture_log_moment(const DpcxrMixture *mixture, double alpha)
     return (most < 1 ? log1p(sum) : most + log(sum)) * (1 + 16 * DBL_EPSILON) + 16 * DBL_EPSILON * most;
 }
 
-/* Of a sample of fixed size: A - 1 is at most twice that of the Poisson sample with the same rate (docs/accounting.md). */
-static double fixed_log_moment(const DpcxrMixture *mixture, double alpha)
-{
-    double poisson = component_log_moment(&mixture->components[0], alpha);
-    double moment = poisson < 1 ? log1p(2 * expm1(poisson)) : poisson + log(2 - exp(-poisson));
-    return moment * (1 + 16 * DBL_EPSILON);
-}
-
 /* Rényi divergence at @alpha of everything, rounded upward. */
 static double divergence(const Part *parts, gsize n, double alpha)
 {
@@ -251,7 +245,10 @@ static double divergence(const Part *parts, gsize n, double alpha)
         const DpcxrMixture *mixture = &parts[i].mixture;
         if (mixture->count == 0)
             continue;
-        double one = parts[i].fixed ? fixed_log_moment(mixture, alpha) : mixture_log_moment(mixture, alpha);
+        double one = mixture_log_moment(mixture, alpha);
+        if (parts[i].fixed)
+            one = fixed_size_log_moment(mixture->components[0].sampling_rate, mixture->components[0].noise_multiplier,
+                                        alpha, one);
         sum += (double)mixture->count * (one / (alpha - 1)) * (1 + 8 * DBL_EPSILON);
     }
     return sum * (1 + (double)n * DBL_EPSILON);
@@ -398,7 +395,7 @@ static const DpcxrAccountant rdp = {.covers = covers, .epsilon = epsilon, .delta
 
 DPCXR_PLUGIN_DEFINE_ACCOUNTANT(
     rdp, .version = "1.0",
-    .summary = "Rényi differential privacy of the Poisson-subsampled Gaussian, best order", .licence = "MIT",
+    .summary = "Rényi differential privacy of sampled Gaussian steps, best order; every sampler", .licence = "MIT",
     .reference = "Mironov, Talwar & Zhang 2019, arXiv:1908.10530; Canonne, Kamath & Steinke "
-                 "2020, arXiv:2004.00010",
+                 "2020, arXiv:2004.00010; Balle, Barthe & Gaboardi 2018, arXiv:1807.01647",
     .options = options, .feature = &rdp);

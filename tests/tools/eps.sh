@@ -38,7 +38,7 @@ check "sigma" 0 'rdp 1\.4157[0-9]* 7\.99' sigma $run --epsilon 8
 check "sigma --json" 0 '"accountant" : "rdp", "noise_multiplier" : 1\.4157[0-9]*, "epsilon" : 7\.99' sigma $run --epsilon 8 --json
 check "a refusal" 4 'replace_one' eps $run --noise-multiplier 1.5 --adjacency replace_one
 check "a refusal as JSON" 4 '"accountant" : "rdp", "refused" : "rdp: .*replace_one' eps $run --noise-multiplier 1.5 --adjacency replace_one --json
-check "all refuse" 4 'shuffled' eps $run --noise-multiplier 1.5 --sampler shuffle --accountant all
+check "all refuse" 4 'zero_out or replace_one' eps --steps 25 --delta 1e-5 --population 250 --cap 10 --adjacency add_remove --noise-multiplier 1.5 --sampler shuffle --accountant all
 check "out of reach" 4 'cannot be reached' sigma --sampler full --steps 1000000000000000 --delta 1e-15 --epsilon 1e-6
 check "delta of an epsilon" 0 'accountant delta .*rdp (9\.99[0-9]*e-06|1e-05)' eps --sampling-rate 0.04 --steps 2250 --noise-multiplier 1.5 --epsilon 7.328353
 check "delta of an epsilon as JSON" 0 '"delta" : [0-9.e-]*, "lower" : null, "upper" : [0-9.e-]*, "epsilon" : 3' \

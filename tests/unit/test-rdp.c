@@ -337,9 +337,14 @@ static void test_refusals(void)
         const char *says;
     } refused[] = {
         {DPCXR_ADJACENCY_REPLACE_ONE, {DPCXR_SAMPLER_POISSON, 0.1, 1, 1, 0, 0}, "replace_one"},
-        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 20}, "truncated"},
-        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 0.1, 1, 1, 100, 10}, "fixed size"},
-        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 0}, "shuffled"},
+        {DPCXR_ADJACENCY_REPLACE_ONE, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 20}, "zero_out or add_remove"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 0}, "a cap of at least 1"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 0, 20}, "the number of units"},
+        {DPCXR_ADJACENCY_ADD_REMOVE, {DPCXR_SAMPLER_FIXED, 0.1, 1, 1, 100, 10}, "zero_out or replace_one"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 0.0999, 1, 1, 100, 10}, "sampling rate is 0.1, and not 0.0999"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 1, 1, 1, 100, 101}, "more than the 100"},
+        {DPCXR_ADJACENCY_ADD_REMOVE, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 10}, "zero_out or replace_one"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 0}, "a cap of at least 1"},
         {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FULL, 0.1, 1, 1, 0, 0}, "rate is 1"},
         {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_POISSON, 0.1, 1e-3, 1, 0, 0}, "0.001"},
         {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_POISSON, 0.1, 1e6, 1, 0, 0}, "1e+06"},

@@ -109,8 +109,8 @@ typedef struct {
 } Broken;
 
 static const Broken broken[] = {
-    {"wrong_major", "compiled for plugin ABI 2.1, but this dpcxr has 1.1"},
-    {"newer_minor", "compiled for plugin ABI 1.2, but this dpcxr has 1.1"},
+    {"wrong_major", "compiled for plugin ABI 2.2, but this dpcxr has 1.2"},
+    {"newer_minor", "compiled for plugin ABI 1.3, but this dpcxr has 1.2"},
     {"no_symbol", "does not export dpcxr_plugin_model_no_symbol"},
     {"short_struct", "struct_size is 24 bytes where DpcxrPlugin of ABI 1.2 has 96"},
     {"short_feature", "feature_size is 4 bytes where a feature of kind model has 8"},
@@ -403,7 +403,7 @@ static void test_list_json(Scratch *scratch, gconstpointer data)
                *second = json_array_get_object_element(list, 1);
     g_assert_cmpstr(json_object_get_string_member(first, "name"), ==, "good");
     g_assert_cmpstr(json_object_get_string_member(second, "name"), ==, "wrong_major");
-    assert_contains(json_object_get_string_member(second, "error"), "plugin ABI 2.1");
+    assert_contains(json_object_get_string_member(second, "error"), "plugin ABI 2.2");
     g_assert_false(json_object_has_member(second, "options"));
     DpcxrPluginKind dataset = DPCXR_PLUGIN_DATASET;
     g_autofree char *nothing = dpcxr_describe_list_json(&dataset);
