@@ -10,6 +10,7 @@ Also checks in 30 digits, where it prints rdp: that given the others no more is 
 directions, by brute force over all outcomes for small N.
 
     python3 sampling-oracle.py > sampling-oracle.csv
+    python3 sampling-oracle.py --caps    the caps that tests/unit/test-sampler.c expects
 """
 import itertools
 import sys
@@ -92,7 +93,21 @@ def decimal(value):
     return mp.nstr(mp.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else value, 25)
 
 
+def rare_cap(n, q):
+    """The smallest cap that Bin(n, q) exceeds with a probability of at most 1e-10."""
+    tail, k = Fraction(0), n
+    while True:
+        tail += comb(n, k) * q**k * (1 - q)**(n - k)
+        if tail > Fraction(1, 10**10):
+            return k
+        k -= 1
+
+
 def main():
+    if "--caps" in sys.argv:
+        for n, q in [(76, 12 / 76), (1715, 0.0746), (120, 0.5), (10, 0.9), (5, 1.0), (300, 0.001)]:
+            print(n, q, rare_cap(n, Fraction(q)))
+        return
     print(f"# sampling-oracle.py, mpmath {mp.__version__}, Python {sys.version.split()[0]}")
     print("population,rate,cap,w_cap_minus_1,w_cap,rate_at_cap_minus_1,tail")
     for n, text, cap in BRUTE + LARGER:
