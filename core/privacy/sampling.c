@@ -31,10 +31,9 @@ static gboolean check_pool(const char *accountant, const DpcxrEvent *event, GErr
                       "sampler %s takes %" G_GUINT64_FORMAT " units a step, which is more than the %" G_GUINT64_FORMAT
                       " there are",
                       name, event->cap, event->population);
-    /* The sign of a fused product and sum is exact. */
-    if (part && fma(event->sampling_rate, n, -cap) < 0)
+    if (part && event->sampling_rate * (1 + DPCXR_RATE_ROUNDING) < cap / n)
         return refuse(accountant, error,
-                      "sampler %s takes %g of %g units a step, so its sampling rate is %.9g, and not %.9g", name, cap, n,
+                      "sampler %s takes %g of %g units a step, so its sampling rate is %.9g, not %.9g", name, cap, n,
                       cap / n, event->sampling_rate);
     return TRUE;
 }
@@ -134,8 +133,11 @@ gboolean dpcxr_event_mixture(const DpcxrEvent *event, DpcxrAdjacency adjacency, 
         mixture->components[0].sampling_rate = 1;
         return TRUE;
     }
-    if (event->sampler == DPCXR_SAMPLER_FIXED)
+    if (event->sampler == DPCXR_SAMPLER_FIXED) {
+        double rate = MIN(1, event->sampling_rate * (1 + 2 * DPCXR_RATE_ROUNDING));
+        mixture->components[0] = (DpcxrComponent){1, rate, event->noise_multiplier / 2};
         return FALSE;
+    }
     if (event->sampler == DPCXR_SAMPLER_POISSON || event->cap > event->population ||
         (event->cap == event->population && adjacency == DPCXR_ADJACENCY_ZERO_OUT))
         return TRUE; /* nothing is ever cut */

@@ -7,6 +7,8 @@
 G_BEGIN_DECLS
 
 #define DPCXR_COMPONENTS 3
+/* A rate of FIXED or SHUFFLE may be so much below cap / population, relatively: a quotient that was rounded. */
+#define DPCXR_RATE_ROUNDING 1e-15
 
 /* A step of the Poisson-subsampled Gaussian mechanism, at worst (1-q) N(0, s^2) + q N(1, s^2) against N(0, s^2). */
 typedef struct {
@@ -33,7 +35,8 @@ gboolean dpcxr_event_check(const char *accountant, const DpcxrEvent *event, Dpcx
 gboolean dpcxr_event_full_batches(const DpcxrEvent *event, guint64 *steps);
 
 /* The mixture that dominates @event, which dpcxr_event_check accepts, in both directions. FALSE for FIXED below rate 1,
- * which has none. */
+ * which has none; *mixture is then the Poisson sample at its rate, the noise over the 2C that exchanging a unit moves a sum
+ * by, which bounds FIXED only in the way that docs/accounting.md says. */
 gboolean dpcxr_event_mixture(const DpcxrEvent *event, DpcxrAdjacency adjacency, DpcxrMixture *mixture);
 
 /* Steps of one epoch of SHUFFLE: ceil(@population / @cap); @cap > 0. */

@@ -197,20 +197,15 @@ static double sampled_log_moment(double q, double sigma, double alpha)
 /* An event as this accountant sees it: a mixture of Poisson-sampled steps, or a sample of fixed size. */
 typedef struct {
     DpcxrMixture mixture;
-    gboolean fixed; /* then the mixture has the Poisson sample of its rate, against a distance of 2C */
+    gboolean fixed; /* then the mixture has the Poisson sample of its rate */
 } Part;
 
 /* (transfer full) [n_events] */
 static Part *parts_new(const DpcxrMechanism *mechanism)
 {
     Part *parts = g_new0(Part, mechanism->n_events);
-    for (gsize i = 0; i < mechanism->n_events; i++) {
-        const DpcxrEvent *event = &mechanism->events[i];
-        parts[i].fixed = !dpcxr_event_mixture(event, mechanism->adjacency, &parts[i].mixture);
-        if (parts[i].fixed)
-            parts[i].mixture = (DpcxrMixture){
-                .count = event->count, .n = 1, .components = {{1, event->sampling_rate, event->noise_multiplier / 2}}};
-    }
+    for (gsize i = 0; i < mechanism->n_events; i++)
+        parts[i].fixed = !dpcxr_event_mixture(&mechanism->events[i], mechanism->adjacency, &parts[i].mixture);
     return parts;
 }
 
