@@ -389,7 +389,7 @@ static gboolean covers(const DpcxrOptions *values, const DpcxrMechanism *mechani
 static const DpcxrAccountant rdp = {.covers = covers, .epsilon = epsilon, .delta = delta};
 
 DPCXR_PLUGIN_DEFINE_ACCOUNTANT(
-    rdp, .version = "1.0",
+    rdp, .version = "1.1",
     .summary = "Rényi differential privacy of sampled Gaussian steps, best order; every sampler", .licence = "MIT",
     .reference = "Mironov, Talwar & Zhang 2019, arXiv:1908.10530; Canonne, Kamath & Steinke "
                  "2020, arXiv:2004.00010; Balle, Barthe & Gaboardi 2018, arXiv:1807.01647",

@@ -309,17 +309,24 @@ static void test_average(Place *place, gconstpointer backend)
     RUN(place, 2, "there is no average to release", "train.release=ema");
 }
 
-/* Mean of the last @n values of metric @name of run t. */
-static double last_values(const Place *place, const char *name, guint n)
+/* (transfer full) double: all values of metric @name of run t, in the order of their lines. */
+static GArray *metric(const Place *place, const char *name)
 {
     g_autofree char *path = in(place, "runs/t/private/metrics.jsonl"), *content = NULL;
     g_autofree char *key = g_strdup_printf("\"name\":\"%s\",\"value\":", name);
-    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    GArray *values = g_array_new(FALSE, FALSE, sizeof(double));
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
     for (const char *at = content; (at = strstr(at, key)); at++) {
         double value = g_ascii_strtod(at + strlen(key), NULL);
         g_array_append_val(values, value);
     }
+    return values;
+}
+
+/* Mean of the last @n values of metric @name of run t. */
+static double last_values(const Place *place, const char *name, guint n)
+{
+    g_autoptr(GArray) values = metric(place, name);
     g_assert_cmpuint(values->len, >=, n);
     double sum = 0;
     for (guint i = values->len - n; i < values->len; i++)
@@ -480,6 +487,25 @@ static void test_shuffle_kill(Place *place, gconstpointer backend)
     g_assert_cmpint(done, >=, 300 - 4 * epoch);
 }
 
+/* Every process begins with the first batch of a permutation, wherever the one before stopped: the last, smaller batch of an
+ * epoch comes as many steps after its start as an epoch has. */
+static void test_shuffle_resume(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", NULL};
+    static const char *const again[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", "--resume", NULL};
+    g_assert_cmpint(interrupt(place, SIGTERM, first), ==, 75);
+    g_autoptr(GArray) before = metric(place, "train_units");
+    run(place, 0, "RESULT", again);
+    g_autoptr(GArray) after = metric(place, "train_units");
+    gint64 epoch = card_count(place, "epoch_steps"), rest = card_count(place, "population") % 12;
+    g_assert_cmpint(rest, >, 0);
+    g_test_message("stopped after %u steps, epochs of %ld", before->len, (long)epoch);
+    for (guint i = 0; i < after->len; i++) {
+        guint since = i < before->len ? i : i - before->len;
+        g_assert_cmpfloat(g_array_index(after, double, i), ==, (since + 1) % epoch == 0 ? (double)rest : 12);
+    }
+}
+
 /* Seeded, in the middle of an epoch: stopped and resumed equals never stopped, to the bit. */
 static void test_shuffle_exact(Place *place, gconstpointer backend)
 {
@@ -614,6 +640,7 @@ int main(int argc, char **argv)
     ADD("kill", test_kill, NULL);
     ADD("samplers", test_samplers, NULL);
     ADD("shuffle-kill", test_shuffle_kill, NULL);
+    ADD("shuffle-resume", test_shuffle_resume, NULL);
     ADD("shuffle-exact/ref", test_shuffle_exact, "ref");
     ADD("shuffle-exact/auto", test_shuffle_exact, NULL);
     ADD("resume-refusals", test_resume_refusals, NULL);
