@@ -3,7 +3,8 @@
 #pragma once
 #include <glib.h>
 
-/* Relative error of the probabilities below, rounding included, for n up to 2^35 (where they are normal doubles). */
+/* Relative error of the probabilities below, rounding included, for n up to 2^35 (where they are normal
+ * doubles). */
 #define DPCXR_BINOMIAL_ERROR 1e-9
 
 /* log P(X = @k) for X ~ Bin(@n, @q), 0 <= k <= n, 0 <= q <= 1 (Loader 2000: no difference of large numbers). */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Sampling of units and of their images from the secret streams. */
 #include "privacy/sampler.h"
+#include "privacy/binomial.h"
 #include <dpcxr/sampling.h>
 #include <math.h>
 #include <string.h>
-#include "privacy/binomial.h"
 
-#define CHUNK 1024 /* words drawn at once */
+#define CHUNK 1024   /* words drawn at once */
 #define RARELY 1e-10 /* how often the default cap cuts a sample */
 
 static gboolean is_poisson(DpcxrSamplerKind kind)
@@ -19,8 +19,8 @@ static gboolean takes_part(DpcxrSamplerKind kind)
     return kind == DPCXR_SAMPLER_FIXED || kind == DPCXR_SAMPLER_SHUFFLE;
 }
 
-static gboolean check_ranges(DpcxrSamplerKind kind, gsize population, double rate, gsize cap, int images_per_unit,
-                             GError **error)
+static gboolean check_ranges(DpcxrSamplerKind kind, gsize population, double rate, gsize cap,
+                             int images_per_unit, GError **error)
 {
     if (population == 0 || population > DPCXR_SECRET_WORDS || images_per_unit < 0)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
@@ -36,7 +36,8 @@ static gboolean check_ranges(DpcxrSamplerKind kind, gsize population, double rat
     else if (kind != DPCXR_SAMPLER_POISSON && kind != DPCXR_SAMPLER_FULL &&
              (cap == 0 || (takes_part(kind) && cap > population)))
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                    "privacy.sampler: %s of %" G_GSIZE_FORMAT " units cannot take %s%" G_GSIZE_FORMAT " of them a step",
+                    "privacy.sampler: %s of %" G_GSIZE_FORMAT " units cannot take %s%" G_GSIZE_FORMAT
+                    " of them a step",
                     dpcxr_sampler_name(kind), population, takes_part(kind) ? "" : "at most ", cap);
     else
         return TRUE;
@@ -50,13 +51,16 @@ static double part_rate(gsize cap, gsize population)
     return fma(rate, (double)population, -(double)cap) < 0 ? nextafter(rate, 1) : rate;
 }
 
-gboolean dpcxr_sampler_init(DpcxrSampler *sampler, DpcxrSamplerKind kind, gsize population, double rate, gsize cap,
-                            int images_per_unit, GError **error)
+gboolean dpcxr_sampler_init(DpcxrSampler *sampler, DpcxrSamplerKind kind, gsize population, double rate,
+                            gsize cap, int images_per_unit, GError **error)
 {
     if (!check_ranges(kind, population, rate, cap, images_per_unit, error))
         return FALSE;
-    *sampler = (DpcxrSampler){
-        .kind = kind, .population = population, .threshold = G_MAXUINT64, .sampling_rate = 1, .images_per_unit = images_per_unit};
+    *sampler = (DpcxrSampler){.kind = kind,
+                              .population = population,
+                              .threshold = G_MAXUINT64,
+                              .sampling_rate = 1,
+                              .images_per_unit = images_per_unit};
     if (is_poisson(kind)) {
         /* Both steps are exact: a double times 2^64, and a whole number of at most 53 significant bits. */
         double words = ceil(rate * 0x1p64);
@@ -159,8 +163,8 @@ static gboolean comes_in(const DpcxrSampler *sampler, guint64 word)
 }
 
 /* Fills draw->ranks with the units that come in by their words of (SAMPLING, @sequence), in order. */
-static void collect(const DpcxrSampler *sampler, const DpcxrUnits *units, const DpcxrSecret *secret, guint64 sequence,
-                    DpcxrUnitDraw *draw)
+static void collect(const DpcxrSampler *sampler, const DpcxrUnits *units, const DpcxrSecret *secret,
+                    guint64 sequence, DpcxrUnitDraw *draw)
 {
     const DpcxrAddress address = {DPCXR_PURPOSE_SAMPLING, 0, sequence, 0};
     guint64 words[CHUNK];
@@ -191,10 +195,11 @@ static int compare_units(gconstpointer a, gconstpointer b)
     return (x > y) - (x < y);
 }
 
-/* Keeps those of draw->ranks that are @first .. @first+@n-1 of them (as far as there are so many) by their units' words of
- * (PERMUTATION, @sequence), in the order of the units. Each order is equally likely, but for two equal words, below
- * n^2 / 2^65; which even then are no two in one place. */
-static void keep_part(const DpcxrSecret *secret, guint64 sequence, gsize units, gsize first, gsize n, DpcxrUnitDraw *draw)
+/* Keeps those of draw->ranks that are @first .. @first+@n-1 of them (as far as there are so many) by their
+ * units' words of (PERMUTATION, @sequence), in the order of the units. Each order is equally likely, but for
+ * two equal words, below n^2 / 2^65; which even then are no two in one place. */
+static void keep_part(const DpcxrSecret *secret, guint64 sequence, gsize units, gsize first, gsize n,
+                      DpcxrUnitDraw *draw)
 {
     const DpcxrAddress address = {DPCXR_PURPOSE_PERMUTATION, 0, sequence, 0};
     Rank *ranks = (Rank *)(void *)draw->ranks->data;

@@ -9,21 +9,21 @@
 typedef struct {
     DpcxrSamplerKind kind;
     gsize population;     /* N: number of units, as declared */
-    guint64 threshold;    /* POISSON, TRUNCATED_POISSON: a unit comes in where its 64-bit word is at most this (so that rate 1
-                             has one) */
-    double sampling_rate; /* (threshold + 1) / 2^64, exactly, never below the wanted rate; 1 for FULL; cap / population rounded
-                             up for FIXED and SHUFFLE */
+    guint64 threshold;    /* POISSON, TRUNCATED_POISSON: a unit comes in where its 64-bit word is at most this (so that
+                             rate 1 has one) */
+    double sampling_rate; /* (threshold + 1) / 2^64, exactly, never below the wanted rate; 1 for FULL; cap / population
+                             rounded up for FIXED and SHUFFLE */
     gsize cap;            /* TRUNCATED_POISSON: most units of a step; FIXED, SHUFFLE: units of a step; else 0 */
     int images_per_unit;  /* at most so many images of a drawn unit; 0: all */
 } DpcxrSampler;
 
-/* @rate in (0, 1]: wanted probability of POISSON and TRUNCATED_POISSON; the others ignore it. @cap: see DpcxrSampler; ignored
- * where it is 0 there. DPCXR_ERROR_PRIVACY for a rate or a cap out of range, or no population. */
+/* @rate in (0, 1]: wanted probability of POISSON and TRUNCATED_POISSON; the others ignore it. @cap: see DpcxrSampler;
+ * ignored where it is 0 there. DPCXR_ERROR_PRIVACY for a rate or a cap out of range, or no population. */
 gboolean dpcxr_sampler_init(DpcxrSampler *sampler, DpcxrSamplerKind kind, gsize population, double rate, gsize cap,
                             int images_per_unit, GError **error);
 
-/* The cap that cuts a Poisson sample of @population units at @rate in (0, 1] no more often than in one step of 1e10: the
- * smallest there is. */
+/* The cap that cuts a Poisson sample of @population units at @rate in (0, 1] no more often than in one step of 1e10:
+ * the smallest there is. */
 guint64 dpcxr_sampler_default_cap(guint64 population, double rate);
 
 /* Steps that share one permutation, and so one record of the ledger: those of an epoch for SHUFFLE, else 1. */

@@ -8,8 +8,8 @@
  * docs/accounting.md derives both from Balle, Barthe & Gaboardi 2018, Theorem 9. */
 #pragma once
 #include <float.h>
-#include <math.h>
 #include <glib.h>
+#include <math.h>
 
 #define FIXED_SIZE_PANELS 600 /* where (1) would need more, (2) is as good: X is huge there */
 #define FIXED_SIZE_SLACK 1e-9 /* relative; its quadrature is better than 1e-12 */
@@ -36,8 +36,9 @@ static inline void fixed_size_add(double log_term, double *max, double *sum)
     }
 }
 
-/* log of the right side of (1) minus 1, rounded upward; INFINITY where it is left to (2). Gauss-Legendre with 8 nodes on
- * panels on which u changes by at most 1 and z by at most sigma / 2: the integrand is analytic for |Im u| < pi. */
+/* log of the right side of (1) minus 1, rounded upward; INFINITY where it is left to (2). Gauss-Legendre with
+ * 8 nodes on panels on which u changes by at most 1 and z by at most sigma / 2: the integrand is analytic for
+ * |Im u| < pi. */
 static inline double fixed_size_log_excess(double q, double sigma, double alpha)
 {
     static const double nodes[4][2] = {{0.18343464249564980, 0.36268378337836198},
@@ -54,7 +55,8 @@ static inline double fixed_size_log_excess(double q, double sigma, double alpha)
             fixed_size_add(term + log(nodes[i / 2][1]), &max, &sum);
         }
     }
-    /* Beyond, X^a is at most 1 - q + q e^(a u) (convexity), whose tail is below 2e-33 (1 - q + q e^(a(a-1)/(2 sigma^2))). */
+    /* Beyond, X^a is at most 1 - q + q e^(a u) (convexity), whose tail is below 2e-33 (1 - q + q e^(a(a-1)/(2
+     * sigma^2))). */
     double rest = MAX(0, log(q) + alpha * (alpha - 1) / (2 * sigma * sigma)) + log(4e-33);
     double body = max + log(sum) + log(width / 2) - log(sigma * sqrt(2 * G_PI)) + FIXED_SIZE_SLACK;
     return MAX(body, rest) + log1p(exp(-fabs(body - rest)));
@@ -66,10 +68,11 @@ static inline double fixed_size_log_plus_one(double x)
     return x > 36 ? x + exp(-x) : log1p(exp(x));
 }
 
-/* log of the moment at @alpha > 1 of a step that takes the part @q in (0, 1) of all units, @sigma the noise over what
- * exchanging a unit moves the sum by; rounded upward. @poisson: log A. */
+/* log of the moment at @alpha > 1 of a step that takes the part @q in (0, 1) of all units, @sigma the noise
+ * over what exchanging a unit moves the sum by; rounded upward. @poisson: log A. */
 static inline double fixed_size_log_moment(double q, double sigma, double alpha, double poisson)
 {
     double twice = poisson < 1 ? log1p(2 * expm1(poisson)) : poisson + log(2 - exp(-poisson));
-    return MIN(twice, fixed_size_log_plus_one(fixed_size_log_excess(q, sigma, alpha))) * (1 + 16 * DBL_EPSILON);
+    return MIN(twice, fixed_size_log_plus_one(fixed_size_log_excess(q, sigma, alpha))) *
+           (1 + 16 * DBL_EPSILON);
 }

@@ -153,7 +153,8 @@ static void test_shape(void)
         for (DpcxrSamplerKind kind = DPCXR_SAMPLER_TRUNCATED_POISSON; kind < DPCXR_N_SAMPLERS; kind++) {
             DpcxrSampler capped = make_capped(kind, units->n, 0.3, 440, images);
             for (guint64 step = 0; step < 20; step++) {
-                dpcxr_sampler_draw(&capped, units, secret, step, step % dpcxr_sampler_record_steps(&capped), &draw);
+                dpcxr_sampler_draw(&capped, units, secret, step, step % dpcxr_sampler_record_steps(&capped),
+                                   &draw);
                 assert_whole(&draw, units, (gsize)images);
                 g_assert_cmpuint(draw.units->len, <=, 440);
             }
@@ -263,10 +264,9 @@ static void test_poisson(void)
     poisson_law(0.97);
 }
 
-/* --- Laws of the samplers with a cap ---
- *
- * For few units all outcomes are counted, and those of neighbouring steps together. Limits for chi-square with k degrees of
- * freedom are those of Laurent & Massart 2000, Lemma 1, at e^-21: k - 2 sqrt(21 k) and k + 2 sqrt(21 k) + 42. */
+/* --- Laws of the samplers with a cap ---  For few units all outcomes are counted, and those of neighbouring
+ * steps together. Limits for chi-square with k degrees of freedom are those of Laurent & Massart 2000, Lemma
+ * 1, at e^-21: k - 2 sqrt(21 k) and k + 2 sqrt(21 k) + 42. */
 
 static void assert_chi_square(const char *what, double chi2, double k)
 {
@@ -287,11 +287,12 @@ static guint mask_of(const DpcxrUnitDraw *draw)
 enum { OUTCOMES = 64 };
 
 /* Counts @steps draws, and pairs of a draw and the next one, against @probability of each mask. */
-static void assert_law(const char *what, const DpcxrSampler *sampler, int steps, double (*probability)(guint mask))
+static void assert_law(const char *what, const DpcxrSampler *sampler, int steps,
+                       double (*probability)(guint mask))
 {
     g_autoptr(DpcxrUnits) units = make_units(sampler->population, one);
     g_autoptr(DpcxrSecret) secret = dpcxr_secret_new_seeded(29);
-    g_autofree double *counts = g_new0(double, OUTCOMES), *pairs = g_new0(double, OUTCOMES * OUTCOMES);
+    g_autofree double *counts = g_new0(double, OUTCOMES), *pairs = g_new0(double, OUTCOMES *OUTCOMES);
     double chi2 = 0, k = -1, chi2_pairs = 0, k_pairs = -1;
     DpcxrUnitDraw draw;
     dpcxr_unit_draw_init(&draw);
@@ -341,7 +342,8 @@ static void test_small_laws(void)
     assert_law("fixed, 3 of 6", &fixed, 60000, fixed_probability);
 }
 
-/* Five units in batches of 2, 2 and 1: 30 divisions, equally likely; and so are pairs of one epoch's and the next one's. */
+/* Five units in batches of 2, 2 and 1: 30 divisions, equally likely; and so are pairs of one epoch's and the
+ * next one's. */
 static void test_small_shuffle(void)
 {
     enum { EPOCHS = 60000, CODES = 32 * 32 };
@@ -367,7 +369,8 @@ static void test_small_shuffle(void)
         counts[code]++;
         if (e % 2) {
             gpointer key = GUINT_TO_POINTER(before * CODES + code);
-            g_hash_table_insert(pairs, key, GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(pairs, key)) + 1));
+            g_hash_table_insert(pairs, key,
+                                GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(pairs, key)) + 1));
         }
         before = code;
     }
@@ -409,7 +412,8 @@ static void test_shuffle_once(void)
     dpcxr_unit_draw_clear(&draw);
 }
 
-/* Mean of @n frequencies in [0, 1], each of @steps independent steps: by Hoeffding none of them is off by more in 1e9. */
+/* Mean of @n frequencies in [0, 1], each of @steps independent steps: by Hoeffding none of them is off by more
+ * in 1e9. */
 static double hoeffding(double n, double steps)
 {
     return sqrt(log(2 * n * 1e9) / (2 * steps));
@@ -424,7 +428,7 @@ static void test_truncated_law(void)
     g_autoptr(DpcxrSecret) secret = dpcxr_secret_new_seeded(41);
     DpcxrSampler poisson = make_sampler(DPCXR_SAMPLER_POISSON, N, 0.2, 0);
     DpcxrSampler truncated = make_capped(DPCXR_SAMPLER_TRUNCATED_POISSON, N, 0.2, CAP, 0);
-    g_autofree double *pairs = g_new0(double, N * N);
+    g_autofree double *pairs = g_new0(double, N *N);
     double sizes[CAP + 1] = {0}, cut = 0, chi2 = 0, rest = 1;
     DpcxrUnitDraw whole, draw;
     dpcxr_unit_draw_init(&whole);
@@ -468,14 +472,15 @@ static void test_truncated_law(void)
     dpcxr_unit_draw_clear(&draw);
 }
 
-/* Units and pairs of a sample of fixed size; and the sums of squares, which see what a bound for each does not. */
+/* Units and pairs of a sample of fixed size; and the sums of squares, which see what a bound for each does
+ * not. */
 static void test_fixed_law(void)
 {
     enum { N = 40, B = 10, STEPS = 20000 };
     g_autoptr(DpcxrUnits) units = make_units(N, one);
     g_autoptr(DpcxrSecret) secret = dpcxr_secret_new_seeded(43);
     DpcxrSampler sampler = make_capped(DPCXR_SAMPLER_FIXED, N, 1, B, 0);
-    g_autofree double *pairs = g_new0(double, N * N);
+    g_autofree double *pairs = g_new0(double, N *N);
     const double p = (double)B / N, both = p * (B - 1) / (N - 1);
     double chi2 = 0;
     DpcxrUnitDraw draw;
@@ -490,14 +495,15 @@ static void test_fixed_law(void)
     for (int i = 0; i < N; i++) {
         chi2 += pow(pairs[i * N + i] - STEPS * p, 2) / (STEPS * p * (1 - p) * N / (N - 1));
         for (int j = 0; j < N; j++)
-            g_assert_cmpfloat(fabs(pairs[i * N + j] / STEPS - (i == j ? p : both)), <, hoeffding(N * N, STEPS));
+            g_assert_cmpfloat(fabs(pairs[i * N + j] / STEPS - (i == j ? p : both)), <,
+                              hoeffding(N * N, STEPS));
     }
     assert_chi_square("units of fixed samples", chi2, N - 1);
     dpcxr_unit_draw_clear(&draw);
 }
 
-/* The words that docs/randomness.md names decide: the smallest of (PERMUTATION, sequence), from the epoch's first number on
- * for shuffle. */
+/* The words that docs/randomness.md names decide: the smallest of (PERMUTATION, sequence), from the epoch's
+ * first number on for shuffle. */
 static void test_permutation_words(void)
 {
     enum { N = 3000, B = 700 };
@@ -511,7 +517,8 @@ static void test_permutation_words(void)
     dpcxr_unit_draw_init(&draw);
     dpcxr_secret_fill(secret, &address, 0, words, N);
     for (guint64 position = 0; position < 5; position++) {
-        dpcxr_sampler_draw(position == 4 ? &fixed : &shuffle, units, secret, 90 + position % 4, position % 4, &draw);
+        dpcxr_sampler_draw(position == 4 ? &fixed : &shuffle, units, secret, 90 + position % 4, position % 4,
+                           &draw);
         for (guint i = 0; i < draw.units->len; i++) {
             guint smaller = 0;
             for (gsize u = 0; u < N; u++)
@@ -531,20 +538,27 @@ static void test_part_rate(void)
         DpcxrSampler sampler = make_capped(DPCXR_SAMPLER_FIXED, n, 1, cap, 0);
         int exponent;
         double mantissa = frexp(sampler.sampling_rate, &exponent);
-        unsigned __int128 whole = (unsigned __int128)(guint64)ldexp(mantissa, 53) * n; /* rate * n * 2^(53 - exponent) */
+        unsigned __int128 whole =
+            (unsigned __int128)(guint64)ldexp(mantissa, 53) * n; /* rate * n * 2^(53 - exponent) */
         g_assert_true(whole >= (unsigned __int128)cap << (53 - exponent));
         g_assert_cmpfloat(sampler.sampling_rate, <=, (double)cap / (double)n * (1 + 4e-16));
     }
 }
 
-/* Smallest caps that are exceeded with a probability of at most 1e-10: tests/golden/accounting/sampling-oracle.py --caps. */
+/* Smallest caps that are exceeded with a probability of at most 1e-10: tests/golden/accounting/sampling-
+ * oracle.py --caps. */
 static void test_default_cap(void)
 {
     static const struct {
         guint64 population;
         double rate;
         guint64 cap;
-    } cases[] = {{76, 0.15789473684210525, 36}, {1715, 0.0746, 202}, {120, 0.5, 94}, {10, 0.9, 10}, {5, 1.0, 5}, {300, 0.001, 8}};
+    } cases[] = {{76, 0.15789473684210525, 36},
+                 {1715, 0.0746, 202},
+                 {120, 0.5, 94},
+                 {10, 0.9, 10},
+                 {5, 1.0, 5},
+                 {300, 0.001, 8}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_cmpuint(dpcxr_sampler_default_cap(cases[i].population, cases[i].rate), ==, cases[i].cap);
 }

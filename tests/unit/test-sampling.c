@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * What an event is worth: mixtures against exact arithmetic (tests/golden/accounting/sampling-oracle.py), full batches, and
- * what is refused. */
+ * What an event is worth: mixtures against exact arithmetic (tests/golden/accounting/sampling-oracle.py), full
+ * batches, and what is refused. */
+#include "privacy/binomial.h"
 #include <dpcxr/sampling.h>
 #include <math.h>
 #include <string.h>
-#include "privacy/binomial.h"
 
 static double number(const char *text)
 {
@@ -17,7 +17,8 @@ static double number(const char *text)
 /* @value is the exact one, rounded to @side by no more than 2e-8 of it. */
 static void assert_outward(const char *row, double value, double exact, int side)
 {
-    double low = side > 0 ? exact * (1 - 1e-15) : exact * (1 - 2e-8), high = side > 0 ? exact * (1 + 2e-8) : exact * (1 + 1e-15);
+    double low = side > 0 ? exact * (1 - 1e-15) : exact * (1 - 2e-8),
+           high = side > 0 ? exact * (1 + 2e-8) : exact * (1 + 1e-15);
     if (!(value >= low && value <= high + 2e-290))
         g_error("%s: got %.17g for %.17g, to be rounded %s", row, value, exact, side > 0 ? "up" : "down");
 }
@@ -31,7 +32,8 @@ static void check_row(const char *row)
                         .count = 7,
                         .population = (guint64)number(cells[0]),
                         .cap = (guint64)number(cells[2])};
-    double last = number(cells[3]), none = number(cells[4]), rate = number(cells[5]), tail = number(cells[6]), ratio;
+    double last = number(cells[3]), none = number(cells[4]), rate = number(cells[5]), tail = number(cells[6]),
+           ratio;
     DpcxrMixture mixture;
     double ours = dpcxr_binomial_tail(event.population, event.sampling_rate, event.cap, &ratio);
     g_assert_cmpfloat_with_epsilon(ours / tail, 1, DPCXR_BINOMIAL_ERROR);
@@ -62,7 +64,8 @@ static void check_row(const char *row)
 
 static void test_oracle(void)
 {
-    g_autofree char *path = g_build_filename(g_getenv("DPCXR_SOURCE"), "tests/golden/accounting/sampling-oracle.csv", NULL);
+    g_autofree char *path =
+        g_build_filename(g_getenv("DPCXR_SOURCE"), "tests/golden/accounting/sampling-oracle.csv", NULL);
     g_autofree char *text = NULL;
     int rows = 0;
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
@@ -85,14 +88,16 @@ static void test_extremes(void)
         g_assert_true(dpcxr_event_mixture(&event, DPCXR_ADJACENCY_ZERO_OUT, &mixture));
         for (gsize c = 0; c < mixture.n; c++) {
             g_assert_true(mixture.components[c].weight >= 0);
-            g_assert_true(mixture.components[c].sampling_rate >= 0 && mixture.components[c].sampling_rate <= 1);
+            g_assert_true(mixture.components[c].sampling_rate >= 0 &&
+                          mixture.components[c].sampling_rate <= 1);
             sum += mixture.components[c].weight;
             in += mixture.components[c].weight * mixture.components[c].sampling_rate;
         }
         g_assert_cmpfloat_with_epsilon(sum, 1, 1e-15);
         /* a unit is in with the mean of min(size, cap) over n: above none of these, and near the smaller one */
         double bound = MIN(rates[i / 12], (double)cap / (double)n);
-        g_assert_cmpfloat(in, <=, bound * (1 + 3e-8) + 1e-8 * rates[i / 12]); /* rounding up may add to either weight */
+        g_assert_cmpfloat(
+            in, <=, bound * (1 + 3e-8) + 1e-8 * rates[i / 12]); /* rounding up may add to either weight */
         if (cap < n)
             g_assert_cmpfloat(in, >=, 0.2 * bound);
     }
@@ -126,7 +131,8 @@ static void test_full_batches(void)
         g_assert_cmpfloat(mixture.components[0].noise_multiplier, ==, 0.5);
     }
     DpcxrMixture mixture;
-    g_assert_false(dpcxr_event_mixture(&(DpcxrEvent){DPCXR_SAMPLER_FIXED, 0.1, 1, 9, 10, 1}, DPCXR_ADJACENCY_ZERO_OUT, &mixture));
+    g_assert_false(dpcxr_event_mixture(&(DpcxrEvent){DPCXR_SAMPLER_FIXED, 0.1, 1, 9, 10, 1},
+                                       DPCXR_ADJACENCY_ZERO_OUT, &mixture));
     g_assert_cmpuint(dpcxr_epoch_steps(10, 3), ==, 4);
     g_assert_cmpuint(dpcxr_epoch_steps(9, 3), ==, 3);
     g_assert_cmpuint(dpcxr_epoch_steps(1, 3), ==, 1);
@@ -156,15 +162,16 @@ static void test_refusals(void)
     static const struct {
         DpcxrEvent event;
         const char *says;
-    } refused[] = {{{DPCXR_SAMPLER_FULL, 0.5, 1, 1, 0, 0}, "its sampling rate is 1, not 0.5"},
-                   {{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 0, 5}, "needs the number of units"},
-                   {{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 0}, "cap of at least 1"},
-                   {{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, G_GUINT64_CONSTANT(1) << 36, 9}, "up to 2^35"},
-                   {{DPCXR_SAMPLER_FIXED, 1, 1, 1, 100, 101}, "101 units a step, which is more than the 100"},
-                   {{DPCXR_SAMPLER_FIXED, 0.333333333333, 1, 1, 3, 1}, "takes 1 of 3 units a step"},
-                   {{DPCXR_SAMPLER_SHUFFLE, 0.01, 1, 1, 100, 10}, "its sampling rate is 0.1"},
-                   {{DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 0}, "cap of at least 1"},
-                   {{DPCXR_N_SAMPLERS, 0.1, 1, 1, 100, 10}, "unknown sampler"}};
+    } refused[] = {
+        {{DPCXR_SAMPLER_FULL, 0.5, 1, 1, 0, 0}, "its sampling rate is 1, not 0.5"},
+        {{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 0, 5}, "needs the number of units"},
+        {{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 0}, "cap of at least 1"},
+        {{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, G_GUINT64_CONSTANT(1) << 36, 9}, "up to 2^35"},
+        {{DPCXR_SAMPLER_FIXED, 1, 1, 1, 100, 101}, "101 units a step, which is more than the 100"},
+        {{DPCXR_SAMPLER_FIXED, 0.333333333333, 1, 1, 3, 1}, "takes 1 of 3 units a step"},
+        {{DPCXR_SAMPLER_SHUFFLE, 0.01, 1, 1, 100, 10}, "its sampling rate is 0.1"},
+        {{DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 0}, "cap of at least 1"},
+        {{DPCXR_N_SAMPLERS, 0.1, 1, 1, 100, 10}, "unknown sampler"}};
     for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
         g_autoptr(GError) error = NULL;
         g_assert_false(dpcxr_event_check("us", &refused[i].event, DPCXR_ADJACENCY_ZERO_OUT, &error));
