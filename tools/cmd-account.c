@@ -16,7 +16,8 @@ static void print_event(const char *margin, const DpcxrEvent *event)
     if (event->sampler != DPCXR_SAMPLER_FULL)
         printf(" at rate %.8g", event->sampling_rate);
     if (event->cap > 0)
-        printf(" (at most %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ")", event->cap, event->population);
+        printf(" (%s%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ")",
+               event->sampler == DPCXR_SAMPLER_TRUNCATED_POISSON ? "at most " : "", event->cap, event->population);
     printf(", noise multiplier %.8g\n", event->noise_multiplier);
 }
 

@@ -254,13 +254,40 @@ static void check_adaptive(const Rules *rules)
              "adaptive follows a noisy count and needs noise; use flat where there is none");
 }
 
+/* What no accountant has a bound for. */
 static void check_adjacency(const Rules *rules)
 {
-    if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
-        is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "poisson"))
-        fail(rules, DPCXR_ERROR_PRIVACY, DPCXR_SECTION_PRIVACY, "adjacency",
-             "replace_one with Poisson sampling has no proven bound here; use zero_out or add_remove, or "
-             "sampler: full");
+    const DpcxrSectionId id = DPCXR_SECTION_PRIVACY;
+    gboolean fixed = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "fixed"),
+             shuffle = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "shuffle"),
+             poisson = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "poisson"),
+             truncated = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "truncated_poisson");
+    if (is_choice(rules, id, "adjacency", "replace_one") && (poisson || truncated))
+        fail(rules, DPCXR_ERROR_PRIVACY, id, "adjacency",
+             "replace_one with %s sampling has no proven bound here; use zero_out or add_remove, or "
+             "sampler: full, fixed or shuffle",
+             poisson ? "Poisson" : "truncated Poisson");
+    if (is_choice(rules, id, "adjacency", "add_remove") && (fixed || shuffle))
+        fail(rules, DPCXR_ERROR_PRIVACY, id, "adjacency",
+             "sampler %s needs a number of units that is the same on neighbours; use zero_out or replace_one, or "
+             "sampler: poisson",
+             fixed ? "fixed" : "shuffle");
+}
+
+static void check_sampler(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_SAMPLER;
+    if (!good(rules, id, "type") || !good(rules, id, "cap") || !given(rules, id, "cap"))
+        return;
+    gint64 cap = dpcxr_options_get_int(options_of(rules, id), "cap");
+    gint64 logical = dpcxr_options_get_int(options_of(rules, DPCXR_SECTION_BATCH), "logical");
+    if (!is_choice(rules, id, "type", "truncated_poisson"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "cap",
+             "belongs to type truncated_poisson; fixed and shuffle take train.batch.logical units a step");
+    else if (good(rules, DPCXR_SECTION_BATCH, "logical") && cap < logical)
+        fail(rules, DPCXR_ERROR_USAGE, id, "cap",
+             "is below train.batch.logical, so that most samples would be cut; take one well above %d, or null",
+             (int)logical);
 }
 
 static void check_accountant(const Rules *rules)
@@ -292,5 +319,6 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_delta(&rules);
     check_adaptive(&rules);
     check_adjacency(&rules);
+    check_sampler(&rules);
     check_accountant(&rules);
 }

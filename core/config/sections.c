@@ -137,7 +137,8 @@ static const DpcxrOptionSpec privacy[] = {
 static const DpcxrOptionSpec sampler[] = {
     {"type", DPCXR_OPTION_CHOICE, "poisson", .choices = "poisson|full|truncated_poisson|fixed|shuffle",
      .summary = "How units are drawn for a step."},
-    {"cap", DPCXR_OPTION_INT, "null", COUNT, .unit = "units", .summary = "Of truncated_poisson and fixed."},
+    {"cap", DPCXR_OPTION_INT, "null", COUNT, .unit = "units",
+     .summary = "truncated_poisson: most units of a step; null: the least that is exceeded once in 1e10 steps."},
     END};
 
 static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
@@ -227,8 +228,6 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
-    {DPCXR_SECTION_SAMPLER, "type", "truncated_poisson|fixed|shuffle", "use poisson or full"},
-    {DPCXR_SECTION_SAMPLER, "cap", NULL, "it belongs to samplers to come"},
     {DPCXR_SECTION_NOISE, "type", "grid", "use gaussian"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};

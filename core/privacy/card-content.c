@@ -95,7 +95,7 @@ static gboolean append_planned_rest(const DpcxrCardFacts *facts, GArray *events,
                        .noise_multiplier = facts->noise_multiplier,
                        .count = facts->steps_planned - recorded,
                        .population = facts->population,
-                       .cap = experiment->privacy.sampler_cap};
+                       .cap = facts->cap};
     DpcxrMechanism before = {experiment->privacy.adjacency, (const DpcxrEvent *)(void *)events->data,
                              events->len};
     if (experiment->privacy.epsilon > 0 &&
@@ -202,6 +202,13 @@ static void assume_mechanism(DpcxrCard *card)
     else
         say(list, "The noise is Gaussian, rounded exactly onto an integer grid; how long sampling takes is "
                   "not hidden.");
+    if (experiment->privacy.sampler == DPCXR_SAMPLER_SHUFFLE)
+        say(list, "Shuffled batches: no amplification is claimed. Each %s is in one step of an epoch, so an epoch costs what "
+                  "one step with all of them would; every epoch that was begun is charged whole, and each process begins "
+                  "a new one.",
+            dpcxr_ledger_unit(card->facts->ledger));
+    if (experiment->privacy.sampler == DPCXR_SAMPLER_TRUNCATED_POISSON)
+        say(list, "That a sample was cut to the cap is part of epsilon.");
     say(list,
         "Noise and sampling come from a key of the operating system, new at every process start and never "
         "written anywhere.");

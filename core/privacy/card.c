@@ -56,6 +56,10 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     dpcxr_json_begin_object(json, "mechanism");
     dpcxr_json_put_string(json, "sampler", dpcxr_sampler_name(experiment->privacy.sampler));
     dpcxr_json_put_number(json, "sampling_rate", facts->sampling_rate);
+    if (facts->cap > 0)
+        dpcxr_json_put_count(json, "cap", facts->cap);
+    if (facts->record_steps > 1)
+        dpcxr_json_put_count(json, "epoch_steps", facts->record_steps);
     dpcxr_json_put_number(json, "noise_multiplier", facts->noise_multiplier);
     dpcxr_json_put_string(json, "noise_type", noise_types[experiment->privacy.noise_type]);
     dpcxr_json_put_string(json, "noise_source", "os");
@@ -194,13 +198,41 @@ static void write_clipping(GString *text, const DpcxrCardFacts *facts)
     }
 }
 
+/* Who is in a step, as a clause. */
+static void write_sampling(GString *text, const DpcxrCardFacts *facts)
+{
+    const char *unit = dpcxr_ledger_unit(facts->ledger);
+    switch (facts->experiment->privacy.sampler) {
+    case DPCXR_SAMPLER_POISSON:
+        g_string_append_printf(text, "drew every %s independently with probability %.6g", unit, facts->sampling_rate);
+        break;
+    case DPCXR_SAMPLER_TRUNCATED_POISSON:
+        g_string_append_printf(text,
+                               "drew every %s independently with probability %.6g and, of more than %" G_GUINT64_FORMAT
+                               ", kept so many at random",
+                               unit, facts->sampling_rate, facts->cap);
+        break;
+    case DPCXR_SAMPLER_FIXED:
+        g_string_append_printf(text, "drew %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT " %ss without replacement",
+                               facts->cap, facts->population, unit);
+        break;
+    case DPCXR_SAMPLER_SHUFFLE:
+        g_string_append_printf(text,
+                               "took the next %" G_GUINT64_FORMAT " %ss of a secret random order, a new one for every epoch of %"
+                               G_GUINT64_FORMAT " steps",
+                               facts->cap, unit, MAX(facts->record_steps, 1));
+        break;
+    default:
+        g_string_append_printf(text, "took every %s", unit);
+    }
+}
+
 /* What one pastes into a paper. */
 static void write_statement(GString *text, const DpcxrCard *card)
 {
     const DpcxrCardFacts *facts = card->facts;
     const DpcxrExperiment *experiment = facts->experiment;
     const char *unit = dpcxr_ledger_unit(facts->ledger);
-    gboolean poisson = experiment->privacy.sampler == DPCXR_SAMPLER_POISSON;
     g_string_append_printf(text, "# Privacy of %s\n\n", experiment->name);
     g_string_append_printf(text,
                            "The model was trained with differentially private stochastic gradient descent "
@@ -212,11 +244,7 @@ static void write_statement(GString *text, const DpcxrCard *card)
                            dpcxr_adjacency_name(experiment->privacy.adjacency), unit,
                            adjacency_words(experiment->privacy.adjacency));
     g_string_append_printf(text, "Each of %" G_GUINT64_FORMAT " recorded steps ", card->steps_recorded);
-    if (poisson)
-        g_string_append_printf(text, "drew every %s independently with probability %.6g", unit,
-                               facts->sampling_rate);
-    else
-        g_string_append_printf(text, "took every %s", unit);
+    write_sampling(text, facts);
     g_string_append(text, ", ");
     write_clipping(text, facts);
     g_string_append_printf(text,

@@ -3,8 +3,9 @@
  * guarantee becomes (k epsilon, delta (e^(k epsilon) - 1) / (e^epsilon - 1)) (Vadhan 2017, Lemma 2.2). Any
  * point of the privacy curve may be taken; the best one is searched for. Without sampling there is a better
  * way: the group's contributions to a sum have norm at most k C, as if there were one unit and 1/k of the
- * noise. */
+ * noise. In a shuffled epoch they may be in several sums, k_1 C, k_2 C, ..: k_1^2 + k_2^2 + .. is at most k^2. */
 #include "privacy/group.h"
+#include <dpcxr/sampling.h>
 #include <math.h>
 #include "privacy/accounting.h"
 
@@ -16,9 +17,8 @@
 DpcxrGroupMethod dpcxr_group_method(const DpcxrMechanism *mechanism)
 {
     for (gsize i = 0; i < mechanism->n_events; i++) {
-        const DpcxrEvent *event = &mechanism->events[i];
-        gboolean poisson = event->sampler == DPCXR_SAMPLER_POISSON;
-        if (event->sampler != DPCXR_SAMPLER_FULL && !(poisson && event->sampling_rate == 1))
+        guint64 steps;
+        if (!dpcxr_event_full_batches(&mechanism->events[i], &steps))
             return DPCXR_GROUP_BOUND;
     }
     return DPCXR_GROUP_SENSITIVITY;

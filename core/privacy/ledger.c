@@ -4,6 +4,7 @@
  * record and written again; what does not come out byte for byte is refused, so there is one way to write a
  * ledger and no second meaning. */
 #include "privacy/ledger.h"
+#include <dpcxr/sampling.h>
 #include "base/files.h"
 #include "base/json.h"
 #include "privacy/ledger-record.h"
@@ -38,6 +39,14 @@ struct _DpcxrLedger {
     DpcxrMechanism mechanism;
     char head[HASH_HEX + 1];
 };
+
+/* A part of a shuffled epoch is no event: two parts may both hold a unit, and would add up to one epoch. */
+static gboolean is_whole(const DpcxrEvent *event)
+{
+    return event->sampler != DPCXR_SAMPLER_SHUFFLE ||
+           (event->cap > 0 && event->cap <= event->population &&
+            event->count % dpcxr_epoch_steps(event->population, event->cap) == 0);
+}
 
 static gboolean event_is_sane(const DpcxrEvent *event)
 {
@@ -77,6 +86,8 @@ static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrRecord *record)
         return "an event before any process start";
     if (!event_is_sane(event))
         return "an event that cannot be: count, rate or noise out of range";
+    if (!is_whole(event))
+        return "shuffled steps that are no whole epochs";
     if (record->sequence != ledger->next_sequence)
         return "a sequence number that does not follow";
     if (event->count > SEQUENCE_END - ledger->next_sequence)

@@ -20,7 +20,7 @@ DpcxrLedger *dpcxr_ledger_read(const char *path, GError **error);
 void dpcxr_ledger_free(DpcxrLedger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrLedger, dpcxr_ledger_free)
 
-/* Appends event->count steps that are about to be done and syncs. *sequence: number of the first of them; every step has
+/* Appends event->count steps that are about to be done and syncs; of SHUFFLE, whole epochs only. *sequence: number of the first of them; every step has
  * a number of its own, never used twice in a ledger. Only after TRUE may their noise be used. */
 gboolean dpcxr_ledger_append(DpcxrLedger *ledger, DpcxrLedgerKind kind, const DpcxrEvent *event, guint64 *sequence,
                              GError **error);

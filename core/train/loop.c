@@ -20,7 +20,7 @@ typedef struct {
 
 static double epoch_of(const DpcxrLoop *loop)
 {
-    return (double)loop->step * loop->plan->divisor / (double)loop->plan->population;
+    return dpcxr_plan_epochs(loop->plan, loop->step);
 }
 
 /* What the ledger has been charged with so far; NaN where nothing is claimed. */
@@ -92,10 +92,12 @@ static void record(Course *course, const DpcxrStepReport *report)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "failed_images", (double)report->failed);
 }
 
-/* Whether the budget allows one more charged step. Steps that a crash lost were charged, too. */
-static gboolean affordable(const DpcxrLoop *loop)
+/* Whether the next step is charged already, or the budget allows another record. Steps that a crash lost were charged, too. */
+static gboolean affordable(const Course *course)
 {
-    return !loop->ledger || dpcxr_ledger_steps(loop->ledger) < loop->plan->allowed;
+    const DpcxrLoop *loop = course->loop;
+    return !loop->ledger || dpcxr_trainer_is_charged(course->trainer) ||
+           dpcxr_ledger_steps(loop->ledger) + loop->plan->record_steps <= loop->plan->allowed;
 }
 
 static gboolean run_steps(Course *course, GError **error)
@@ -104,7 +106,7 @@ static gboolean run_steps(Course *course, GError **error)
     /* A disk that cannot hold a checkpoint says so before anything is spent. */
     if (loop->step == 0 && !save(course, error))
         return FALSE;
-    while (loop->step < loop->plan->steps && affordable(loop)) {
+    while (loop->step < loop->plan->steps && affordable(course)) {
         if (dpcxr_stop_wanted()) {
             if (save(course, error))
                 g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_STOPPED,

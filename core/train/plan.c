@@ -22,10 +22,22 @@ static int automatic_physical(int size)
     return size <= 128 ? 64 : size <= 256 ? 32 : 16;
 }
 
-static gboolean plan_steps(DpcxrPlan *plan, double rate, GError **error)
+double dpcxr_plan_epochs(const DpcxrPlan *plan, guint64 steps)
+{
+    gboolean shuffled = plan->experiment->privacy.enabled && plan->sampler.kind == DPCXR_SAMPLER_SHUFFLE;
+    return shuffled ? (double)steps / (double)plan->record_steps
+                    : (double)steps * plan->divisor / (double)plan->population;
+}
+
+guint64 dpcxr_plan_charge(const DpcxrPlan *plan, guint64 steps)
+{
+    return (steps + plan->record_steps - 1) / plan->record_steps * plan->record_steps;
+}
+
+static gboolean plan_steps(DpcxrPlan *plan, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
-    plan->steps = e->train.steps ? e->train.steps : (guint64)floor(e->train.epochs / rate + 1e-9);
+    plan->steps = e->train.steps ? e->train.steps : (guint64)floor(e->train.epochs / dpcxr_plan_epochs(plan, 1) + 1e-9);
     if (plan->steps > 0)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
@@ -33,6 +45,41 @@ static gboolean plan_steps(DpcxrPlan *plan, double rate, GError **error)
                 "; raise train.epochs or lower train.batch.logical",
                 e->train.epochs, e->train.logical, plan->population);
     return FALSE;
+}
+
+/* Samplers that draw from a pool are accounted for its size, which therefore has to be the declared one. */
+static gboolean check_pool(const DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    DpcxrSamplerKind kind = e->privacy.sampler;
+    gboolean bound = e->privacy.adjacency == DPCXR_ADJACENCY_ADD_REMOVE; /* then N is the most there may be */
+    if (kind == DPCXR_SAMPLER_POISSON || kind == DPCXR_SAMPLER_FULL || plan->population == plan->units->n ||
+        (bound && plan->population > plan->units->n))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "privacy.population: %" G_GUINT64_FORMAT " units are declared and there are %" G_GSIZE_FORMAT
+                ", but sampler %s draws from %s as many as are declared; leave it out, or use sampler: poisson",
+                plan->population, plan->units->n, dpcxr_sampler_name(kind), bound ? "at most" : "exactly");
+    return FALSE;
+}
+
+static guint64 plan_cap(const DpcxrPlan *plan, double rate)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    if (e->privacy.sampler != DPCXR_SAMPLER_TRUNCATED_POISSON)
+        return (guint64)e->train.logical;
+    return e->privacy.sampler_cap ? e->privacy.sampler_cap : dpcxr_sampler_default_cap(plan->population, rate);
+}
+
+static gboolean plan_sampler(DpcxrPlan *plan, double rate, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    int images = plan->units->unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0;
+    if (!check_pool(plan, error) || !dpcxr_sampler_init(&plan->sampler, e->privacy.sampler, plan->units->n, rate,
+                                                        plan_cap(plan, rate), images, error))
+        return FALSE;
+    plan->record_steps = dpcxr_sampler_record_steps(&plan->sampler);
+    return TRUE;
 }
 
 static gboolean plan_sampling(DpcxrPlan *plan, GError **error)
@@ -46,12 +93,9 @@ static gboolean plan_sampling(DpcxrPlan *plan, GError **error)
         return FALSE;
     }
     plan->divisor = full ? (double)plan->population : e->train.logical;
-    double rate = plan->divisor / (double)plan->population;
-    if (e->privacy.enabled &&
-        !dpcxr_sampler_init(&plan->sampler, e->privacy.sampler, plan->units->n, rate,
-                            plan->units->unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0, error))
-        return FALSE;
-    return plan_steps(plan, rate, error);
+    plan->record_steps = 1;
+    return (!e->privacy.enabled || plan_sampler(plan, plan->divisor / (double)plan->population, error)) &&
+           plan_steps(plan, error);
 }
 
 static DpcxrEvent steps_event(const DpcxrPlan *plan, guint64 count)
@@ -61,7 +105,7 @@ static DpcxrEvent steps_event(const DpcxrPlan *plan, guint64 count)
                         .noise_multiplier = plan->noise_multiplier,
                         .count = count,
                         .population = plan->population,
-                        .cap = plan->experiment->privacy.sampler_cap};
+                        .cap = plan->sampler.cap};
 }
 
 /* One full-batch event before the first step, or none. */
@@ -98,8 +142,8 @@ static gboolean plan_allowed(DpcxrPlan *plan, GError **error)
     if (plan->allowed > 0)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                "privacy.epsilon: one step with noise multiplier %g already exceeds epsilon %g; raise either",
-                plan->noise_multiplier, e->privacy.epsilon);
+                "privacy.epsilon: one %s with noise multiplier %g already exceeds epsilon %g; raise either",
+                plan->record_steps > 1 ? "epoch" : "step", plan->noise_multiplier, e->privacy.epsilon);
     return FALSE;
 }
 
@@ -144,7 +188,7 @@ static gboolean plan_noise(DpcxrPlan *plan, GError **error)
     }
     if (!plan_adaptive(plan, error))
         return FALSE;
-    plan->event = steps_event(plan, 1);
+    plan->event = steps_event(plan, plan->record_steps);
     if (!plan_allowed(plan, error))
         return FALSE;
     DpcxrEvent planned[] = {steps_event(plan, MIN(plan->steps, plan->allowed)), plan->counts};

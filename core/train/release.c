@@ -64,9 +64,11 @@ static gboolean write_card(const char *target, const DpcxrPlan *plan, DpcxrLedge
                             .noise_multiplier = plan->noise_multiplier,
                             .clip_norm = plan->experiment->privacy.clip_norm,
                             .divisor = plan->divisor,
+                            .cap = plan->event.cap,
+                            .record_steps = plan->record_steps,
                             .steps_planned = plan->steps,
                             .steps_done = done,
-                            .steps_lost = charged - MIN(done, charged),
+                            .steps_lost = charged - MIN(dpcxr_plan_charge(plan, done), charged),
                             .model_sha256 = model_sha256};
     return dpcxr_card_write(target, &facts, epsilon, error);
 }

@@ -64,6 +64,19 @@ void dpcxr_setup_clear(DpcxrSetup *setup)
     *setup = (DpcxrSetup){0};
 }
 
+/* How units are drawn, beyond name and rate. */
+static void print_sampler(const DpcxrPlan *plan)
+{
+    const DpcxrSampler *sampler = &plan->sampler;
+    if (sampler->kind == DPCXR_SAMPLER_TRUNCATED_POISSON)
+        printf("sampler    at most %" G_GSIZE_FORMAT " units a step\n", sampler->cap);
+    else if (sampler->kind == DPCXR_SAMPLER_FIXED)
+        printf("sampler    %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " units a step\n", sampler->cap, sampler->population);
+    else if (sampler->kind == DPCXR_SAMPLER_SHUFFLE)
+        printf("sampler    epochs of %" G_GUINT64_FORMAT " steps, each charged whole; every resume begins a new one\n",
+               plan->record_steps);
+}
+
 static void print_privacy(const DpcxrPlan *plan)
 {
     const DpcxrExperiment *e = plan->experiment;
@@ -84,6 +97,8 @@ static void print_privacy(const DpcxrPlan *plan)
                dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate,
                dpcxr_clip_name(e->privacy.clip_type), e->privacy.clip_norm,
                plan->noise_multiplier, plan->divisor);
+    if (e->privacy.enabled)
+        print_sampler(plan);
     if (plan->count_noise > 0)
         printf("adaptive   gradient noise multiplier %.6g, count noise %g units: together one event of multiplier %.6g\n",
                plan->gradient_noise, plan->count_noise, plan->noise_multiplier);
@@ -103,7 +118,7 @@ void dpcxr_setup_print(const DpcxrSetup *setup)
     printf("device     %s, %d images at once, %.0f MB reserved\n", setup->program->backend->name, setup->plan->physical,
            (double)dpcxr_program_memory(setup->program) / 1e6);
     printf("steps      %" G_GUINT64_FORMAT " of %g units (%.2f epochs)\n", setup->plan->steps, setup->plan->divisor,
-           (double)setup->plan->steps * setup->plan->divisor / (double)setup->plan->population);
+           dpcxr_plan_epochs(setup->plan, setup->plan->steps));
     print_privacy(setup->plan);
 }
 

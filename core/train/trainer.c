@@ -29,7 +29,9 @@ struct _DpcxrTrainer {
     float **noise;          /* [parameters] */
     DpcxrUnitDraw now, next; /* the step at work and the one whose images are being decoded */
     guint64 step;
-    guint64 charged;        /* stream address of the last charged event */
+    guint64 origin;         /* a step that a record begins with: the first of this process, or of the run where it is seeded */
+    guint64 uncharged;      /* first step that is on no record yet */
+    guint64 charged;        /* stream address of the step that noise was last made for */
     gboolean drawn;         /* `next` holds the draw of `step` */
     gsize image_size;
     DpcxrClip clip;
@@ -41,13 +43,20 @@ static gboolean is_private(const DpcxrTrainer *trainer)
     return trainer->plan->experiment->privacy.enabled;
 }
 
-/* The address of @step's secret streams: the sequence number that its event will get or, where noise must be
- * reproducible, the step itself. A process that dies before the event is written takes its key with it. */
+/* Which step of its record @step is: of its epoch, where epochs are charged whole. A process with a key of its own begins a
+ * permutation of its own, so an epoch that another one left is never gone on with. */
+static guint64 position_of(const DpcxrTrainer *trainer, guint64 step)
+{
+    return (step - trainer->origin) % trainer->plan->record_steps;
+}
+
+/* The address of @step's secret streams: the sequence number that it has, or will get when its event is charged; where
+ * noise must be reproducible, the step itself. A process that dies before the event is written takes its key with it. */
 static guint64 sequence_of(const DpcxrTrainer *trainer, guint64 step)
 {
     if (!trainer->ledger || dpcxr_secret_is_seeded(trainer->secret))
         return step;
-    return dpcxr_ledger_next_sequence(trainer->ledger) + (step - trainer->step);
+    return dpcxr_ledger_next_sequence(trainer->ledger) + step - trainer->uncharged;
 }
 
 /* Draws @step into `next` and lets the loader start on it. */
@@ -55,7 +64,7 @@ static void draw_ahead(DpcxrTrainer *trainer, guint64 step)
 {
     if (is_private(trainer))
         dpcxr_sampler_draw(&trainer->plan->sampler, trainer->plan->units, trainer->secret, sequence_of(trainer, step),
-                           &trainer->next);
+                           position_of(trainer, step), &trainer->next);
     else
         dpcxr_shuffle_draw(&trainer->shuffle, step, &trainer->next);
     g_autofree DpcxrDraw *draws = g_new(DpcxrDraw, trainer->next.rows->len);
@@ -198,20 +207,29 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
     return TRUE;
 }
 
-/* The event first, on disk; then the noise that it accounts for. */
-static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
+/* A record for this step and those that share its permutation; they have consecutive numbers. */
+static gboolean charge(DpcxrTrainer *trainer, GError **error)
 {
-    const DpcxrPlan *plan = trainer->plan;
     guint64 expected = sequence_of(trainer, trainer->step), sequence;
-    if (!dpcxr_ledger_append(trainer->ledger, DPCXR_LEDGER_STEPS, &plan->event, &sequence, error))
+    if (!dpcxr_ledger_append(trainer->ledger, DPCXR_LEDGER_STEPS, &trainer->plan->event, &sequence, error))
         return FALSE;
     if (!dpcxr_secret_is_seeded(trainer->secret) && sequence != expected)
         g_error("the ledger numbered a step %" G_GUINT64_FORMAT " that was sampled as %" G_GUINT64_FORMAT, sequence,
                 expected);
-    trainer->charged = expected;
+    trainer->uncharged += trainer->plan->record_steps;
+    return TRUE;
+}
+
+/* The event first, on disk; then the noise that it accounts for. */
+static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
+{
+    const DpcxrPlan *plan = trainer->plan;
+    if (trainer->step >= trainer->uncharged && !charge(trainer, error))
+        return FALSE;
+    trainer->charged = sequence_of(trainer, trainer->step);
     double std = plan->gradient_noise * trainer->clip.norm;
     for (int i = 0; i < trainer->program->n_parameters; i++) {
-        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = expected, .tensor = (guint32)i};
+        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = trainer->charged, .tensor = (guint32)i};
         dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i],
                          dpcxr_graph_parameter(trainer->program->graph, i)->size, trainer->workers);
     }
@@ -261,6 +279,11 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
         adapt_clip_norm(trainer, report);
     trainer->step++;
     return TRUE;
+}
+
+gboolean dpcxr_trainer_is_charged(const DpcxrTrainer *trainer)
+{
+    return trainer->step < trainer->uncharged;
 }
 
 double dpcxr_trainer_clip_norm(const DpcxrTrainer *trainer)
@@ -317,6 +340,9 @@ DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrPro
     trainer->optimizer = optimizer;
     trainer->schedule = schedule;
     trainer->step = step;
+    gboolean seeded = secret && dpcxr_secret_is_seeded(secret);
+    trainer->origin = seeded ? 0 : step;
+    trainer->uncharged = seeded ? dpcxr_plan_charge(plan, step) : step; /* seeded: the permutation goes on */
     trainer->clip = (DpcxrClip){.type = e->privacy.clip_type,
                                 .norm = clip_norm,
                                 .stability = e->privacy.clip_stability,

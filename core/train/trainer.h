@@ -36,5 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrTrainer, dpcxr_trainer_free)
 /* The norm that the next step clips to. */
 double dpcxr_trainer_clip_norm(const DpcxrTrainer *trainer);
 
+/* Whether the next step is on the ledger already, as part of an epoch that was charged whole. */
+gboolean dpcxr_trainer_is_charged(const DpcxrTrainer *trainer);
+
 /* Does one step. On an error the weights are those of the step before. */
 gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GError **error);

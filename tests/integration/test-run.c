@@ -309,17 +309,24 @@ static void test_average(Place *place, gconstpointer backend)
     RUN(place, 2, "there is no average to release", "train.release=ema");
 }
 
-/* Mean of the last @n values of metric @name of run t. */
-static double last_values(const Place *place, const char *name, guint n)
+/* (transfer full) double: all values of metric @name of run t, in the order of their lines. */
+static GArray *metric(const Place *place, const char *name)
 {
     g_autofree char *path = in(place, "runs/t/private/metrics.jsonl"), *content = NULL;
     g_autofree char *key = g_strdup_printf("\"name\":\"%s\",\"value\":", name);
-    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    GArray *values = g_array_new(FALSE, FALSE, sizeof(double));
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
     for (const char *at = content; (at = strstr(at, key)); at++) {
         double value = g_ascii_strtod(at + strlen(key), NULL);
         g_array_append_val(values, value);
     }
+    return values;
+}
+
+/* Mean of the last @n values of metric @name of run t. */
+static double last_values(const Place *place, const char *name, guint n)
+{
+    g_autoptr(GArray) values = metric(place, name);
     g_assert_cmpuint(values->len, >=, n);
     double sum = 0;
     for (guint i = values->len - n; i < values->len; i++)
@@ -414,6 +421,105 @@ static void test_kill(Place *place, gconstpointer backend)
     g_assert_cmpuint(dpcxr_ledger_steps(ledger), >=, 390);
     g_assert_cmpuint(dpcxr_ledger_processes(ledger), ==, 6);
     g_assert_nonnull(strstr(card, "400 planned"));
+}
+
+static gint64 card_count(const Place *place, const char *key)
+{
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL), *name = g_strdup_printf("\"%s\" :", key);
+    const char *at = strstr(card, name);
+    g_assert_nonnull(at);
+    return g_ascii_strtoll(at + strlen(name), NULL, 10);
+}
+
+/* Each sampler from end to end, for patients and for images. */
+static void test_samplers(Place *place, gconstpointer backend)
+{
+    static const char *const samplers[] = {"truncated_poisson", "{type: truncated_poisson, cap: 14}", "fixed", "shuffle"};
+    static const char *const says[] = {"at most 3", "at most 14 units a step", "12 of ", "epochs of "};
+    for (gsize i = 0; i < G_N_ELEMENTS(samplers); i++) {
+        g_autofree char *name = g_strdup_printf("name=s%zu", i), *image = g_strdup_printf("name=i%zu", i);
+        g_autofree char *sampler = g_strconcat("privacy.sampler=", samplers[i], NULL);
+        RUN(place, 0, "epsilon=8.00", name, sampler);
+        RUN(place, 0, says[i], "--dry-run", sampler);
+        RUN(place, 0, "unit=image", image, sampler, "privacy.unit=image");
+        RUN(place, 4, i < 3 ? "accountant rdp" : "zero_out or replace_one", "name=n", sampler,
+            i < 3 ? "privacy.accountant.type=gaussian" : "privacy.adjacency=add_remove");
+        RUN(place, 4, i < 2 ? "at most as many" : NULL, "--dry-run", sampler, "privacy.population=20",
+            i < 2 ? "privacy.adjacency=add_remove" : "train.batch.logical=9");
+        RUN(place, 4, "exactly as many", "--dry-run", sampler, "privacy.population=200");
+    }
+    RUN(place, 0, "epsilon=8.00", "name=a", "privacy.sampler=truncated_poisson", "privacy.adjacency=add_remove",
+        "privacy.population=200");
+    RUN(place, 0, "epsilon=8.00", "name=r", "privacy.sampler=fixed", "privacy.adjacency=replace_one");
+    RUN(place, 0, "epsilon=8.00", "name=g", "privacy.sampler=shuffle", "privacy.accountant={type: gaussian}");
+}
+
+/* Killed three times: each process begins a permutation, and so an epoch, of its own; all that were begun are charged whole,
+ * and the claim keeps the target. */
+static void test_shuffle_kill(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {"train.steps=300", "privacy.sampler=shuffle", NULL};
+    static const char *const again[] = {"train.steps=300", "privacy.sampler=shuffle", "--resume", NULL};
+    for (int i = 0; i < 3; i++) {
+        guint before = count_lines(place, "runs/t/private/ledger.jsonl");
+        GSubprocess *process = start(place, i ? again : first);
+        for (int k = 0; k < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < before + 4; k++)
+            g_usleep(1000);
+        g_usleep(1000 * (gulong)g_test_rand_int_range(0, 8));
+        g_subprocess_send_signal(process, SIGKILL);
+        g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    }
+    run(place, 0, "RESULT", again);
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
+    const DpcxrMechanism *mechanism = dpcxr_ledger_mechanism(ledger);
+    g_assert_cmpuint(mechanism->n_events, ==, 1);
+    gint64 epoch = card_count(place, "epoch_steps"), done = card_count(place, "done"), lost = card_count(place, "lost");
+    gint64 recorded = card_count(place, "recorded");
+    g_test_message("epochs of %ld steps: %ld done, %ld lost, %ld charged", (long)epoch, (long)done, (long)lost, (long)recorded);
+    g_assert_cmpint(epoch, ==, (mechanism->events[0].population + 11) / 12);
+    g_assert_cmpuint(dpcxr_ledger_processes(ledger), ==, 4);
+    g_assert_cmpint(recorded, ==, dpcxr_ledger_steps(ledger));
+    g_assert_cmpint(recorded % epoch, ==, 0);
+    g_assert_cmpint(recorded, ==, (done + epoch - 1) / epoch * epoch + lost);
+    g_assert_cmpint(recorded, <=, (300 + epoch - 1) / epoch * epoch); /* the noise was calibrated to so many */
+    g_assert_cmpint(done, <=, 300);
+    g_assert_cmpint(done, >=, 300 - 4 * epoch);
+}
+
+/* Every process begins with the first batch of a permutation, wherever the one before stopped: the last, smaller batch of an
+ * epoch comes as many steps after its start as an epoch has. */
+static void test_shuffle_resume(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", NULL};
+    static const char *const again[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", "--resume", NULL};
+    g_assert_cmpint(interrupt(place, SIGTERM, first), ==, 75);
+    g_autoptr(GArray) before = metric(place, "train_units");
+    run(place, 0, "RESULT", again);
+    g_autoptr(GArray) after = metric(place, "train_units");
+    gint64 epoch = card_count(place, "epoch_steps"), rest = card_count(place, "population") % 12;
+    g_assert_cmpint(rest, >, 0);
+    g_test_message("stopped after %u steps, epochs of %ld", before->len, (long)epoch);
+    for (guint i = 0; i < after->len; i++) {
+        guint since = i < before->len ? i : i - before->len;
+        g_assert_cmpfloat(g_array_index(after, double, i), ==, (since + 1) % epoch == 0 ? (double)rest : 12);
+    }
+}
+
+/* Seeded, in the middle of an epoch: stopped and resumed equals never stopped, to the bit. */
+static void test_shuffle_exact(Place *place, gconstpointer backend)
+{
+    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=60", "privacy.sampler=shuffle",
+                                        "name=whole", NULL};
+    static const char *const stopped[] = {"privacy.noise={source: seeded}", "train.steps=60", "privacy.sampler=shuffle", NULL};
+    run(place, 0, "epsilon=none", whole);
+    int status = interrupt(place, SIGTERM, stopped);
+    if (status == 0)
+        g_test_skip("the run ended before the signal came");
+    else
+        g_assert_cmpint(status, ==, 75);
+    RUN(place, 0, "epsilon=none", stopped[0], stopped[1], stopped[2], "--resume");
+    g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
 /* What may not change under a run, and what must not be missing. */
@@ -532,6 +638,11 @@ int main(int argc, char **argv)
     ADD("resume-exact/ref", test_resume_exact, "ref");
     ADD("resume-exact/auto", test_resume_exact, "auto");
     ADD("kill", test_kill, NULL);
+    ADD("samplers", test_samplers, NULL);
+    ADD("shuffle-kill", test_shuffle_kill, NULL);
+    ADD("shuffle-resume", test_shuffle_resume, NULL);
+    ADD("shuffle-exact/ref", test_shuffle_exact, "ref");
+    ADD("shuffle-exact/auto", test_shuffle_exact, NULL);
     ADD("resume-refusals", test_resume_refusals, NULL);
     ADD("changed-data", test_changed_data, NULL);
     int status = g_test_run();

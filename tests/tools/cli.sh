@@ -67,7 +67,7 @@ try 2 "$dpcxr" plugins model a b; has err '"b"'
 done_with "too many arguments"
 
 export DPCXR_PLUGIN_PATH="$build/tests/plugins"
-try 0 "$dpcxr" plugins; has out "not usable"; has out "dpcxr-model-wrong_major.so: compiled for plugin ABI 2.1"
+try 0 "$dpcxr" plugins; has out "not usable"; has out "dpcxr-model-wrong_major.so: compiled for plugin ABI 2.2"
 done_with "broken plugins are listed and stop nobody"
 try 0 "$dpcxr" plugins model good; has out "depth: int in [1, 8], default 2"
 done_with "one plugin"

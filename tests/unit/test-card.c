@@ -330,6 +330,43 @@ static void test_image_level(Fixture *f, gconstpointer data)
     assert_says(f, "| image level | none (the group bound");
 }
 
+/* What the card says of each sampler, and the epsilon of its events. */
+static void test_samplers(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        DpcxrEvent event;
+        const char *says, *json;
+    } cases[] = {{{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.064, 1.5, 100, UNITS, 90},
+                  "drew every patient independently with probability 0.064 and, of more than 90, kept so many at random",
+                  "\"cap\" : 90"},
+                 {{DPCXR_SAMPLER_FIXED, 0.064, 3, 100, UNITS, 64}, "drew 64 of the 1000 patients without replacement",
+                  "\"cap\" : 64"},
+                 {{DPCXR_SAMPLER_SHUFFLE, 0.064, 3, 112, UNITS, 64},
+                  "took the next 64 patients of a secret random order, a new one for every epoch of 16 steps",
+                  "\"epoch_steps\" : 16"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        f->experiment.privacy.sampler = cases[i].event.sampler;
+        f->facts.noise_multiplier = cases[i].event.noise_multiplier;
+        f->facts.cap = cases[i].event.cap;
+        f->facts.record_steps = cases[i].event.sampler == DPCXR_SAMPLER_SHUFFLE ? 16 : 1;
+        open_ledger(f, "patient");
+        record(f->ledger, DPCXR_LEDGER_STEPS, cases[i].event);
+        write_card(f);
+        assert_says(f, cases[i].says);
+        g_assert_nonnull(strstr(f->json_text, cases[i].json));
+        g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, &cases[i].event, 1));
+    }
+    /* Stopped by a person in its second of seven epochs: the other five are claimed, the last one whole. */
+    DpcxrEvent done = cases[2].event, planned = done;
+    done.count = 32;
+    open_ledger(f, "patient");
+    record(f->ledger, DPCXR_LEDGER_STEPS, done);
+    f->facts.steps_done = 20;
+    f->facts.steps_lost = 0;
+    write_card(f);
+    g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, &planned, 1));
+}
+
 static void test_unit_image(Fixture *f, gconstpointer data)
 {
     f->experiment.privacy.unit = DPCXR_UNIT_IMAGE;
@@ -529,6 +566,7 @@ int main(int argc, char **argv)
     g_test_add("/card/no-secrets", Fixture, NULL, setup, test_no_secrets, teardown);
     g_test_add("/card/image-level", Fixture, NULL, setup, test_image_level, teardown);
     g_test_add("/card/unit-image", Fixture, NULL, setup, test_unit_image, teardown);
+    g_test_add("/card/samplers", Fixture, NULL, setup, test_samplers, teardown);
     g_test_add("/card/disagreement", Fixture, NULL, setup, test_disagreement, teardown);
     g_test_add("/card/stopped-early", Fixture, NULL, setup, test_stopped_early, teardown);
     g_test_add("/card/recounted", Fixture, NULL, setup, test_recounted, teardown);
