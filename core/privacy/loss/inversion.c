@@ -21,6 +21,7 @@
 #define CAPPED 3e-5  /* of delta: what losses beyond the caps may come to */
 #define SPLIT_FADE 0.25 /* of sigma: over how much outcomes come to count as large */
 #define SPLIT_GAIN 8 /* so much wider than the peak near 0 has to be what large losses come to */
+#define FADE 0.25   /* of sigma: how softly, at most */
 #define PASSES 9     /* each with a better t; what is found so far stays */
 #define ROUGHLY 0.1
 #define NODES_MAX ((gsize)1 << 20)
@@ -58,17 +59,12 @@ static const DpcxrLossLaw *law_at(const Problem *problem, guint i)
     return &g_array_index(problem->laws, DpcxrLossLaw, i);
 }
 
-static gboolean is_full(const DpcxrLossLaw *law)
-{
-    return law->parts[0].q == 1;
-}
-
 static void problem_init(Problem *problem, GArray *laws)
 {
     *problem = (Problem){.laws = laws};
     for (guint i = 0; i < laws->len; i++) {
         const DpcxrLossLaw *law = law_at(problem, i);
-        if (is_full(law))
+        if (dpcxr_loss_law_is_full(law))
             problem->precision += (double)law->count / (law->parts[0].sigma * law->parts[0].sigma);
         else
             problem->total += (double)law->count;
@@ -80,7 +76,7 @@ static void set_caps(Problem *problem, double log_delta, double tilt)
 {
     for (guint i = 0; i < problem->laws->len; i++)
         dpcxr_loss_law_set_cap(&g_array_index(problem->laws, DpcxrLossLaw, i),
-                               log_delta + log(CAPPED) - log(MAX(1, problem->total)), tilt);
+                               log_delta + log(CAPPED) - log(MAX(1, problem->total)), FADE, tilt);
 }
 
 /* The probability that any step has a capped loss, at most. */
@@ -103,8 +99,8 @@ static GPtrArray *make_nodes(const Problem *problem, double tilt, double reach, 
     GPtrArray *all = g_ptr_array_new_with_free_func(free_nodes);
     for (guint i = 0; i < problem->laws->len; i++) {
         const DpcxrLossLaw *law = law_at(problem, i);
-        DpcxrLossNodes *nodes = is_full(law) ? NULL : dpcxr_loss_nodes_new(law, tilt, reach, may_leave, NODES_MAX);
-        if (!nodes && !is_full(law)) {
+        DpcxrLossNodes *nodes = dpcxr_loss_law_is_full(law) ? NULL : dpcxr_loss_nodes_new(law, tilt, reach, may_leave, NODES_MAX);
+        if (!nodes && !dpcxr_loss_law_is_full(law)) {
             g_ptr_array_unref(all);
             return NULL;
         }
@@ -407,7 +403,7 @@ static void split_at(GArray *laws, double loss, gboolean large)
         DpcxrLossLaw *law = &g_array_index(laws, DpcxrLossLaw, i);
         for (gsize j = 0; j < law->n; j++) {
             DpcxrLossPart *part = &law->parts[j];
-            if (part->reverse || part->q == 1)
+            if (part->reverse || dpcxr_loss_law_is_full(law))
                 continue;
             DpcxrLossDraws draws;
             dpcxr_loss_draws_init(&draws, part);
@@ -438,7 +434,7 @@ static void split(Problem *problem, Line *line)
     for (guint i = 0; i < problem->laws->len; i++) {
         const DpcxrLossPart *part = law_at(problem, i)->parts;
         double step = part->q * sqrt(expm1(MIN(1, 1 / (part->sigma * part->sigma))));
-        narrow = MIN(narrow, is_full(law_at(problem, i)) ? INFINITY : step * sqrt(problem->total));
+        narrow = MIN(narrow, dpcxr_loss_law_is_full(law_at(problem, i)) ? INFINITY : step * sqrt(problem->total));
     }
     split_clear(problem);
     for (double loss = 0.6 * problem->epsilon; loss > SPLIT_GAIN * narrow; loss *= 0.7) {

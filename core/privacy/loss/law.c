@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "privacy/loss/law.h"
+#include <dpcxr/sampling.h>
 #include <float.h>
 #include <math.h>
 
 #define SQRT_2PI 2.506628274631000502415765284811
-#define FADE 0.25       /* of sigma */
 #define FADE_GROWTH 0.7 /* log of how much e^(tilt loss) may grow over a fade */
 #define FADED 9.0  /* fades after the cap where an outcome's part ends */
+#define WEIGHT_LEAST 1e-250 /* components below it have no part in anything */
 #define REACH 45.0 /* standard deviations: no tail is looked for further out */
 
 double dpcxr_loss_log_normal_below(double z)
@@ -111,12 +112,12 @@ static double find_cap(const DpcxrLossDraws *draws, double low, double log_mass,
     return high;
 }
 
-static void part_set_cap(DpcxrLossPart *part, double log_mass, double tilt)
+static void part_set_cap(DpcxrLossPart *part, double log_mass, double fade, double tilt)
 {
     DpcxrLossDraws draws;
     dpcxr_loss_draws_init(&draws, part);
     double least = MAX(0.5, part->from), mean;
-    part->fade = FADE * part->sigma;
+    part->fade = fade * part->sigma;
     part->cap = find_cap(&draws, least, log_mass, part->fade);
     dpcxr_loss_draws_loss(&draws, part->cap, &mean, NULL);
     double growth = (1 + tilt) * mean / (part->sigma * part->sigma);
@@ -127,16 +128,16 @@ static void part_set_cap(DpcxrLossPart *part, double log_mass, double tilt)
     part->to = part->cap + FADED * part->fade;
 }
 
-void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass, double tilt)
+void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass, double fade, double tilt)
 {
     law->beyond = 0;
     for (gsize i = 0; i < law->n; i++) {
         DpcxrLossPart *part = &law->parts[i];
         part->to = INFINITY;
         part->fade = 0;
-        if (part->reverse || part->q == 1)
+        if (part->reverse || dpcxr_loss_law_is_full(law))
             continue; /* losses of Q against P end at -log of b_0; full batches have one hump only */
-        part_set_cap(part, log_mass - log(2 * (double)law->n * part->weight), tilt);
+        part_set_cap(part, log_mass - log(2 * (double)law->n * part->weight), fade, tilt);
         DpcxrLossDraws draws;
         dpcxr_loss_draws_init(&draws, part);
         double faded = log_above(&draws, part->cap, part->fade), ended = log_above(&draws, part->to, 0);
@@ -144,9 +145,8 @@ void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass, double tilt)
     }
 }
 
-static int compare_laws(gconstpointer a, gconstpointer b)
+static int compare_parts(const DpcxrLossPart *x, const DpcxrLossPart *y)
 {
-    const DpcxrLossPart *x = ((const DpcxrLossLaw *)a)->parts, *y = ((const DpcxrLossLaw *)b)->parts;
     const double keys[][2] = {{x->q, y->q}, {x->sigma, y->sigma}, {x->from, y->from}, {x->weight, y->weight}};
     for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
         if (keys[i][0] != keys[i][1])
@@ -154,10 +154,20 @@ static int compare_laws(gconstpointer a, gconstpointer b)
     return 0;
 }
 
-/* Sampling @cap of N without replacement, when a unit is replaced: up to an order of outcomes the worst case is the pair
- * P_q = (1-q) Q + q P against Q for losses above 0, and its mirror image below (Zhu, Dong & Wang 2022, arXiv:2106.08567,
- * Theorem 11; Dong, Roth & Su 2019, Theorem 4.2: the smaller of both trade-off functions, made convex by a line). */
-static void without_replacement(DpcxrLossLaw *law, double q, double sigma)
+static int compare_laws(gconstpointer a, gconstpointer b)
+{
+    const DpcxrLossLaw *x = a, *y = b;
+    int order = (x->n > y->n) - (x->n < y->n);
+    for (gsize i = 0; i < x->n && order == 0; i++)
+        order = compare_parts(&x->parts[i], &y->parts[i]);
+    return order ? order : (x->atom > y->atom) - (x->atom < y->atom);
+}
+
+/* Samples of a fixed size, when a unit is replaced: up to the order of outcomes the worst case is the pair (1-q) Q + q P
+ * against Q for losses above 0, and its mirror image below (Zhu, Dong & Wang 2022, arXiv:2106.08567, Theorem 11; Dong, Roth
+ * & Su 2019, Theorem 4.2: the smaller of both trade-off functions, made convex by a line). docs/accounting.md has why the
+ * same holds under zero_out. */
+static void fixed_size(DpcxrLossLaw *law, double q, double sigma)
 {
     DpcxrLossPart part = {.weight = 1, .q = q, .sigma = sigma, .units = 1, .from = 0.5, .to = INFINITY};
     law->n = 2;
@@ -167,34 +177,53 @@ static void without_replacement(DpcxrLossLaw *law, double q, double sigma)
     law->atom = (1 - q) * (1 - 2 * above);
 }
 
-static gboolean law_of(const DpcxrEvent *event, DpcxrAdjacency adjacency, guint units, gboolean reverse,
-                       DpcxrLossLaw *law)
+static void law_of(const DpcxrEvent *event, DpcxrAdjacency adjacency, guint units, gboolean reverse, DpcxrLossLaw *law)
 {
-    double sigma = adjacency == DPCXR_ADJACENCY_REPLACE_ONE ? event->noise_multiplier / 2 : event->noise_multiplier;
-    *law = (DpcxrLossLaw){.count = event->count};
-    if (event->sampler == DPCXR_SAMPLER_FIXED && event->sampling_rate < 1) {
-        without_replacement(law, event->sampling_rate, event->noise_multiplier / 2);
-        return TRUE;
+    DpcxrMixture mixture;
+    gboolean has_mixture = dpcxr_event_mixture(event, adjacency, &mixture);
+    *law = (DpcxrLossLaw){.count = mixture.count};
+    if (!has_mixture) {
+        fixed_size(law, mixture.components[0].sampling_rate, mixture.components[0].noise_multiplier);
+        return;
     }
-    gboolean full = event->sampling_rate == 1;
-    law->n = 1;
-    law->parts[0] = (DpcxrLossPart){.weight = 1,
-                                    .q = event->sampling_rate,
-                                    .sigma = full ? sigma / units : sigma,
-                                    .units = full ? 1 : units,
-                                    .reverse = reverse && !full,
-                                    .from = -INFINITY,
-                                    .to = INFINITY};
-    return TRUE;
+    for (gsize i = 0; i < mixture.n; i++) {
+        const DpcxrComponent *component = &mixture.components[i];
+        if (component->sampling_rate == 0)
+            law->atom += component->weight;
+        if (component->sampling_rate == 0 || !(component->weight > WEIGHT_LEAST))
+            continue;
+        gboolean full = component->sampling_rate == 1;
+        law->parts[law->n++] = (DpcxrLossPart){.weight = component->weight,
+                                               .q = component->sampling_rate,
+                                               .sigma = component->noise_multiplier / (full ? units : 1),
+                                               .units = full ? 1 : units,
+                                               .reverse = reverse,
+                                               .from = -INFINITY,
+                                               .to = INFINITY};
+    }
+    if (dpcxr_loss_law_is_full(law))
+        law->parts[0].reverse = FALSE;
 }
 
-GArray *dpcxr_loss_laws(const DpcxrMechanism *mechanism, guint units, gboolean reverse)
+/* Full batches and Poisson samples have the laws they are given here; of the others these are only upper bounds. */
+static gboolean is_tight(const DpcxrEvent *event)
+{
+    return event->sampler == DPCXR_SAMPLER_FULL || event->sampler == DPCXR_SAMPLER_POISSON;
+}
+
+GArray *dpcxr_loss_laws(const DpcxrMechanism *mechanism, guint units, gboolean reverse, gboolean *tight)
 {
     g_autoptr(GArray) laws = g_array_new(FALSE, FALSE, sizeof(DpcxrLossLaw));
+    if (tight)
+        *tight = TRUE;
     for (gsize i = 0; i < mechanism->n_events; i++) {
         DpcxrLossLaw law;
-        if (mechanism->events[i].count > 0 && law_of(&mechanism->events[i], mechanism->adjacency, units, reverse, &law))
-            g_array_append_val(laws, law);
+        if (mechanism->events[i].count == 0)
+            continue;
+        law_of(&mechanism->events[i], mechanism->adjacency, units, reverse, &law);
+        g_array_append_val(laws, law);
+        if (tight)
+            *tight = *tight && is_tight(&mechanism->events[i]);
     }
     g_array_sort(laws, compare_laws);
     GArray *merged = g_array_new(FALSE, FALSE, sizeof(DpcxrLossLaw));
@@ -202,9 +231,9 @@ GArray *dpcxr_loss_laws(const DpcxrMechanism *mechanism, guint units, gboolean r
     for (guint i = 0; i < laws->len; i++) {
         DpcxrLossLaw *law = &g_array_index(laws, DpcxrLossLaw, i);
         DpcxrLossLaw *last = merged->len ? &g_array_index(merged, DpcxrLossLaw, merged->len - 1) : NULL;
-        if (law->parts[0].q == 1)
+        if (dpcxr_loss_law_is_full(law))
             precision += (double)law->count / (law->parts[0].sigma * law->parts[0].sigma);
-        else if (last && compare_laws(last, law) == 0 && last->n == law->n)
+        else if (last && compare_laws(last, law) == 0)
             last->count += law->count;
         else
             g_array_append_vals(merged, law, 1);

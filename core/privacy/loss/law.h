@@ -42,16 +42,22 @@ double dpcxr_loss_draws_loss(const DpcxrLossDraws *draws, double x, double *mean
 /* Im l(@x + i @lift), 0 <= @lift <= sigma^2 / (2 units). */
 double dpcxr_loss_draws_turn(const DpcxrLossDraws *draws, double x, double lift);
 
-/* The laws of @mechanism, which is covered, for a group of @units: equal steps merged, in an order that does not depend on
- * that of the events. All full batches are one part with q = 1 and the sigma they have together, alone in its law.
+/* The laws that dominate @mechanism, which is covered, for a group of @units: equal steps merged, in an order that does not
+ * depend on that of the events. *tight: (nullable) whether they are its own and no more than that. All full batches are one part with q = 1 and the sigma they have together, alone in its law.
  * (transfer full) (element-type DpcxrLossLaw) */
-GArray *dpcxr_loss_laws(const DpcxrMechanism *mechanism, guint units, gboolean reverse);
+GArray *dpcxr_loss_laws(const DpcxrMechanism *mechanism, guint units, gboolean reverse, gboolean *tight);
 
 /* Leaves large losses out of @law, with probability at most e^@log_mass and not much less. Rare large losses, which weigh
- * too little to matter, would otherwise be all that a large tilt sees. They are left out softly, over a quarter of sigma,
- * because what ends sharply has a characteristic function that falls slowly; over less where e^(@tilt loss) grows much
- * faster than that. @tilt: about the one that will be used. */
-void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass, double tilt);
+ * too little to matter, would otherwise be all that a large tilt sees. @fade: over how much of sigma at most, because what
+ * ends sharply has a characteristic function that falls slowly; less where e^(@tilt loss) grows much faster than that.
+ * 0: sharply. @tilt: about the one that will be used. */
+void dpcxr_loss_law_set_cap(DpcxrLossLaw *law, double log_mass, double fade, double tilt);
+
+/* Whether @law is of full batches, which needs no cap and no numerics. */
+static inline gboolean dpcxr_loss_law_is_full(const DpcxrLossLaw *law)
+{
+    return law->n == 1 && law->parts[0].q == 1;
+}
 
 /* Log of the normal distribution function, rounded up, by a few percent in the tail. */
 double dpcxr_loss_log_normal_below(double z);

@@ -38,10 +38,11 @@ static void filling_init(Filling *f, const DpcxrLossPart *part, double tilt, dou
 {
     *f = (Filling){.part = part, .tilt = tilt, .reach = reach, .a = part->reverse ? -tilt : 1 + tilt};
     dpcxr_loss_draws_init(&f->draws, part);
-    double z = TAIL;
-    if (part->reverse) /* losses end at -log b_0 */
-        z = sqrt(TAIL * TAIL - 2 * tilt * part->units * log1p(-part->q));
-    f->low = MAX(part->from, -z * part->sigma);
+    double below = TAIL * part->sigma;
+    if (part->reverse) /* losses end at -log b_0, and grow by at most units / sigma^2 */
+        below = MIN(sqrt(TAIL * TAIL - 2 * tilt * part->units * log1p(-part->q)) * part->sigma,
+                    tilt * part->units + TAIL * part->sigma);
+    f->low = MAX(part->from, -below);
     f->high = part->reverse ? TAIL * part->sigma : (1 + tilt) * part->units + TAIL * part->sigma;
     f->high = MAX(f->low, MIN(f->high, part->to));
     f->lift = MIN(part->split_fade, part->sigma * part->sigma / (2 * part->units));
