@@ -14,11 +14,17 @@
 #define FIXED_SIZE_PANELS 600 /* where (1) would need more, (2) is as good: X is huge there */
 #define FIXED_SIZE_SLACK 1e-9 /* relative; its quadrature is better than 1e-12 */
 
+/* log X at z = 1/2 + s. */
+static inline double fixed_size_loss(double q, double sigma, double s)
+{
+    double u = s / (sigma * sigma);
+    return u > 30 ? log(q) + u + log1p((1 - q) / q * exp(-u)) : log1p(q * expm1(u));
+}
+
 /* log of the integrand of (1) at z = 1/2 + s, s > 0, without the normalising constant of the density. */
 static inline double fixed_size_log_term(double q, double sigma, double alpha, double s)
 {
-    double u = s / (sigma * sigma), z = 0.5 + s;
-    double loss = u > 30 ? log(q) + u + log1p((1 - q) / q * exp(-u)) : log1p(q * expm1(u));
+    double z = 0.5 + s, loss = fixed_size_loss(q, sigma, s);
     if (!(loss > 0))
         return -INFINITY;
     return alpha * loss + log(-expm1(-alpha * loss)) + log(-expm1((1 - alpha) * loss)) -
@@ -55,9 +61,9 @@ static inline double fixed_size_log_excess(double q, double sigma, double alpha)
             fixed_size_add(term + log(nodes[i / 2][1]), &max, &sum);
         }
     }
-    /* Beyond, X^a is at most 1 - q + q e^(a u) (convexity), whose tail is below 2e-33 (1 - q + q e^(a(a-1)/(2
-     * sigma^2))). */
-    double rest = MAX(0, log(q) + alpha * (alpha - 1) / (2 * sigma * sigma)) + log(4e-33);
+    /* Beyond, X is at most e^u times what it is of it at the end; e^(a u) there has a share of Q(12) < 2e-33. */
+    double share = fixed_size_loss(q, sigma, end) - end / (sigma * sigma);
+    double rest = alpha * share + alpha * (alpha - 1) / (2 * sigma * sigma) + log(4e-33);
     double body = max + log(sum) + log(width / 2) - log(sigma * sqrt(2 * G_PI)) + FIXED_SIZE_SLACK;
     return MAX(body, rest) + log1p(exp(-fabs(body - rest)));
 }

@@ -12,6 +12,7 @@ directions, by brute force over all outcomes for small N.
     python3 sampling-oracle.py > sampling-oracle.csv
     python3 sampling-oracle.py --caps    the caps that tests/unit/test-sampler.c expects
 """
+import functools
 import itertools
 import sys
 from fractions import Fraction
@@ -69,6 +70,7 @@ def brute_add_remove(n, q, cap):
     return full
 
 
+@functools.lru_cache(None)
 def formulas(n, q, cap):
     """The same by docs/accounting.md: (w1, w2, q*, P(Bin(n, q) >= cap))."""
     if n <= 2000:

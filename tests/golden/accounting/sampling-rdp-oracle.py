@@ -128,7 +128,8 @@ def main():
         sigma, a, q = mp.mpf(float(noise)) / 2, mp.mpf(float(order)), mp.mpf(cap) / n
         excess = fixed_excess(q, sigma, a)
         assert a != int(a) or wang_excess(q, sigma, a) >= excess, (n, cap, noise, order)
-        assert poisson_excess(q, sigma, a) < excess <= 2 * poisson_excess(q, sigma, a)
+        poisson, rounding = poisson_excess(q, sigma, a), mp.mpf(10)**-12
+        assert poisson * (1 - rounding) <= excess <= 2 * poisson * (1 + rounding), (n, cap, noise, order)
         show(f"fixed,replace_one,{n},{cap / n!r},{cap},{noise},{order}", excess, a)
 
 
