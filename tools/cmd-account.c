@@ -135,7 +135,7 @@ static gboolean show(const DpcxrComposition *composition, Question *question, co
         return dpcxr_answers_check(answers, error);
     }
     print_header(composition, "");
-    dpcxr_cost_print_group(&question->cost);
+    dpcxr_cost_print_group(&question->cost, accountants);
     print_point(composition, &question->cost);
     dpcxr_answers_print(&table, answers, question);
     if (question->attacked)

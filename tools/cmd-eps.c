@@ -11,7 +11,7 @@ static gboolean show(const DpcxrCostQuestion *question, const DpcxrPlannedSteps 
     if (question->curve)
         return dpcxr_cost_show_curve(question, steps->accountants, json, error);
     if (!json)
-        dpcxr_cost_print_group(question);
+        dpcxr_cost_print_group(question, steps->accountants);
     return dpcxr_answers_show(dpcxr_cost_table(question), steps->accountants, question, json, error);
 }
 

@@ -107,6 +107,22 @@ gboolean dpcxr_account_delta(const DpcxrFeature *feature, const DpcxrMechanism *
            check_interval(feature, "delta", delta, error);
 }
 
+gboolean dpcxr_account_group_epsilon(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, guint64 units,
+                                     double delta, DpcxrInterval *epsilon, GError **error)
+{
+    const DpcxrAccountant *accountant = accountant_for(feature, mechanism, error);
+    return accountant && accountant->group_epsilon(feature->options, mechanism, units, delta, epsilon, error) &&
+           check_interval(feature, "epsilon", epsilon, error);
+}
+
+gboolean dpcxr_account_group_delta(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, guint64 units,
+                                   double epsilon, DpcxrInterval *delta, GError **error)
+{
+    const DpcxrAccountant *accountant = accountant_for(feature, mechanism, error);
+    return accountant && accountant->group_delta(feature->options, mechanism, units, epsilon, delta, error) &&
+           check_interval(feature, "delta", delta, error);
+}
+
 static gboolean refuse_approximate(const DpcxrFeature *feature, GError **error)
 {
     const DpcxrAccountant *accountant = accountant_get(feature, error);

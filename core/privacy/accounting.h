@@ -12,6 +12,11 @@ gboolean dpcxr_account_epsilon(const DpcxrFeature *accountant, const DpcxrMechan
                                DpcxrInterval *epsilon, GError **error);
 gboolean dpcxr_account_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double epsilon,
                              DpcxrInterval *delta, GError **error);
+/* The same for groups of @units, by an accountant that has functions for them (dpcxr_group_method). */
+gboolean dpcxr_account_group_epsilon(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 units,
+                                     double delta, DpcxrInterval *epsilon, GError **error);
+gboolean dpcxr_account_group_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 units,
+                                   double epsilon, DpcxrInterval *delta, GError **error);
 /* Like dpcxr_account_epsilon, and refuses accountants that are approximate, and epsilons below the lower end of pld
  * (DPCXR_ERROR_PRIVACY; not checked where there is no plugin pld, or where it does not cover the events). */
 gboolean dpcxr_account_claim(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double delta,

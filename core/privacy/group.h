@@ -5,10 +5,12 @@
 
 typedef enum {
     DPCXR_GROUP_SENSITIVITY, /* full batches: a group moves a sum by k times as much; as good as for one unit */
+    DPCXR_GROUP_MIXTURE,     /* Poisson samples: as many of the group as are drawn, by an accountant that can; as good, too */
     DPCXR_GROUP_BOUND,       /* k epsilon and (e^(k epsilon) - 1) / (e^epsilon - 1) delta, at the best epsilon; upper only */
+    DPCXR_N_GROUP_METHODS
 } DpcxrGroupMethod;
 
-DpcxrGroupMethod dpcxr_group_method(const DpcxrMechanism *mechanism);
+DpcxrGroupMethod dpcxr_group_method(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 k);
 const char *dpcxr_group_method_words(DpcxrGroupMethod method);
 
 /* As dpcxr_account_epsilon and dpcxr_account_delta, for groups of @k >= 1 units.

@@ -55,6 +55,13 @@ typedef struct {
     gboolean (*delta)(const DpcxrOptions *options, const DpcxrMechanism *mechanism, double epsilon,
                       DpcxrInterval *delta, GError **error);
     gboolean approximate; /* not a bound (CLT): may be reported beside a claim, never make one */
+    /* (both nullable) The same for @units >= 2 units at once, where that is no more than one of them is covered: every
+     * event is of full batches or Poisson samples. Accountants without them get a bound from those for one unit. */
+    gboolean (*group_epsilon)(const DpcxrOptions *options, const DpcxrMechanism *mechanism, guint64 units, double delta,
+                              DpcxrInterval *epsilon, GError **error);
+    gboolean (*group_delta)(const DpcxrOptions *options, const DpcxrMechanism *mechanism, guint64 units, double epsilon,
+                            DpcxrInterval *delta, GError **error);
+    guint64 units_max; /* largest group they are for */
 } DpcxrAccountant;
 
 #define DPCXR_PLUGIN_DEFINE_ACCOUNTANT(NAME, ...)                                                                 \

@@ -15,20 +15,38 @@ static gboolean covers(const DpcxrOptions *values, const DpcxrMechanism *mechani
     return dpcxr_loss_covers("prv", mechanism, error);
 }
 
+static gboolean group_epsilon(const DpcxrOptions *values, const DpcxrMechanism *mechanism, guint64 units, double delta,
+                              DpcxrInterval *interval, GError **error)
+{
+    double accuracy = dpcxr_options_get_number(values, "accuracy");
+    return dpcxr_loss_invert_epsilon(mechanism, units, delta, accuracy, interval, error);
+}
+
+static gboolean group_delta(const DpcxrOptions *values, const DpcxrMechanism *mechanism, guint64 units, double at,
+                            DpcxrInterval *interval, GError **error)
+{
+    double accuracy = dpcxr_options_get_number(values, "accuracy");
+    return dpcxr_loss_invert_delta(mechanism, units, at, accuracy, interval, error);
+}
+
 static gboolean epsilon(const DpcxrOptions *values, const DpcxrMechanism *mechanism, double delta,
                         DpcxrInterval *interval, GError **error)
 {
-    return dpcxr_loss_invert_epsilon(mechanism, delta, dpcxr_options_get_number(values, "accuracy"), interval,
-                              error);
+    return group_epsilon(values, mechanism, 1, delta, interval, error);
 }
 
 static gboolean delta(const DpcxrOptions *values, const DpcxrMechanism *mechanism, double at,
                       DpcxrInterval *interval, GError **error)
 {
-    return dpcxr_loss_invert_delta(mechanism, at, dpcxr_options_get_number(values, "accuracy"), interval, error);
+    return group_delta(values, mechanism, 1, at, interval, error);
 }
 
-static const DpcxrAccountant prv = {.covers = covers, .epsilon = epsilon, .delta = delta};
+static const DpcxrAccountant prv = {.covers = covers,
+                                    .epsilon = epsilon,
+                                    .delta = delta,
+                                    .group_epsilon = group_epsilon,
+                                    .group_delta = group_delta,
+                                    .units_max = DPCXR_LOSS_UNITS_MAX};
 
 DPCXR_PLUGIN_DEFINE_ACCOUNTANT(
     prv, .version = "1.0",

@@ -18,7 +18,7 @@ static void test_sizes(void)
     g_assert_cmpuint(sizeof(DpcxrModel), ==, 8);
     g_assert_cmpuint(sizeof(DpcxrDataset), ==, 24);
     g_assert_cmpuint(sizeof(DpcxrAugmentation), ==, 24);
-    g_assert_cmpuint(sizeof(DpcxrAccountant), ==, 32);
+    g_assert_cmpuint(sizeof(DpcxrAccountant), ==, 56);
     g_assert_cmpuint(sizeof(DpcxrEvent), ==, 48);
     g_assert_cmpuint(sizeof(DpcxrMechanism), ==, 24);
     g_assert_cmpuint(sizeof(DpcxrInterval), ==, 24);

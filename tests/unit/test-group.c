@@ -60,8 +60,10 @@ static void test_samplers(void)
                             fixed = {DPCXR_SAMPLER_FIXED, 0.3, 1, 20, 10, 3};
     const DpcxrMechanism of_shuffle = {DPCXR_ADJACENCY_ZERO_OUT, &shuffle, 1},
                          of_full = {DPCXR_ADJACENCY_ZERO_OUT, &full, 1}, of_fixed = {DPCXR_ADJACENCY_ZERO_OUT, &fixed, 1};
-    g_assert_cmpint(dpcxr_group_method(&of_shuffle), ==, DPCXR_GROUP_SENSITIVITY);
-    g_assert_cmpint(dpcxr_group_method(&of_fixed), ==, DPCXR_GROUP_BOUND);
+    DpcxrFeature rdp = feature_new("rdp");
+    g_assert_cmpint(dpcxr_group_method(&rdp, &of_shuffle, 3), ==, DPCXR_GROUP_SENSITIVITY);
+    g_assert_cmpint(dpcxr_group_method(&rdp, &of_fixed, 3), ==, DPCXR_GROUP_BOUND);
+    dpcxr_options_free(rdp.options);
     g_assert_cmpfloat(group_epsilon("gaussian", &of_shuffle, 3, 1e-6), ==, group_epsilon("gaussian", &of_full, 3, 1e-6));
 }
 

@@ -5,7 +5,7 @@
  * b_j = Binomial(units, q) is the probability that j units of the group are drawn (Mironov, Talwar & Zhang 2019 for one;
  * Charles et al. 2024, arXiv:2407.07737, Theorem 3.1 for more). Its loss is l(x) = log(P/Q), increasing and convex in x. */
 #pragma once
-#include <dpcxr/accountant.h>
+#include <dpcxr/loss.h>
 
 typedef struct {
     double weight; /* probability that this part is the one */
@@ -18,7 +18,7 @@ typedef struct {
     double split, split_fade; /* outcomes count as large with probability Q((split - x) / split_fade); split_fade 0: none does */
 } DpcxrLossPart;
 
-enum { DPCXR_LOSS_PARTS = 3, DPCXR_LOSS_UNITS_MAX = 64 };
+enum { DPCXR_LOSS_PARTS = 3 };
 
 /* A step whose law is the mixture of its parts and an atom. What is missing to a total of 1 is `beyond`. */
 typedef struct {

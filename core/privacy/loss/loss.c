@@ -160,14 +160,16 @@ gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, doubl
     return find_delta(mechanism, 1, dpcxr_loss_lattice_log_delta, epsilon, accuracy, delta, error);
 }
 
-gboolean dpcxr_loss_invert_epsilon(const DpcxrMechanism *mechanism, double delta, double accuracy,
+gboolean dpcxr_loss_invert_epsilon(const DpcxrMechanism *mechanism, guint64 units, double delta, double accuracy,
                                    DpcxrInterval *epsilon, GError **error)
 {
-    return find_epsilon(mechanism, 1, dpcxr_loss_inversion_epsilon, delta, accuracy, epsilon, error);
+    g_return_val_if_fail(units >= 1 && units <= DPCXR_LOSS_UNITS_MAX, FALSE);
+    return find_epsilon(mechanism, (guint)units, dpcxr_loss_inversion_epsilon, delta, accuracy, epsilon, error);
 }
 
-gboolean dpcxr_loss_invert_delta(const DpcxrMechanism *mechanism, double epsilon, double accuracy,
+gboolean dpcxr_loss_invert_delta(const DpcxrMechanism *mechanism, guint64 units, double epsilon, double accuracy,
                                  DpcxrInterval *delta, GError **error)
 {
-    return find_delta(mechanism, 1, dpcxr_loss_inversion_log_delta, epsilon, accuracy, delta, error);
+    g_return_val_if_fail(units >= 1 && units <= DPCXR_LOSS_UNITS_MAX, FALSE);
+    return find_delta(mechanism, (guint)units, dpcxr_loss_inversion_log_delta, epsilon, accuracy, delta, error);
 }
