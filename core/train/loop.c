@@ -84,7 +84,8 @@ static void record(Course *course, const DpcxrStepReport *report)
     if (loop->plan->experiment->privacy.enabled && report->units > 0)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "clipped_fraction",
                               (double)report->clipped / (double)report->units);
-    if (loop->plan->count_noise > 0)
+    const DpcxrExperiment *e = loop->plan->experiment;
+    if (e->privacy.enabled && (loop->plan->count_noise > 0 || e->privacy.clip_schedule.type != DPCXR_RAMP_CONSTANT))
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "clip_norm", report->clip_norm);
     if (report->skipped)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "skipped_units", (double)report->skipped);
