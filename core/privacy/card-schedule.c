@@ -40,8 +40,7 @@ char *dpcxr_card_noise_text(const DpcxrCardFacts *facts)
     if (!has_noise_schedule(facts))
         return dpcxr_format_exact(facts->noise_multiplier);
     Range range = noise_range(facts);
-    g_autofree char *first = dpcxr_format_exact(range.first), *last = dpcxr_format_exact(range.last);
-    return g_strdup_printf("%s to %s on a %s schedule of at most %d levels", first, last,
+    return g_strdup_printf("%.6g to %.6g on a %s schedule of at most %d levels", range.first, range.last,
                            dpcxr_ramp_name(&facts->experiment->privacy.noise_schedule),
                            facts->experiment->privacy.noise_levels);
 }
