@@ -7,24 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The clipping group of each parameter: one for all, or one for each layer. (transfer full) */
-static int *clipping_groups(const DpcxrSetup *setup, int *n_groups)
-{
-    int n = dpcxr_graph_n_parameters(setup->graph), layer = -1;
-    int *group_of = g_new0(int, n);
-    *n_groups = 1;
-    if (!setup->experiment->privacy.enabled || setup->experiment->privacy.clip_type != DPCXR_CLIP_PER_LAYER)
-        return group_of;
-    *n_groups = 0;
-    for (int i = 0; i < n; i++) {
-        if (dpcxr_graph_parameter(setup->graph, i)->layer != layer)
-            (*n_groups)++;
-        layer = dpcxr_graph_parameter(setup->graph, i)->layer;
-        group_of[i] = *n_groups - 1;
-    }
-    return group_of;
-}
-
 static gboolean compile(DpcxrSetup *setup, GError **error)
 {
     const DpcxrExperiment *e = setup->experiment;
@@ -32,7 +14,8 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
     if (!backend)
         return FALSE;
     int n_groups;
-    g_autofree int *group_of = clipping_groups(setup, &n_groups);
+    g_autofree int *group_of = dpcxr_clip_groups(
+        setup->graph, e->privacy.enabled ? e->privacy.clip_type : DPCXR_CLIP_FLAT, &n_groups);
     g_autofree float *weights = dpcxr_label_weights(e, setup->data);
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
