@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How long a training step takes, private (by each type of clipping) beside not private, in one process: `dpcxr bench step`. */
+ * How long a training step takes, private (by any type of clipping) beside not private, in one process:
+ * `dpcxr bench step`. */
 #pragma once
 #include "config/experiment.h"
 #include <dpcxr/error.h>

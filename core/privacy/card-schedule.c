@@ -76,7 +76,8 @@ void dpcxr_card_put_schedules(JsonBuilder *json, const DpcxrCardFacts *facts)
         dpcxr_json_put_string(json, "noise_multiplier", NULL);
     else
         dpcxr_json_put_number(json, "noise_multiplier", facts->noise_multiplier);
-    put_schedule(json, "noise_schedule", &e->privacy.noise_schedule, noise_range(facts), e->privacy.noise_levels);
+    put_schedule(json, "noise_schedule", &e->privacy.noise_schedule, noise_range(facts),
+                 e->privacy.noise_levels);
     put_schedule(json, "clip_schedule", &e->privacy.clip_schedule, clip_range(facts), 0);
 }
 
@@ -84,23 +85,30 @@ void dpcxr_card_assume_schedules(GPtrArray *assumptions, const DpcxrCardFacts *f
 {
     const DpcxrExperiment *e = facts->experiment;
     if (has_noise_schedule(facts))
-        g_ptr_array_add(assumptions,
-                        g_strdup("The noise multiplier followed a schedule that was fixed before training; every step is on "
-                                 "the ledger with its own, and epsilon composes them."));
+        g_ptr_array_add(
+            assumptions,
+            g_strdup(
+                "The noise multiplier followed a schedule that was fixed before training; every step is on "
+                "the ledger with its own, and epsilon composes them."));
     if (has_clip_schedule(facts))
-        g_ptr_array_add(assumptions,
-                        g_strdup("The clip norm followed a schedule that was fixed before training. The noise of a step is "
-                                 "its multiplier times the norm of that step, so the norm changes no event and no epsilon."));
+        g_ptr_array_add(
+            assumptions,
+            g_strdup(
+                "The clip norm followed a schedule that was fixed before training. The noise of a step is "
+                "its multiplier times the norm of that step, so the norm changes no event and no epsilon."));
     if (e->train.augment_multiplicity > 1)
-        g_ptr_array_add(assumptions,
-                        g_strdup_printf("Each drawn image was seen in %d augmented views, whose gradients were averaged within "
-                                        "its %s before clipping: no more was sampled and no sensitivity changed, so this costs "
-                                        "no privacy.",
-                                        e->train.augment_multiplicity,
-                                        e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image"));
+        g_ptr_array_add(
+            assumptions,
+            g_strdup_printf(
+                "Each drawn image was seen in %d augmented views, whose gradients were averaged within "
+                "its %s before clipping: no more was sampled and no sensitivity changed, so this costs "
+                "no privacy.",
+                e->train.augment_multiplicity, e->privacy.unit == DPCXR_UNIT_PATIENT ? "patient" : "image"));
     if (e->train.ema > 0)
-        g_ptr_array_add(assumptions,
-                        g_strdup_printf("A moving average of the weights (decay %g) was kept. It is computed from private "
-                                        "weights alone, so it costs no privacy, released or not.",
-                                        e->train.ema));
+        g_ptr_array_add(
+            assumptions,
+            g_strdup_printf(
+                "A moving average of the weights (decay %g) was kept. It is computed from private "
+                "weights alone, so it costs no privacy, released or not.",
+                e->train.ema));
 }

@@ -138,8 +138,8 @@ static void append_rest(const GArray *steps, guint64 done, GArray *events, guint
     }
 }
 
-static gboolean take_rest(const char *path, JsonObject *file, DpcxrLedger *ledger, GArray *events, guint64 *count,
-                          GError **error)
+static gboolean take_rest(const char *path, JsonObject *file, DpcxrLedger *ledger, GArray *events,
+                          guint64 *count, GError **error)
 {
     const char *head = get_string(file, "ledger_head");
     guint64 recorded;
@@ -153,7 +153,8 @@ static gboolean take_rest(const char *path, JsonObject *file, DpcxrLedger *ledge
     return TRUE;
 }
 
-gboolean dpcxr_planned_rest(const char *path, DpcxrLedger *ledger, GArray *events, guint64 *count, GError **error)
+gboolean dpcxr_planned_rest(const char *path, DpcxrLedger *ledger, GArray *events, guint64 *count,
+                            GError **error)
 {
     g_autofree char *text = NULL;
     gsize length;

@@ -28,8 +28,8 @@ void dpcxr_folder_init(DpcxrFolder *folder, const char *out, const char *name)
 
 void dpcxr_folder_clear(DpcxrFolder *folder)
 {
-    char **names[] = {&folder->root,   &folder->private_dir, &folder->checkpoints, &folder->ledger,
-                      &folder->planned, &folder->config, &folder->metrics, &folder->label_weights, &folder->release, &folder->done};
+    char **names[] = {&folder->root,    &folder->private_dir, &folder->checkpoints,   &folder->ledger,  &folder->planned,
+                      &folder->config,  &folder->metrics,     &folder->label_weights, &folder->release, &folder->done};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         g_clear_pointer(names[i], g_free);
     if (folder->lock >= 0)

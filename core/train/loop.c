@@ -16,7 +16,12 @@ typedef struct {
     guint64 images, failed, skipped;
     double loss;            /* running mean, about the last 20 steps */
     gint64 last_checkpoint; /* microseconds, monotonic */
+    double epsilon;         /* as it was shown last */
+    gint64 next_epsilon;    /* when it may be computed again */
 } Course;
+
+/* Accounting many unequal steps takes a while; for show it may take this part of the time. */
+enum { EPSILON_PART = 50 };
 
 static double epoch_of(const DpcxrLoop *loop)
 {
@@ -56,11 +61,22 @@ static gboolean checkpoint_due(const Course *course)
     return (double)(g_get_monotonic_time() - course->last_checkpoint) >= minutes * 60 * G_USEC_PER_SEC;
 }
 
+/* What was spent, or lately had been. */
+static double spent_for_show(Course *course, gboolean now)
+{
+    gint64 start = g_get_monotonic_time();
+    if (now || start >= course->next_epsilon) {
+        course->epsilon = spent(course->loop);
+        course->next_epsilon = g_get_monotonic_time() + EPSILON_PART * (g_get_monotonic_time() - start);
+    }
+    return course->epsilon;
+}
+
 static void show(Course *course, gboolean always)
 {
     if (!always && !dpcxr_progress_due(course->progress))
         return;
-    double epsilon = spent(course->loop);
+    double epsilon = spent_for_show(course, always);
     DpcxrProgressState state = {course->loop->step, course->loss, epsilon, course->images};
     dpcxr_progress_show(course->progress, &state);
     if (!isnan(epsilon))
@@ -144,7 +160,7 @@ static void summarise(const Course *course)
 
 gboolean dpcxr_loop_run(DpcxrLoop *loop, GError **error)
 {
-    Course course = {.loop = loop, .loss = NAN, .last_checkpoint = g_get_monotonic_time()};
+    Course course = {.loop = loop, .loss = NAN, .epsilon = NAN, .last_checkpoint = g_get_monotonic_time()};
     g_autoptr(DpcxrMetricsLog) log = dpcxr_metrics_log_open(loop->folder->metrics, error);
     if (!log)
         return FALSE;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * What the schedules make of single steps. The noise multiplier of a step is one product, formed here and nowhere else:
  * what is calibrated, charged, added and claimed has to be the same number. */
-#include "train/plan.h"
 #include "privacy/accounting.h"
 #include "privacy/clip.h"
+#include "train/plan.h"
 
 static DpcxrStair stair_of(const DpcxrPlan *plan, guint64 step)
 {
@@ -55,15 +55,16 @@ void dpcxr_plan_noise_range(const DpcxrPlan *plan, double *least, double *most)
     *most = MAX(first, last);
 }
 
-gboolean dpcxr_plan_allow(DpcxrPlan *plan, const DpcxrMechanism *charged, guint64 charged_steps, guint64 first,
-                          GError **error)
+gboolean dpcxr_plan_allow(DpcxrPlan *plan, const DpcxrMechanism *charged, guint64 charged_steps,
+                          guint64 first, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
     g_autoptr(GArray) steps = dpcxr_plan_events(plan, first, plan->steps);
     guint64 more = dpcxr_plan_charge(plan, plan->steps - MIN(first, plan->steps));
     if (e->privacy.epsilon > 0 &&
-        !dpcxr_calibrate_first_steps(&e->privacy.accountant, charged, (const DpcxrEvent *)(void *)steps->data, steps->len,
-                                     e->privacy.adjacency, e->privacy.epsilon, e->privacy.delta, &more, error))
+        !dpcxr_calibrate_first_steps(&e->privacy.accountant, charged, (const DpcxrEvent *)(void *)steps->data,
+                                     steps->len, e->privacy.adjacency, e->privacy.epsilon, e->privacy.delta,
+                                     &more, error))
         return FALSE;
     plan->allowed = charged_steps + more;
     return TRUE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Where noise goes. Of two steps that differ in nothing else, the one with noise is off by exactly the noise of its
- * address, with standard deviation multiplier x clip norm, both as their schedules say, over the public divisor, whatever was drawn. Label weights are
- * those of counts in which every unit weighs 1, with the noise of their address, scaled to all labels at once. */
+ * address, with standard deviation multiplier x clip norm, both as their schedules say, over the public divisor, whatever
+ * was drawn. Label weights are those of counts in which every unit weighs 1, with the noise of their address, scaled to all
+ * labels at once. */
 #include "backend/program.h"
 #include "config/experiment.h"
 #include "privacy/accounting.h"
