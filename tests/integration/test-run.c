@@ -377,21 +377,20 @@ static int interrupt(const Place *place, int signal_number, const char *const *a
     return finish(process, NULL);
 }
 
-/* Seeded: stopped and resumed equals never stopped, to the bit. */
-static void test_resume_exact(Place *place, gconstpointer backend)
+/* Seeded: stopped and resumed equals never stopped, to the bit; with adaptive clipping or, where @data is an override, with
+ * that. */
+static void test_resume_exact(Place *place, gconstpointer data)
 {
-    static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                         "train.release=ema", "privacy.clip.type=adaptive", NULL};
-    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                        "train.release=ema", "privacy.clip.type=adaptive", "name=whole", NULL};
-    run(place, 0, "epsilon=none", whole);
+    const char *what = data && strchr(data, '=') ? data : "privacy.clip.type=adaptive";
+    const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9", "train.release=ema",
+                                  what, NULL};
+    RUN(place, 0, "epsilon=none", seeded[0], seeded[1], seeded[2], seeded[3], what, "name=whole");
     int status = interrupt(place, SIGTERM, seeded);
     if (status == 0)
         g_test_skip("the run ended before the signal came");
     else
         g_assert_cmpint(status, ==, 75);
-    RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-        "train.release=ema", "privacy.clip.type=adaptive", "--resume");
+    RUN(place, 0, "epsilon=none", seeded[0], seeded[1], seeded[2], seeded[3], what, "--resume");
     g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
@@ -740,6 +739,9 @@ int main(int argc, char **argv)
     ADD("empty-batches", test_empty_batches, NULL);
     ADD("resume-exact/ref", test_resume_exact, "ref");
     ADD("resume-exact/auto", test_resume_exact, "auto");
+    ADD("resume-exact/schedules", test_resume_exact,
+        "privacy={epsilon: 8, delta: 1e-3, clip: {schedule: {type: cosine, final_factor: 0.3}}, "
+        "noise: {source: seeded, schedule: {type: exponential, initial_factor: 2, final_factor: 0.6}}}");
     ADD("kill", test_kill, NULL);
     ADD("samplers", test_samplers, NULL);
     ADD("shuffle-kill", test_shuffle_kill, NULL);
