@@ -370,12 +370,14 @@ static void test_samplers(Fixture *f, gconstpointer data)
         g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, &cases[i].event, 1));
     }
     /* Stopped by a person in its second of seven epochs: the other five are claimed, the last one whole. */
-    DpcxrEvent done = cases[2].event, planned = done;
+    DpcxrEvent done = cases[2].event, planned = done, rest = done;
     done.count = 32;
+    rest.count = 80;
     open_ledger(f, "patient");
     record(f->ledger, DPCXR_LEDGER_STEPS, done);
     f->facts.steps_done = 20;
     f->facts.steps_lost = 0;
+    g_array_append_val(f->rest, rest);
     write_card(f);
     g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, &planned, 1));
 }
