@@ -37,7 +37,7 @@ static void print_header(const DpcxrComposition *composition, const char *margin
             print_event(indent, &mechanism->events[e]);
         if (run->rest > 0)
             printf("%sand %" G_GUINT64_FORMAT
-                   " steps that were planned, not done, and are claimed: the run was stopped\n",
+                   " steps that were planned, not done, and are claimed\n",
                    indent, run->rest);
         if (run->note)
             printf("%sthis run %s\n", indent, run->note);

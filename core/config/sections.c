@@ -96,6 +96,9 @@ static const DpcxrOptionSpec train[] = {{"epochs", DPCXR_OPTION_NUMBER, "30", .m
                                          .summary = "Optimizer steps; where given, epochs does not count."},
                                         {"ema", DPCXR_OPTION_NUMBER, "null", .min = DBL_MIN, .max = 0.9999999,
                                          .summary = "Decay of an average of the weights."},
+                                        {"augment_multiplicity", DPCXR_OPTION_INT, "1", .min = 1, .max = 1024,
+                                         .summary = "Augmented views of each drawn image; their gradients are averaged "
+                                                    "within the unit, before clipping (De et al. 2022)."},
                                         {"release", DPCXR_OPTION_CHOICE, "last", .choices = "last|ema",
                                          .summary = "Which weights are the result: the last, or their average (train.ema)."},
                                         END};
@@ -166,6 +169,13 @@ static const DpcxrOptionSpec noise[] = {
     {"seed", DPCXR_OPTION_INT, "1", .max = DBL_MAX, .summary = "Of source seeded; without effect on os."},
     END};
 
+static const DpcxrOptionSpec clip_schedule[] = {TYPE("constant", "How the clip norm changes over the steps."), END};
+static const DpcxrOptionSpec noise_schedule[] = {
+    TYPE("constant", "How the noise multiplier changes over the steps."),
+    {"levels", DPCXR_OPTION_INT, "16", .min = 2, .max = 64,
+     .summary = "So many noise multipliers a run takes at most; each costs the accountant time."},
+    END};
+
 static const DpcxrOptionSpec accountant[] = {TYPE("rdp", "The accountant that makes the claim."), END};
 
 static const DpcxrOptionSpec evaluate[] = {{"splits", DPCXR_OPTION_STRINGS, "[valid, test]",
@@ -212,7 +222,11 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
     [DPCXR_SECTION_PRIVACY] = {"privacy", "The claim.", privacy, DPCXR_FEATURE_NONE, of_privacy},
     [DPCXR_SECTION_SAMPLER] = {"privacy.sampler", "Who is in a step.", sampler},
     [DPCXR_SECTION_CLIP] = {"privacy.clip", "The bound on a unit's influence.", clip},
+    [DPCXR_SECTION_CLIP_SCHEDULE] = {"privacy.clip.schedule", "The clip norm over time.", clip_schedule,
+                                     DPCXR_FEATURE_RAMP},
     [DPCXR_SECTION_NOISE] = {"privacy.noise", "What hides a unit.", noise},
+    [DPCXR_SECTION_NOISE_SCHEDULE] = {"privacy.noise.schedule", "The noise multiplier over time.",
+                                      noise_schedule, DPCXR_FEATURE_RAMP},
     [DPCXR_SECTION_ACCOUNTANT] = {"privacy.accountant", "What proves epsilon.", accountant,
                                   DPCXR_FEATURE_ACCOUNTANT},
     [DPCXR_SECTION_EVALUATE] = {"evaluate", "How the model is judged.", evaluate},

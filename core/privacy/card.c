@@ -6,7 +6,9 @@
 #include "base/json-write.h"
 #include "privacy/accounting.h"
 #include "privacy/card-content.h"
+#include "privacy/card-schedule.h"
 #include "privacy/clip.h"
+#include "privacy/planned.h"
 #include <json-glib/json-glib.h>
 #include <math.h>
 
@@ -60,7 +62,7 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
         dpcxr_json_put_count(json, "cap", facts->cap);
     if (facts->record_steps > 1)
         dpcxr_json_put_count(json, "epoch_steps", facts->record_steps);
-    dpcxr_json_put_number(json, "noise_multiplier", facts->noise_multiplier);
+    dpcxr_card_put_schedules(json, facts);
     dpcxr_json_put_string(json, "noise_type", noise_types[experiment->privacy.noise_type]);
     dpcxr_json_put_string(json, "noise_source", "os");
     dpcxr_json_put_string(json, "clip_type", dpcxr_clip_name(experiment->privacy.clip_type));
@@ -75,6 +77,7 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     dpcxr_json_put_count(json, "lost", facts->steps_lost);
     dpcxr_json_put_count(json, "recorded", card->steps_recorded);
     dpcxr_json_put_count(json, "claimed", card->steps_claimed);
+    dpcxr_planned_put(json, "unfinished", card->unfinished);
     dpcxr_json_put_count(json, "process_starts", dpcxr_ledger_processes(facts->ledger));
     json_builder_end_object(json);
 }
@@ -176,14 +179,15 @@ static const char *adjacency_words(DpcxrAdjacency adjacency)
 }
 
 /* What happens to a unit's gradient, as half a sentence. */
-static void write_clipping(GString *text, const DpcxrCardFacts *facts)
+static void write_clipping(GString *text, const DpcxrCard *card)
 {
+    const DpcxrCardFacts *facts = card->facts;
     const DpcxrExperiment *e = facts->experiment;
     const char *mean = e->privacy.unit == DPCXR_UNIT_PATIENT ? "mean " : "";
     switch (e->privacy.clip_type) {
     case DPCXR_CLIP_AUTOMATIC:
     case DPCXR_CLIP_NORMALISE:
-        g_string_append_printf(text, "scaled its %sgradient to the norm %g (%s clipping)", mean, facts->clip_norm,
+        g_string_append_printf(text, "scaled its %sgradient to the %s (%s clipping)", mean, card->clip_text,
                                dpcxr_clip_name(e->privacy.clip_type));
         break;
     case DPCXR_CLIP_ADAPTIVE:
@@ -193,7 +197,7 @@ static void write_clipping(GString *text, const DpcxrCardFacts *facts)
                                mean, facts->clip_norm, e->privacy.clip_quantile);
         break;
     default:
-        g_string_append_printf(text, "clipped its %sgradient to the norm %g (%s clipping)", mean, facts->clip_norm,
+        g_string_append_printf(text, "clipped its %sgradient to the %s (%s clipping)", mean, card->clip_text,
                                dpcxr_clip_name(e->privacy.clip_type));
     }
 }
@@ -246,7 +250,7 @@ static void write_statement(GString *text, const DpcxrCard *card)
     g_string_append_printf(text, "Each of %" G_GUINT64_FORMAT " recorded steps ", card->steps_recorded);
     write_sampling(text, facts);
     g_string_append(text, ", ");
-    write_clipping(text, facts);
+    write_clipping(text, card);
     g_string_append_printf(text,
                            " and added Gaussian noise with noise multiplier %s (%s, key from the operating system); "
                            "epsilon was computed by the accountant `%s`.\n\n",
@@ -281,9 +285,9 @@ static void write_table(GString *text, const DpcxrCard *card)
     g_string_append_printf(text, "| accountant | %s |\n| sampling | %s, rate %.8g |\n",
                            experiment->privacy.accountant.type,
                            dpcxr_sampler_name(experiment->privacy.sampler), facts->sampling_rate);
-    g_string_append_printf(text, "| noise | %s, multiplier %s, source os |\n| clipping | %s, norm %g |\n",
+    g_string_append_printf(text, "| noise | %s, multiplier %s, source os |\n| clipping | %s, %s |\n",
                            noise_types[experiment->privacy.noise_type], card->noise_text,
-                           dpcxr_clip_name(experiment->privacy.clip_type), facts->clip_norm);
+                           dpcxr_clip_name(experiment->privacy.clip_type), card->clip_text);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT && experiment->privacy.images_per_patient > 0)
         g_string_append_printf(text, "| images of a drawn patient | at most %d, drawn anew each step |\n",
                                experiment->privacy.images_per_patient);
@@ -296,7 +300,7 @@ static void write_table(GString *text, const DpcxrCard *card)
                            facts->steps_planned, facts->steps_done, facts->steps_lost, card->steps_recorded);
     g_string_append_printf(text, "| process starts | %" G_GUINT64_FORMAT " |\n",
                            dpcxr_ledger_processes(facts->ledger));
-    if (card->steps_recorded < facts->steps_planned)
+    if (card->steps_claimed > card->steps_recorded || card->steps_recorded < facts->steps_planned)
         g_string_append(text,
                         "\nThe run ended early; epsilon is that of all planned steps that fit the target.\n");
 }

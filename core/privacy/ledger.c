@@ -61,6 +61,18 @@ static gboolean equal_but_for_count(const DpcxrEvent *a, const DpcxrEvent *b)
            a->noise_multiplier == b->noise_multiplier && a->population == b->population && a->cap == b->cap;
 }
 
+void dpcxr_events_add(GArray *events, const DpcxrEvent *event)
+{
+    for (guint i = 0; i < events->len; i++) {
+        DpcxrEvent *known = &g_array_index(events, DpcxrEvent, i);
+        if (equal_but_for_count(known, event)) {
+            known->count += event->count;
+            return;
+        }
+    }
+    g_array_append_val(events, *event);
+}
+
 /* Takes a record into account. (nullable) What is wrong with it where it stands. */
 static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrRecord *record)
 {
@@ -95,14 +107,7 @@ static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrRecord *record)
     ledger->next_sequence += event->count;
     if (record->kind == DPCXR_RECORD_STEPS)
         ledger->steps += event->count;
-    for (guint i = 0; i < ledger->events->len; i++) {
-        DpcxrEvent *known = &g_array_index(ledger->events, DpcxrEvent, i);
-        if (equal_but_for_count(known, event)) {
-            known->count += event->count;
-            return NULL;
-        }
-    }
-    g_array_append_val(ledger->events, *event);
+    dpcxr_events_add(ledger->events, event);
     return NULL;
 }
 

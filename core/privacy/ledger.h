@@ -28,6 +28,9 @@ gboolean dpcxr_ledger_append(DpcxrLedger *ledger, DpcxrLedgerKind kind, const Dp
 /* The number that the first step of the next append will get. */
 guint64 dpcxr_ledger_next_sequence(const DpcxrLedger *ledger);
 
+/* Adds @event to @events (DpcxrEvent), to the count of an equal one where there is one: how a ledger merges. */
+void dpcxr_events_add(GArray *events, const DpcxrEvent *event);
+
 /* Everything so far, equal events merged. Valid until the next append. */
 const DpcxrMechanism *dpcxr_ledger_mechanism(DpcxrLedger *ledger);
 guint64 dpcxr_ledger_steps(const DpcxrLedger *ledger);     /* training steps on record */

@@ -34,6 +34,7 @@ struct _DpcxrTrainer {
     guint64 charged;        /* stream address of the step that noise was last made for */
     gboolean drawn;         /* `next` holds the draw of `step` */
     gsize image_size;
+    gsize views;            /* of each drawn image; they only share out the weight that it has within its unit */
     DpcxrClip clip;
     Buffers buffers;
 };
@@ -59,6 +60,19 @@ static guint64 sequence_of(const DpcxrTrainer *trainer, guint64 step)
     return dpcxr_ledger_next_sequence(trainer->ledger) + step - trainer->uncharged;
 }
 
+/* Asks the loader for every view of every drawn image, the views of an image after each other. */
+static void request_views(DpcxrTrainer *trainer, guint64 step)
+{
+    const GArray *rows = trainer->next.rows;
+    g_autofree DpcxrDraw *draws = g_new(DpcxrDraw, rows->len * trainer->views);
+    for (gsize i = 0; i < rows->len * trainer->views; i++)
+        draws[i] = (DpcxrDraw){.row = g_array_index(rows, gsize, i / trainer->views),
+                               .step = step,
+                               .view = (guint32)(i % trainer->views),
+                               .augment = TRUE};
+    dpcxr_loader_request(trainer->loader, draws, rows->len * trainer->views);
+}
+
 /* Draws @step into `next` and lets the loader start on it. */
 static void draw_ahead(DpcxrTrainer *trainer, guint64 step)
 {
@@ -67,11 +81,7 @@ static void draw_ahead(DpcxrTrainer *trainer, guint64 step)
                            position_of(trainer, step), &trainer->next);
     else
         dpcxr_shuffle_draw(&trainer->shuffle, step, &trainer->next);
-    g_autofree DpcxrDraw *draws = g_new(DpcxrDraw, trainer->next.rows->len);
-    for (guint i = 0; i < trainer->next.rows->len; i++)
-        draws[i] = (DpcxrDraw){
-            .row = g_array_index(trainer->next.rows, gsize, i), .step = step, .view = 0, .augment = TRUE};
-    dpcxr_loader_request(trainer->loader, draws, trainer->next.rows->len);
+    request_views(trainer, step);
 }
 
 static void take_draw(DpcxrTrainer *trainer)
@@ -140,13 +150,13 @@ static void find_coefficients(DpcxrTrainer *trainer, int units, DpcxrStepReport 
     report->clipped += clipped - skipped;
 }
 
-/* Units @first .. @first+@units-1 of the draw, together at most one physical batch. */
+/* Units @first .. @first+@units-1 of the draw, together at most one physical batch. A row is a view of an image. */
 static gboolean whole_units(DpcxrTrainer *trainer, guint first, int units, DpcxrStepReport *report, GError **error)
 {
     Buffers *b = &trainer->buffers;
     const gsize *offsets = (const gsize *)trainer->now.unit_offsets->data + first;
     for (int u = 0; u <= units; u++)
-        b->unit_offsets[u] = (int)(offsets[u] - offsets[0]);
+        b->unit_offsets[u] = (int)((offsets[u] - offsets[0]) * trainer->views);
     for (int u = 0; u < units; u++)
         for (int row = b->unit_offsets[u]; row < b->unit_offsets[u + 1]; row++)
             b->row_weights[row] = 1 / (float)(b->unit_offsets[u + 1] - b->unit_offsets[u]);
@@ -193,9 +203,9 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
         return FALSE;
     for (guint first = 0; first < n;) {
         guint last = first + 1; /* one past the last unit that still fits */
-        while (last < n && offsets[last + 1] - offsets[first] <= physical)
+        while (last < n && (offsets[last + 1] - offsets[first]) * trainer->views <= physical)
             last++;
-        gsize rows = offsets[last] - offsets[first];
+        gsize rows = (offsets[last] - offsets[first]) * trainer->views;
         gboolean good = rows <= physical ? whole_units(trainer, first, (int)(last - first), report, error)
                                          : large_unit(trainer, rows, report, error);
         if (!good)
@@ -203,6 +213,7 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
         first = last;
     }
     report->units = n;
+    report->failed = (report->failed + trainer->views - 1) / trainer->views;
     report->loss = report->images ? report->loss / (double)report->images : NAN;
     return TRUE;
 }
@@ -210,8 +221,9 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
 /* A record for this step and those that share its permutation; they have consecutive numbers. */
 static gboolean charge(DpcxrTrainer *trainer, GError **error)
 {
+    DpcxrEvent event = dpcxr_plan_event(trainer->plan, trainer->step);
     guint64 expected = sequence_of(trainer, trainer->step), sequence;
-    if (!dpcxr_ledger_append(trainer->ledger, DPCXR_LEDGER_STEPS, &trainer->plan->event, &sequence, error))
+    if (!dpcxr_ledger_append(trainer->ledger, DPCXR_LEDGER_STEPS, &event, &sequence, error))
         return FALSE;
     if (!dpcxr_secret_is_seeded(trainer->secret) && sequence != expected)
         g_error("the ledger numbered a step %" G_GUINT64_FORMAT " that was sampled as %" G_GUINT64_FORMAT, sequence,
@@ -227,7 +239,7 @@ static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
     if (trainer->step >= trainer->uncharged && !charge(trainer, error))
         return FALSE;
     trainer->charged = sequence_of(trainer, trainer->step);
-    double std = plan->gradient_noise * trainer->clip.norm;
+    double std = dpcxr_plan_gradient_noise(plan, trainer->step) * trainer->clip.norm;
     for (int i = 0; i < trainer->program->n_parameters; i++) {
         DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = trainer->charged, .tensor = (guint32)i};
         dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i],
@@ -250,6 +262,13 @@ static void adapt_clip_norm(DpcxrTrainer *trainer, const DpcxrStepReport *report
     double spared = (double)(report->units - report->clipped - report->skipped);
     trainer->clip.norm = dpcxr_clip_adapt(trainer->clip.norm, spared - 0.5 * (double)report->units + noise,
                                           plan->divisor, e->privacy.clip_quantile, e->privacy.clip_rate);
+}
+
+/* Without adaptive clipping the norm is a function of the step. */
+static void schedule_clip_norm(DpcxrTrainer *trainer)
+{
+    if (trainer->step < trainer->plan->steps)
+        trainer->clip.norm = dpcxr_plan_clip_norm(trainer->plan, trainer->step);
 }
 
 static double divisor(const DpcxrTrainer *trainer, const DpcxrStepReport *report)
@@ -275,9 +294,11 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
     if (!dpcxr_program_update(trainer->program, &update, error))
         return FALSE;
     report->clip_norm = trainer->clip.norm;
+    trainer->step++;
     if (trainer->plan->count_noise > 0)
         adapt_clip_norm(trainer, report);
-    trainer->step++;
+    else
+        schedule_clip_norm(trainer);
     return TRUE;
 }
 
@@ -349,6 +370,9 @@ DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrPro
                                 .parameters = program->n_parameters,
                                 .n_groups = program->options.n_groups,
                                 .group_of = program->options.group_of};
+    if (!(plan->count_noise > 0))
+        schedule_clip_norm(trainer);
+    trainer->views = (gsize)e->train.augment_multiplicity;
     trainer->image_size = (gsize)e->data.size * (gsize)e->data.size * (gsize)e->data.channels;
     dpcxr_shuffle_init(&trainer->shuffle, plan->units, e->seed, (gsize)e->train.logical,
                        e->privacy.unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0);

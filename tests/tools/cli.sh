@@ -129,6 +129,17 @@ done_with "a relative folder that is not there"
 try 2 "$dpcxr" check "$scratch/small.yaml" privacy.population=0; has err "at most 9007199254740992, got 0"
 done_with "limits of whole numbers in full"
 
+# Every type of clipping is timed beside flat, each once; what the times are is no matter.
+try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --clip all --json
+for clip in flat per_layer automatic normalise adaptive; do has out "\"clip\" : \"$clip\""; done
+has out '"cost_beside_flat" : 1.0'
+done_with "bench step --clip all"
+try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --clip per_layer; has out "per_layer clipping: private"
+has out "a step takes"
+done_with "bench step --clip TYPE"
+try 2 "$dpcxr" bench step --clip flatly; has err 'per_layer, automatic, normalise, adaptive or all (got "flatly")'
+done_with "bench step with a clipping that there is not"
+
 # Found beside the program, from anywhere, also through the link.
 try 0 sh -c 'cd / && "$1" plugins --json' sh "$build/dpcxr"; is_empty err
 done_with "from another folder"
