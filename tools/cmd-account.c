@@ -16,7 +16,8 @@ static void print_event(const char *margin, const DpcxrEvent *event)
     if (event->sampler != DPCXR_SAMPLER_FULL)
         printf(" at rate %.8g", event->sampling_rate);
     if (event->cap > 0)
-        printf(" (at most %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ")", event->cap, event->population);
+        printf(" (%s%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ")",
+               event->sampler == DPCXR_SAMPLER_TRUNCATED_POISSON ? "at most " : "", event->cap, event->population);
     printf(", noise multiplier %.8g\n", event->noise_multiplier);
 }
 
@@ -36,7 +37,7 @@ static void print_header(const DpcxrComposition *composition, const char *margin
             print_event(indent, &mechanism->events[e]);
         if (run->rest > 0)
             printf("%sand %" G_GUINT64_FORMAT
-                   " steps that were planned, not done, and are claimed: the run was stopped\n",
+                   " steps that were planned, not done, and are claimed\n",
                    indent, run->rest);
         if (run->note)
             printf("%sthis run %s\n", indent, run->note);
@@ -124,7 +125,7 @@ static gboolean show(const DpcxrComposition *composition, Question *question, co
         return dpcxr_answers_check(answers, error);
     }
     print_header(composition, "");
-    dpcxr_cost_print_group(&question->cost);
+    dpcxr_cost_print_group(&question->cost, accountants);
     print_point(composition, &question->cost);
     dpcxr_answers_print(&table, answers, question);
     if (question->attacked)

@@ -18,7 +18,7 @@ static gboolean show(DpcxrCostQuestion *question, const DpcxrPlannedSteps *steps
         dpcxr_answers_print_json(table, answers, question);
         return dpcxr_answers_check(answers, error);
     }
-    dpcxr_cost_print_group(question);
+    dpcxr_cost_print_group(question, steps->accountants);
     dpcxr_answers_print(table, answers, question);
     if (question->reconstruction)
         dpcxr_cmd_reconstruction_print(question->reconstruction);

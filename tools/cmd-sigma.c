@@ -37,7 +37,7 @@ static void add_answer(JsonBuilder *json, const DpcxrAnswer *answer, gconstpoint
     dpcxr_json_put_number(json, "noise_multiplier", answer->noise_multiplier);
     dpcxr_json_put_number(json, "epsilon", answer->interval.upper);
     dpcxr_json_put_number(json, "delta", question->delta);
-    dpcxr_cost_add_group(json, &mechanism, question->group);
+    dpcxr_cost_add_group(json, answer->accountant, &mechanism, question->group);
 }
 
 static gboolean check(const Question *question, GError **error)
@@ -72,7 +72,8 @@ gboolean dpcxr_cmd_sigma(int argc, char **argv, GError **error)
         return FALSE;
     if (!arguments.json) {
         DpcxrMechanism mechanism = {steps.adjacency, &steps.event, 1};
-        dpcxr_cost_print_group(&(DpcxrCostQuestion){.mechanism = &mechanism, .group = question.group});
+        DpcxrCostQuestion cost = {.mechanism = &mechanism, .group = question.group};
+        dpcxr_cost_print_group(&cost, steps.accountants);
     }
     return dpcxr_answers_show(&table, steps.accountants, &question, arguments.json, error);
 }

@@ -93,13 +93,13 @@ static void print_delta(const DpcxrAnswer *answer, gconstpointer data)
     print_row(answer, delta, lower, upper);
 }
 
-void dpcxr_cost_add_group(JsonBuilder *json, const DpcxrMechanism *mechanism, gint64 group)
+void dpcxr_cost_add_group(JsonBuilder *json, const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, gint64 group)
 {
     if (group <= 1)
         return;
     dpcxr_json_put_count(json, "group", (guint64)group);
     dpcxr_json_put_string(json, "group_method",
-                                  dpcxr_group_method_words(dpcxr_group_method(mechanism)));
+                                  dpcxr_group_method_words(dpcxr_group_method(accountant, mechanism, (guint64)group)));
 }
 
 static void add_interval(JsonBuilder *json, const char *what, const DpcxrInterval *interval)
@@ -113,7 +113,7 @@ static void add_rest(JsonBuilder *json, const DpcxrAnswer *answer, const DpcxrCo
 {
     if (answer->approximate)
         dpcxr_json_put_bool(json, "approximate", TRUE);
-    dpcxr_cost_add_group(json, question->mechanism, question->group);
+    dpcxr_cost_add_group(json, answer->accountant, question->mechanism, question->group);
     if (question->reconstruction && question->reconstruction->answer == answer)
         dpcxr_cmd_reconstruction_add(json, question->reconstruction);
 }
@@ -143,11 +143,20 @@ const DpcxrAnswerTable *dpcxr_cost_table(const DpcxrCostQuestion *question)
     return isnan(question->epsilon) ? &epsilon : &delta;
 }
 
-void dpcxr_cost_print_group(const DpcxrCostQuestion *question)
+void dpcxr_cost_print_group(const DpcxrCostQuestion *question, const GPtrArray *accountants)
 {
-    if (question->group > 1)
-        printf("groups of K = %" G_GINT64_FORMAT " units; %s\n", question->group,
-               dpcxr_group_method_words(dpcxr_group_method(question->mechanism)));
+    for (int method = 0; method < DPCXR_N_GROUP_METHODS && question->group > 1; method++) {
+        g_autoptr(GString) names = g_string_new(NULL);
+        for (guint i = 0; i < accountants->len; i++) {
+            const DpcxrFeature *accountant = accountants->pdata[i];
+            if (accountant->entry->plugin &&
+                dpcxr_group_method(accountant, question->mechanism, (guint64)question->group) == method)
+                g_string_append_printf(names, "%s%s", names->len ? ", " : "", accountant->type);
+        }
+        if (names->len)
+            printf("groups of K = %" G_GINT64_FORMAT " units by %s; %s\n", question->group, names->str,
+                   dpcxr_group_method_words(method));
+    }
 }
 
 /* 0.5, 0.2, 0.1, ... 1e-15: decimal numbers, as they would be typed. */

@@ -33,10 +33,11 @@ const DpcxrAnswerTable *dpcxr_cost_table(const DpcxrCostQuestion *question);
 /* Answers --reconstruction, where it was given, into @reconstruction and @question. */
 gboolean dpcxr_cost_reconstruct(DpcxrCostQuestion *question, const GPtrArray *answers,
                                 DpcxrCmdReconstruction *reconstruction, GError **error);
-/* Says what a group's number is, where there is a group. */
-void dpcxr_cost_print_group(const DpcxrCostQuestion *question);
+/* Says what a group's number is, by each of @accountants (DpcxrFeature), where there is a group. */
+void dpcxr_cost_print_group(const DpcxrCostQuestion *question, const GPtrArray *accountants);
 /* "group" and "group_method" where there is a group. */
-void dpcxr_cost_add_group(JsonBuilder *json, const DpcxrMechanism *mechanism, gint64 group);
+void dpcxr_cost_add_group(JsonBuilder *json, const DpcxrFeature *accountant, const DpcxrMechanism *mechanism,
+                          gint64 group);
 /* CSV, or JSON; refusals as comments, or as in the table. */
 gboolean dpcxr_cost_show_curve(const DpcxrCostQuestion *question, const GPtrArray *accountants, gboolean json,
                                GError **error);

@@ -28,7 +28,7 @@ typedef struct {
      "zero_out (default), add_remove or replace_one", "A"},                                                          \
     {"population", 0, 0, G_OPTION_ARG_INT64, &(arguments).population, "Number of units, for samplers that need it",  \
      "N"},                                                                                                           \
-    {"cap", 0, 0, G_OPTION_ARG_INT64, &(arguments).cap, "Most units a step, for samplers that need it", "B"},        \
+    {"cap", 0, 0, G_OPTION_ARG_INT64, &(arguments).cap, "Units a step: at most (truncated_poisson) or exactly (fixed, shuffle)", "B"},        \
     {"json", 0, 0, G_OPTION_ARG_NONE, &(arguments).json, "Print JSON", NULL}
 
 /* The same, checked. */

@@ -27,8 +27,23 @@ typedef struct {
     float *images, *targets, *mask, *row_weights, *losses, *logits, *coefficients;
     double *norms2;
     int *unit_offsets;
+    double clip_norm; /* adaptive clipping moves it */
     guint64 step;
 } Side;
+
+/* A kind of step that is timed: a side, and how it clips. Types that clip by the same groups share a program. */
+typedef struct {
+    Side *side;
+    DpcxrClipType clip;
+    double *seconds; /* [repeats] */
+} Contestant;
+
+/* The bench's private sides, the plain one, and all who take turns. */
+typedef struct {
+    Side whole, layers, plain;
+    Contestant contestants[DPCXR_N_CLIP_TYPES + 1];
+    int n;
+} Field;
 
 static void side_clear(Side *side)
 {
@@ -65,7 +80,8 @@ static void allocate(Side *side, const DpcxrStepBench *bench)
     side->row_weights = g_new(float, batch);
     side->losses = g_new(float, batch);
     side->logits = g_new(float, n);
-    side->coefficients = g_new(float, batch);
+    side->coefficients = g_new(float, batch * (gsize)side->program->options.n_groups);
+    side->clip_norm = clip_norm;
     side->norms2 = g_new(double, batch * (gsize)side->program->n_parameters);
     side->unit_offsets = g_new(int, batch + 1);
     for (gsize i = 0; i < n; i++) {
@@ -103,8 +119,10 @@ static gboolean initialise_weights(DpcxrProgram *program, GError **error)
 }
 
 static gboolean side_open(Side *side, const DpcxrStepBench *bench, const DpcxrGraph *graph, gboolean private,
-                          GError **error)
+                          DpcxrClipType clip, GError **error)
 {
+    int n_groups;
+    g_autofree int *group_of = dpcxr_clip_groups(graph, clip, &n_groups);
     const DpcxrBackend *backend = dpcxr_backend_find(bench->backend, error);
     g_autoptr(DpcxrOptions) options =
         dpcxr_options_parse(dpcxr_optimizer_options("nadam"), "{lr: 0.0005}", error);
@@ -117,7 +135,8 @@ static gboolean side_open(Side *side, const DpcxrStepBench *bench, const DpcxrGr
                                    .bf16 = bench->bf16,
                                    .training = TRUE,
                                    .norms = private,
-                                   .n_groups = 1};
+                                   .n_groups = n_groups,
+                                   .group_of = group_of};
     side->program = dpcxr_program_new(backend, graph, &program, error);
     if (!side->program || !initialise_weights(side->program, error))
         return FALSE;
@@ -129,22 +148,37 @@ static void make_noise(Side *side)
 {
     for (int i = 0; i < side->program->n_parameters; i++) {
         DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = side->step, .tensor = (guint32)i};
-        dpcxr_noise_fill(side->secret, &address, noise_multiplier * clip_norm, side->noise[i],
+        dpcxr_noise_fill(side->secret, &address, noise_multiplier * side->clip_norm, side->noise[i],
                          dpcxr_graph_parameter(side->program->graph, i)->size, side->workers);
     }
 }
 
-static void clip(Side *side)
+static void clip(Side *side, DpcxrClipType type)
 {
-    DpcxrClip flat = {.type = DPCXR_CLIP_FLAT,
-                      .norm = clip_norm,
+    DpcxrClip clip = {.type = type,
+                      .norm = side->clip_norm,
+                      .stability = 0.01,
                       .parameters = side->program->n_parameters,
-                      .n_groups = 1,
+                      .n_groups = side->program->options.n_groups,
                       .group_of = side->program->options.group_of};
-    dpcxr_clip(&flat, side->norms2, side->batch, side->coefficients);
+    dpcxr_clip(&clip, side->norms2, side->batch, side->coefficients);
 }
 
-static gboolean do_step(Side *side, GError **error)
+/* What adaptive clipping does after a step: a noisy count of the units that kept their norm. */
+static void adapt(Side *side)
+{
+    DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE,
+                            .sequence = side->step,
+                            .tensor = (guint32)side->program->n_parameters};
+    float noise;
+    double spared = 0;
+    dpcxr_noise_fill(side->secret, &address, 0.05 * side->batch, &noise, 1, NULL);
+    for (int u = 0; u < side->batch; u++)
+        spared += side->coefficients[u] == 1;
+    side->clip_norm = dpcxr_clip_adapt(side->clip_norm, spared - 0.5 * side->batch + noise, side->batch, 0.5, 0.2);
+}
+
+static gboolean do_step(Side *side, DpcxrClipType type, GError **error)
 {
     DpcxrBatch batch = {.rows = side->batch,
                         .images = side->images,
@@ -158,7 +192,7 @@ static gboolean do_step(Side *side, GError **error)
         !dpcxr_program_phase_a(side->program, &batch, &result, error))
         return FALSE;
     if (side->secret)
-        clip(side);
+        clip(side, type);
     if (!dpcxr_program_phase_b(side->program, DPCXR_BANK_SUM, side->coefficients, error))
         return FALSE;
     if (side->secret)
@@ -167,14 +201,23 @@ static gboolean do_step(Side *side, GError **error)
     dpcxr_optimizer_next(&side->optimizer, 1, &update);
     update.noise = (const float *const *)side->noise;
     update.scale = 1.0 / side->batch;
+    if (!dpcxr_program_update(side->program, &update, error))
+        return FALSE;
+    if (type == DPCXR_CLIP_ADAPTIVE)
+        adapt(side);
+    else
+        side->clip_norm = clip_norm;
     side->step++;
-    return dpcxr_program_update(side->program, &update, error);
+    return TRUE;
 }
 
-static double seconds_of(Side *side, GError **error)
+/* NaN on an error. */
+static double seconds_of(const Contestant *contestant, GError **error)
 {
     gint64 start = g_get_monotonic_time();
-    return do_step(side, error) ? (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC : NAN;
+    return do_step(contestant->side, contestant->clip, error)
+               ? (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC
+               : NAN;
 }
 
 static gint by_value(gconstpointer a, gconstpointer b)
@@ -183,10 +226,11 @@ static gint by_value(gconstpointer a, gconstpointer b)
     return (x > y) - (x < y);
 }
 
-static double median(double *values, int n)
+static double median(const double *values, int n)
 {
-    qsort(values, (gsize)n, sizeof *values, by_value);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+    g_autofree double *sorted = g_memdup2(values, (gsize)n * sizeof *values);
+    qsort(sorted, (gsize)n, sizeof *sorted, by_value);
+    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
 /* Multiply-adds of one image's step times two: forward, backward-weights, and backward-data but for the first layer. */
@@ -245,25 +289,79 @@ static double peak_memory_mb(void)
     return (double)usage.ru_maxrss / 1024;
 }
 
-/* The private side is opened, warmed and measured for memory before the other exists; then the two take turns. */
-static gboolean measure(const DpcxrStepBench *bench, const DpcxrGraph *graph, Side *private, Side *plain,
-                        DpcxrStepTimes *times, GError **error)
+static void field_add(Field *field, const DpcxrStepBench *bench, Side *side, DpcxrClipType clip)
 {
-    g_autofree double *a = g_new(double, bench->repeats), *b = g_new(double, bench->repeats);
-    if (!side_open(private, bench, graph, TRUE, error) || !do_step(private, error) || !do_step(private, error))
+    field->contestants[field->n++] = (Contestant){side, clip, g_new(double, bench->repeats)};
+}
+
+static void field_clear(Field *field)
+{
+    for (int i = 0; i < field->n; i++)
+        g_free(field->contestants[i].seconds);
+    side_clear(&field->whole);
+    side_clear(&field->layers);
+    side_clear(&field->plain);
+}
+
+/* The flat private side is opened, warmed and measured for memory before another one exists. */
+static gboolean field_open(Field *field, const DpcxrStepBench *bench, const DpcxrGraph *graph, DpcxrStepTimes *times,
+                           GError **error)
+{
+    if (!side_open(&field->whole, bench, graph, TRUE, DPCXR_CLIP_FLAT, error) ||
+        !do_step(&field->whole, DPCXR_CLIP_FLAT, error) || !do_step(&field->whole, DPCXR_CLIP_FLAT, error))
         return FALSE;
     times->peak_memory_mb = peak_memory_mb();
-    if (!side_open(plain, bench, graph, FALSE, error) || !do_step(plain, error))
+    if (!side_open(&field->plain, bench, graph, FALSE, DPCXR_CLIP_FLAT, error) ||
+        !do_step(&field->plain, DPCXR_CLIP_FLAT, error))
         return FALSE;
-    for (int i = 0; i < bench->repeats; i++) {
-        a[i] = seconds_of(private, error);
-        b[i] = isnan(a[i]) ? NAN : seconds_of(plain, error);
-        if (isnan(b[i]))
+    field_add(field, bench, &field->plain, DPCXR_CLIP_FLAT);
+    field_add(field, bench, &field->whole, DPCXR_CLIP_FLAT);
+    if (bench->clips[DPCXR_CLIP_PER_LAYER]) {
+        if (!side_open(&field->layers, bench, graph, TRUE, DPCXR_CLIP_PER_LAYER, error) ||
+            !do_step(&field->layers, DPCXR_CLIP_PER_LAYER, error))
             return FALSE;
+        field_add(field, bench, &field->layers, DPCXR_CLIP_PER_LAYER);
     }
-    times->private_images_per_s = bench->batch / median(a, bench->repeats);
-    times->nonprivate_images_per_s = bench->batch / median(b, bench->repeats);
-    times->sgemm_fraction = step_flop(graph) * times->private_images_per_s / sgemm_rate(private->workers);
+    for (int clip = DPCXR_CLIP_AUTOMATIC; clip < DPCXR_N_CLIP_TYPES; clip++)
+        if (bench->clips[clip])
+            field_add(field, bench, &field->whole, (DpcxrClipType)clip);
+    return TRUE;
+}
+
+/* Rounds in which everyone takes one step; who begins moves on, so that nobody always follows the same one. */
+static gboolean field_run(Field *field, int repeats, GError **error)
+{
+    for (int round = 0; round < repeats; round++)
+        for (int i = 0; i < field->n; i++) {
+            Contestant *contestant = &field->contestants[(round + i) % field->n];
+            contestant->seconds[round] = seconds_of(contestant, error);
+            if (isnan(contestant->seconds[round]))
+                return FALSE;
+        }
+    return TRUE;
+}
+
+static DpcxrClipTimes judge(const Contestant *contestant, const Contestant *flat, const DpcxrStepBench *bench)
+{
+    g_autofree double *ratios = g_new(double, bench->repeats);
+    for (int i = 0; i < bench->repeats; i++)
+        ratios[i] = contestant->seconds[i] / flat->seconds[i];
+    return (DpcxrClipTimes){bench->batch / median(contestant->seconds, bench->repeats), median(ratios, bench->repeats)};
+}
+
+static gboolean measure(const DpcxrStepBench *bench, const DpcxrGraph *graph, Field *field, DpcxrStepTimes *times,
+                        GError **error)
+{
+    for (int clip = 0; clip < DPCXR_N_CLIP_TYPES; clip++)
+        times->clips[clip] = (DpcxrClipTimes){NAN, NAN};
+    if (!field_open(field, bench, graph, times, error) || !field_run(field, bench->repeats, error))
+        return FALSE;
+    const Contestant *plain = &field->contestants[0], *flat = &field->contestants[1];
+    times->nonprivate_images_per_s = bench->batch / median(plain->seconds, bench->repeats);
+    for (int i = 1; i < field->n; i++)
+        times->clips[field->contestants[i].clip] = judge(&field->contestants[i], flat, bench);
+    times->image_flop = step_flop(graph);
+    times->sgemm_rate = sgemm_rate(field->whole.workers);
     return TRUE;
 }
 
@@ -280,9 +378,8 @@ gboolean dpcxr_bench_step(const DpcxrStepBench *bench, DpcxrStepTimes *times, GE
     DpcxrNode output = ((const DpcxrModel *)entry->plugin->feature)->build(graph, options, LABELS);
     if (!dpcxr_graph_finish(graph, output, LABELS, error))
         return FALSE;
-    Side private = {0}, plain = {0};
-    gboolean good = measure(bench, graph, &private, &plain, times, error);
-    side_clear(&private);
-    side_clear(&plain);
+    Field field = {0};
+    gboolean good = measure(bench, graph, &field, times, error);
+    field_clear(&field);
     return good;
 }

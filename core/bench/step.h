@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * How long a training step takes, private beside not private, in one process: `dpcxr bench step`. */
+ * How long a training step takes, private (by any type of clipping) beside not private, in one process:
+ * `dpcxr bench step`. */
 #pragma once
+#include "config/experiment.h"
 #include <dpcxr/error.h>
 
 typedef struct {
@@ -9,12 +11,20 @@ typedef struct {
     gboolean bf16;
     const char *backend; /* "auto", "cpu", ... */
     int repeats;         /* steps that are timed, of each kind, in turn; at least 1 */
+    gboolean clips[DPCXR_N_CLIP_TYPES]; /* types of clipping to time beside flat */
 } DpcxrStepBench;
 
 typedef struct {
-    double private_images_per_s, nonprivate_images_per_s; /* batch / median step time */
-    double peak_memory_mb;  /* of this process while it did private steps only */
-    double sgemm_fraction;  /* arithmetic rate of the private step / OpenBLAS's sgemm rate on as many threads */
+    double images_per_s;     /* batch / median step time; NaN: not measured */
+    double cost_beside_flat; /* median over the rounds of step time / flat step time in the same round */
+} DpcxrClipTimes;
+
+typedef struct {
+    double nonprivate_images_per_s; /* batch / median step time */
+    DpcxrClipTimes clips[DPCXR_N_CLIP_TYPES]; /* private steps; flat is always among them */
+    double peak_memory_mb;  /* of this process while it did flat private steps only */
+    double sgemm_rate;      /* FLOP/s of OpenBLAS's sgemm on as many threads */
+    double image_flop;      /* FLOP of one image's step */
 } DpcxrStepTimes;
 
 /* resnet9 with 3 channels and 8 labels on random images; noise and nadam in the private step, nadam in the other. */

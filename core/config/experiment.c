@@ -86,7 +86,17 @@ static void fill_train(DpcxrExperiment *e, const DpcxrResolved *r)
     e->train.ema = dpcxr_options_get_number(train, "ema");
     e->train.checkpoint_minutes = dpcxr_options_get_number(checkpoint, "every_minutes");
     e->train.checkpoint_keep = dpcxr_options_get_int(checkpoint, "keep");
+    e->train.augment_multiplicity = dpcxr_options_get_int(train, "augment_multiplicity");
     e->train.release_ema = dpcxr_options_get_choice(train, "release") == 1;
+}
+
+static void fill_ramps(DpcxrExperiment *e, const DpcxrResolved *r)
+{
+    const DpcxrFeature *clip = &r->features[DPCXR_SECTION_CLIP_SCHEDULE],
+                       *noise = &r->features[DPCXR_SECTION_NOISE_SCHEDULE];
+    dpcxr_ramp_init(&e->privacy.clip_schedule, clip->type, clip->options);
+    dpcxr_ramp_init(&e->privacy.noise_schedule, noise->type, noise->options);
+    e->privacy.noise_levels = dpcxr_options_get_int(r->sections[DPCXR_SECTION_NOISE_SCHEDULE], "levels");
 }
 
 static void fill_privacy(DpcxrExperiment *e, DpcxrResolved *r)
@@ -143,6 +153,7 @@ static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
     fill_model(e, resolved);
     fill_train(e, resolved);
     fill_privacy(e, resolved);
+    fill_ramps(e, resolved);
     fill_evaluate(e, resolved);
     return e;
 }

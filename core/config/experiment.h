@@ -2,6 +2,7 @@
  * An experiment: the YAML file with includes, overrides and defaults resolved, every value checked. What comes out of
  * here is complete and immutable; nobody downstream reads YAML or invents a default. */
 #pragma once
+#include "optim/ramp.h"
 #include "plugin/registry.h"
 #include <dpcxr/dpcxr.h>
 
@@ -85,6 +86,7 @@ typedef struct {
         int logical;    /* expected units a step */
         int physical;   /* images at once; 0: auto */
         double ema;     /* decay; 0: none */
+        int augment_multiplicity; /* augmented views of each drawn image, at least 1 */
         double checkpoint_minutes;
         int checkpoint_keep;
         gboolean release_ema;
@@ -102,6 +104,9 @@ typedef struct {
         double clip_norm;      /* C; adaptive: where it starts */
         double clip_stability; /* automatic only */
         double clip_quantile, clip_rate, clip_count_noise; /* adaptive only; count_noise 0: units of a step / 20 */
+        DpcxrRamp clip_schedule; /* factor on clip_norm; constant with adaptive */
+        DpcxrRamp noise_schedule; /* factor on the noise multiplier, in noise_levels stairs */
+        int noise_levels;        /* at least 2 */
         DpcxrNoiseType noise_type;
         DpcxrNoiseSource noise_source;
         guint64 noise_seed;      /* seeded only */

@@ -4,6 +4,7 @@
 #include "config/resolved.h"
 #include "config/document.h"
 #include "optim/optimizer.h"
+#include "optim/ramp.h"
 #include "optim/schedule.h"
 #include "plugin/nearest.h"
 #include <string.h>
@@ -123,6 +124,10 @@ static gboolean find_table(const Reader *reader, DpcxrSectionFeature kind, Dpcxr
     if (kind == DPCXR_FEATURE_SCHEDULE) {
         *table = dpcxr_schedule_options(feature->type);
         return *table || fail_type("schedule", feature->type, dpcxr_schedule_types(), error);
+    }
+    if (kind == DPCXR_FEATURE_RAMP) {
+        *table = dpcxr_ramp_options(feature->type);
+        return *table || fail_type("schedule", feature->type, dpcxr_ramp_types(), error);
     }
     feature->entry = reader->plugins->find(kinds[kind], feature->type, error);
     *table = feature->entry ? feature->entry->plugin->options : NULL;

@@ -254,13 +254,88 @@ static void check_adaptive(const Rules *rules)
              "adaptive follows a noisy count and needs noise; use flat where there is none");
 }
 
+static gboolean is_scheduled(const Rules *rules, DpcxrSectionId id)
+{
+    return rules->resolved->features[id].options && !is_choice(rules, id, "type", "constant");
+}
+
+/* The largest or smallest factor of a schedule is that of its first or its last step. */
+static void check_clip_schedule(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_CLIP_SCHEDULE;
+    const DpcxrOptions *options = rules->resolved->features[id].options;
+    if (!is_scheduled(rules, id))
+        return;
+    if (is_choice(rules, DPCXR_SECTION_CLIP, "type", "adaptive"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "type",
+             "adaptive clipping finds its norm itself from step to step; a schedule belongs to the other types");
+    if (!good(rules, DPCXR_SECTION_CLIP, "norm") || !dpcxr_options_is_good(options, "initial_factor") ||
+        !dpcxr_options_is_good(options, "final_factor"))
+        return;
+    double norm = dpcxr_options_get_number(options_of(rules, DPCXR_SECTION_CLIP), "norm");
+    double first = norm * dpcxr_options_get_number(options, "initial_factor"),
+           last = norm * dpcxr_options_get_number(options, "final_factor");
+    if (!(MIN(first, last) >= 1e-12 && MAX(first, last) <= 1e9))
+        fail(rules, DPCXR_ERROR_USAGE, id, "type", "takes the norm from %g to %g; it has to stay in [1e-12, 1e9]", first,
+             last);
+}
+
+static void check_noise_schedule(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_NOISE_SCHEDULE;
+    if (!is_scheduled(rules, id))
+        return;
+    if (is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, id, "type", "noise_multiplier is 0: there is no noise to schedule");
+    if (is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "shuffle"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "type",
+             "the steps of a shuffled epoch are one event and need equal noise; use constant, or another sampler");
+}
+
+static void check_multiplicity(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_TRAIN;
+    if (!good(rules, id, "augment_multiplicity") || rules->resolved->augment->len > 0 ||
+        dpcxr_options_get_int(options_of(rules, id), "augment_multiplicity") <= 1)
+        return;
+    fail(rules, DPCXR_ERROR_USAGE, id, "augment_multiplicity",
+         "without data.augment all views of an image are equal, and the step only takes longer; give augmentations, or 1");
+}
+
+/* What no accountant has a bound for. */
 static void check_adjacency(const Rules *rules)
 {
-    if (is_choice(rules, DPCXR_SECTION_PRIVACY, "adjacency", "replace_one") &&
-        is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "poisson"))
-        fail(rules, DPCXR_ERROR_PRIVACY, DPCXR_SECTION_PRIVACY, "adjacency",
-             "replace_one with Poisson sampling has no proven bound here; use zero_out or add_remove, or "
-             "sampler: full");
+    const DpcxrSectionId id = DPCXR_SECTION_PRIVACY;
+    gboolean fixed = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "fixed"),
+             shuffle = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "shuffle"),
+             poisson = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "poisson"),
+             truncated = is_choice(rules, DPCXR_SECTION_SAMPLER, "type", "truncated_poisson");
+    if (is_choice(rules, id, "adjacency", "replace_one") && (poisson || truncated))
+        fail(rules, DPCXR_ERROR_PRIVACY, id, "adjacency",
+             "replace_one with %s sampling has no proven bound here; use zero_out or add_remove, or "
+             "sampler: full, fixed or shuffle",
+             poisson ? "Poisson" : "truncated Poisson");
+    if (is_choice(rules, id, "adjacency", "add_remove") && (fixed || shuffle))
+        fail(rules, DPCXR_ERROR_PRIVACY, id, "adjacency",
+             "sampler %s needs a number of units that is the same on neighbours; use zero_out or replace_one, or "
+             "sampler: poisson",
+             fixed ? "fixed" : "shuffle");
+}
+
+static void check_sampler(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_SAMPLER;
+    if (!good(rules, id, "type") || !good(rules, id, "cap") || !given(rules, id, "cap"))
+        return;
+    gint64 cap = dpcxr_options_get_int(options_of(rules, id), "cap");
+    gint64 logical = dpcxr_options_get_int(options_of(rules, DPCXR_SECTION_BATCH), "logical");
+    if (!is_choice(rules, id, "type", "truncated_poisson"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "cap",
+             "belongs to type truncated_poisson; fixed and shuffle take train.batch.logical units a step");
+    else if (good(rules, DPCXR_SECTION_BATCH, "logical") && cap < logical)
+        fail(rules, DPCXR_ERROR_USAGE, id, "cap",
+             "is below train.batch.logical, so that most samples would be cut; take one well above %d, or null",
+             (int)logical);
 }
 
 static void check_accountant(const Rules *rules)
@@ -284,6 +359,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     if (does_evaluate(&rules))
         check_distinct(&rules, DPCXR_SECTION_EVALUATE, "splits");
     check_average(&rules);
+    check_multiplicity(&rules);
     check_init(&rules);
     check_pos_weight(&rules);
     if (!dpcxr_options_is_good(privacy, "enabled") || !dpcxr_options_get_bool(privacy, "enabled"))
@@ -291,6 +367,9 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_noise(&rules);
     check_delta(&rules);
     check_adaptive(&rules);
+    check_clip_schedule(&rules);
+    check_noise_schedule(&rules);
     check_adjacency(&rules);
+    check_sampler(&rules);
     check_accountant(&rules);
 }

@@ -96,6 +96,9 @@ static const DpcxrOptionSpec train[] = {{"epochs", DPCXR_OPTION_NUMBER, "30", .m
                                          .summary = "Optimizer steps; where given, epochs does not count."},
                                         {"ema", DPCXR_OPTION_NUMBER, "null", .min = DBL_MIN, .max = 0.9999999,
                                          .summary = "Decay of an average of the weights."},
+                                        {"augment_multiplicity", DPCXR_OPTION_INT, "1", .min = 1, .max = 1024,
+                                         .summary = "Augmented views of each drawn image; their gradients are averaged "
+                                                    "within the unit, before clipping (De et al. 2022)."},
                                         {"release", DPCXR_OPTION_CHOICE, "last", .choices = "last|ema",
                                          .summary = "Which weights are the result: the last, or their average (train.ema)."},
                                         END};
@@ -137,7 +140,8 @@ static const DpcxrOptionSpec privacy[] = {
 static const DpcxrOptionSpec sampler[] = {
     {"type", DPCXR_OPTION_CHOICE, "poisson", .choices = "poisson|full|truncated_poisson|fixed|shuffle",
      .summary = "How units are drawn for a step."},
-    {"cap", DPCXR_OPTION_INT, "null", COUNT, .unit = "units", .summary = "Of truncated_poisson and fixed."},
+    {"cap", DPCXR_OPTION_INT, "null", COUNT, .unit = "units",
+     .summary = "truncated_poisson: most units of a step; null: the least that is exceeded once in 1e10 steps."},
     END};
 
 static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
@@ -163,6 +167,13 @@ static const DpcxrOptionSpec noise[] = {
     {"source", DPCXR_OPTION_CHOICE, "os", .choices = "os|seeded",
      .summary = "A fresh secret key of the operating system, or a number (tests only, voids the claim)."},
     {"seed", DPCXR_OPTION_INT, "1", .max = DBL_MAX, .summary = "Of source seeded; without effect on os."},
+    END};
+
+static const DpcxrOptionSpec clip_schedule[] = {TYPE("constant", "How the clip norm changes over the steps."), END};
+static const DpcxrOptionSpec noise_schedule[] = {
+    TYPE("constant", "How the noise multiplier changes over the steps."),
+    {"levels", DPCXR_OPTION_INT, "16", .min = 2, .max = 64,
+     .summary = "So many noise multipliers a run takes at most; each costs the accountant time."},
     END};
 
 static const DpcxrOptionSpec accountant[] = {TYPE("rdp", "The accountant that makes the claim."), END};
@@ -211,7 +222,11 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
     [DPCXR_SECTION_PRIVACY] = {"privacy", "The claim.", privacy, DPCXR_FEATURE_NONE, of_privacy},
     [DPCXR_SECTION_SAMPLER] = {"privacy.sampler", "Who is in a step.", sampler},
     [DPCXR_SECTION_CLIP] = {"privacy.clip", "The bound on a unit's influence.", clip},
+    [DPCXR_SECTION_CLIP_SCHEDULE] = {"privacy.clip.schedule", "The clip norm over time.", clip_schedule,
+                                     DPCXR_FEATURE_RAMP},
     [DPCXR_SECTION_NOISE] = {"privacy.noise", "What hides a unit.", noise},
+    [DPCXR_SECTION_NOISE_SCHEDULE] = {"privacy.noise.schedule", "The noise multiplier over time.",
+                                      noise_schedule, DPCXR_FEATURE_RAMP},
     [DPCXR_SECTION_ACCOUNTANT] = {"privacy.accountant", "What proves epsilon.", accountant,
                                   DPCXR_FEATURE_ACCOUNTANT},
     [DPCXR_SECTION_EVALUATE] = {"evaluate", "How the model is judged.", evaluate},
@@ -227,8 +242,6 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
-    {DPCXR_SECTION_SAMPLER, "type", "truncated_poisson|fixed|shuffle", "use poisson or full"},
-    {DPCXR_SECTION_SAMPLER, "cap", NULL, "it belongs to samplers to come"},
     {DPCXR_SECTION_NOISE, "type", "grid", "use gaussian"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};

@@ -12,6 +12,7 @@ typedef enum {
     DPCXR_FEATURE_ACCOUNTANT,
     DPCXR_FEATURE_OPTIMIZER,
     DPCXR_FEATURE_SCHEDULE,
+    DPCXR_FEATURE_RAMP,
 } DpcxrSectionFeature;
 
 /* Positions in dpcxr_sections(); a section comes after the one that contains it. */
@@ -32,7 +33,9 @@ typedef enum {
     DPCXR_SECTION_PRIVACY,
     DPCXR_SECTION_SAMPLER,
     DPCXR_SECTION_CLIP,
+    DPCXR_SECTION_CLIP_SCHEDULE,
     DPCXR_SECTION_NOISE,
+    DPCXR_SECTION_NOISE_SCHEDULE,
     DPCXR_SECTION_ACCOUNTANT,
     DPCXR_SECTION_EVALUATE,
     DPCXR_SECTION_THRESHOLD,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Learning-rate schedules in closed form: nothing to save in a checkpoint. */
 #include "optim/schedule.h"
+#include "optim/ramp.h"
 #include <math.h>
 #include <string.h>
 
@@ -68,5 +69,5 @@ double dpcxr_schedule_factor(const DpcxrSchedule *schedule, guint64 step, guint6
     if (schedule->type == DPCXR_SCHEDULE_CONSTANT || steps < warmup + 2)
         return 1; /* also a cosine that has no room for two steps */
     double done = (double)(step - warmup) / (double)(steps - 1 - warmup);
-    return schedule->final_factor + (1 - schedule->final_factor) * 0.5 * (1 + cos(G_PI * fmin(done, 1)));
+    return schedule->final_factor + (1 - schedule->final_factor) * dpcxr_ramp_half_cosine(fmin(done, 1));
 }

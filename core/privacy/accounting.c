@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "config/options.h"
+#include "privacy/ledger.h"
 
 /* Calibration looks in here; no smaller noise is worth a claim, no larger one trains anything. */
 #define CALIBRATED_NOISE_MIN 0.01
@@ -107,6 +108,22 @@ gboolean dpcxr_account_delta(const DpcxrFeature *feature, const DpcxrMechanism *
            check_interval(feature, "delta", delta, error);
 }
 
+gboolean dpcxr_account_group_epsilon(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, guint64 units,
+                                     double delta, DpcxrInterval *epsilon, GError **error)
+{
+    const DpcxrAccountant *accountant = accountant_for(feature, mechanism, error);
+    return accountant && accountant->group_epsilon(feature->options, mechanism, units, delta, epsilon, error) &&
+           check_interval(feature, "epsilon", epsilon, error);
+}
+
+gboolean dpcxr_account_group_delta(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, guint64 units,
+                                   double epsilon, DpcxrInterval *delta, GError **error)
+{
+    const DpcxrAccountant *accountant = accountant_for(feature, mechanism, error);
+    return accountant && accountant->group_delta(feature->options, mechanism, units, epsilon, delta, error) &&
+           check_interval(feature, "delta", delta, error);
+}
+
 static gboolean refuse_approximate(const DpcxrFeature *feature, GError **error)
 {
     const DpcxrAccountant *accountant = accountant_get(feature, error);
@@ -160,37 +177,59 @@ gboolean dpcxr_account_claim(const DpcxrFeature *feature, const DpcxrMechanism *
            check_claim(feature, mechanism, delta, epsilon->upper, error);
 }
 
-/* A mechanism with one event whose noise or count is being looked for: the last one. */
+/* What is fixed, and steps whose noise or number is being looked for. */
 typedef struct {
     const DpcxrFeature *feature;
-    GArray *events;
+    const DpcxrMechanism *before; /* (nullable) */
+    const DpcxrEvent *steps;      /* noise multipliers are relative to the factor that is tried */
+    gsize n_steps;
+    GArray *events; /* scratch */
     DpcxrAdjacency adjacency;
     double delta, target;
 } Search;
 
 static void search_init(Search *search, const DpcxrFeature *feature, const DpcxrMechanism *before,
-                        const DpcxrEvent *steps, DpcxrAdjacency adjacency, double target, double delta)
+                        const DpcxrEvent *steps, gsize n_steps, DpcxrAdjacency adjacency, double target, double delta)
 {
-    *search = (Search){feature, g_array_new(FALSE, FALSE, sizeof(DpcxrEvent)), adjacency, delta, target};
-    if (before && before->n_events > 0)
-        g_array_append_vals(search->events, before->events, (guint)before->n_events);
-    g_array_append_val(search->events, *steps);
+    *search = (Search){feature,   before, steps, n_steps, g_array_new(FALSE, FALSE, sizeof(DpcxrEvent)),
+                       adjacency, delta,  target};
 }
 
-static gboolean search_epsilon(Search *search, double noise_multiplier, guint64 count, double *epsilon,
-                               GError **error)
+/* The first @count steps at @factor after what is fixed, merged in the order in which a ledger would. */
+static void search_events(Search *search, double factor, guint64 count)
 {
-    DpcxrEvent *steps = &g_array_index(search->events, DpcxrEvent, search->events->len - 1);
-    steps->noise_multiplier = noise_multiplier;
-    steps->count = count;
+    g_array_set_size(search->events, 0);
+    if (search->before && search->before->n_events > 0)
+        g_array_append_vals(search->events, search->before->events, (guint)search->before->n_events);
+    for (gsize i = 0; i < search->n_steps && count > 0; i++) {
+        DpcxrEvent event = search->steps[i];
+        event.noise_multiplier *= factor;
+        event.count = MIN(event.count, count);
+        count -= event.count;
+        if (event.count > 0)
+            dpcxr_events_add(search->events, &event);
+    }
+}
+
+static gboolean search_epsilon(Search *search, double factor, guint64 count, double *epsilon, GError **error)
+{
+    search_events(search, factor, count);
     DpcxrMechanism mechanism = {search->adjacency, (const DpcxrEvent *)(void *)search->events->data,
-                                search->events->len - (count == 0)};
+                                search->events->len};
     DpcxrInterval interval;
     if (!refuse_approximate(search->feature, error) ||
         !dpcxr_account_epsilon(search->feature, &mechanism, search->delta, &interval, error))
         return FALSE;
     *epsilon = interval.upper;
     return TRUE;
+}
+
+static guint64 search_count(const Search *search)
+{
+    guint64 count = 0;
+    for (gsize i = 0; i < search->n_steps; i++)
+        count += search->steps[i].count;
+    return count;
 }
 
 /* The target is a sensible number, the adjacency that of @before, and @before leaves room. */
@@ -219,18 +258,31 @@ static gboolean search_check(Search *search, const DpcxrMechanism *before, GErro
     return FALSE;
 }
 
+/* The factors between which every step keeps a noise multiplier that calibration looks at. */
+static void search_limits(const Search *search, double *least, double *most)
+{
+    double smallest = INFINITY, largest = 0;
+    for (gsize i = 0; i < search->n_steps; i++) {
+        smallest = MIN(smallest, search->steps[i].noise_multiplier);
+        largest = MAX(largest, search->steps[i].noise_multiplier);
+    }
+    *least = CALIBRATED_NOISE_MIN / smallest;
+    *most = MAX(*least, CALIBRATED_NOISE_MAX / largest);
+}
+
 /* Finds low and high, a factor of 2 apart, with epsilon(low) > target >= epsilon(high); or low = high at the
  * least noise there is. */
 static gboolean bracket_noise(Search *search, guint64 count, double *low, double *high, GError **error)
 {
-    double epsilon;
-    *low = *high = 1;
-    if (!search_epsilon(search, 1, count, &epsilon, error))
+    double epsilon, least, most;
+    search_limits(search, &least, &most);
+    *low = *high = CLAMP(least / CALIBRATED_NOISE_MIN, least, most); /* the least noisy step has multiplier 1 */
+    if (!search_epsilon(search, *high, count, &epsilon, error))
         return FALSE;
     if (epsilon > search->target) {
-        while (epsilon > search->target && *high < CALIBRATED_NOISE_MAX) {
+        while (epsilon > search->target && *high < most) {
             *low = *high;
-            *high = MIN(2 * *high, CALIBRATED_NOISE_MAX);
+            *high = MIN(2 * *high, most);
             if (!search_epsilon(search, *high, count, &epsilon, error))
                 return FALSE;
         }
@@ -242,8 +294,8 @@ static gboolean bracket_noise(Search *search, guint64 count, double *low, double
                     search->target, search->delta, CALIBRATED_NOISE_MAX, epsilon);
         return FALSE;
     }
-    while (epsilon <= search->target && *high > CALIBRATED_NOISE_MIN) {
-        *low = MAX(*high / 2, CALIBRATED_NOISE_MIN);
+    while (epsilon <= search->target && *high > least) {
+        *low = MAX(*high / 2, least);
         if (!search_epsilon(search, *low, count, &epsilon, error))
             return FALSE;
         if (epsilon <= search->target)
@@ -287,30 +339,38 @@ static gboolean calibrate_noise(Search *search, guint64 count, double *noise_mul
     return FALSE;
 }
 
-gboolean dpcxr_calibrate_noise(const DpcxrFeature *feature, const DpcxrMechanism *before,
-                               const DpcxrEvent *steps, DpcxrAdjacency adjacency, double target, double delta,
-                               double *noise_multiplier, GError **error)
+gboolean dpcxr_calibrate_noise_factor(const DpcxrFeature *feature, const DpcxrMechanism *before,
+                                      const DpcxrEvent *steps, gsize n_steps, DpcxrAdjacency adjacency, double target,
+                                      double delta, double *factor, GError **error)
 {
     Search search;
-    search_init(&search, feature, before, steps, adjacency, target, delta);
-    gboolean found = search_check(&search, before, error) &&
-                     calibrate_noise(&search, steps->count, noise_multiplier, error);
+    search_init(&search, feature, before, steps, n_steps, adjacency, target, delta);
+    gboolean found =
+        search_check(&search, before, error) && calibrate_noise(&search, search_count(&search), factor, error);
     g_array_unref(search.events);
     return found;
 }
 
-static gboolean calibrate_steps(Search *search, double noise_multiplier, guint64 most, guint64 *count,
-                                GError **error)
+gboolean dpcxr_calibrate_noise(const DpcxrFeature *feature, const DpcxrMechanism *before,
+                               const DpcxrEvent *steps, DpcxrAdjacency adjacency, double target, double delta,
+                               double *noise_multiplier, GError **error)
+{
+    DpcxrEvent unscaled = *steps;
+    unscaled.noise_multiplier = 1;
+    return dpcxr_calibrate_noise_factor(feature, before, &unscaled, 1, adjacency, target, delta, noise_multiplier, error);
+}
+
+static gboolean calibrate_steps(Search *search, guint64 most, guint64 *count, GError **error)
 {
     guint64 low = 0, high = most;
     double epsilon;
-    if (!search_epsilon(search, noise_multiplier, most, &epsilon, error))
+    if (!search_epsilon(search, 1, most, &epsilon, error))
         return FALSE;
     if (epsilon <= search->target)
         low = most;
     while (high - low > 1 && low < most) {
         guint64 middle = low + (high - low) / 2;
-        if (!search_epsilon(search, noise_multiplier, middle, &epsilon, error))
+        if (!search_epsilon(search, 1, middle, &epsilon, error))
             return FALSE;
         *(epsilon <= search->target ? &low : &high) = middle;
     }
@@ -318,16 +378,23 @@ static gboolean calibrate_steps(Search *search, double noise_multiplier, guint64
     return TRUE;
 }
 
+gboolean dpcxr_calibrate_first_steps(const DpcxrFeature *feature, const DpcxrMechanism *before,
+                                     const DpcxrEvent *steps, gsize n_steps, DpcxrAdjacency adjacency, double target,
+                                     double delta, guint64 *count, GError **error)
+{
+    Search search;
+    search_init(&search, feature, before, steps, n_steps, adjacency, target, delta);
+    gboolean found =
+        search_check(&search, before, error) && calibrate_steps(&search, search_count(&search), count, error);
+    g_array_unref(search.events);
+    return found;
+}
+
 gboolean dpcxr_calibrate_steps(const DpcxrFeature *feature, const DpcxrMechanism *before,
                                const DpcxrEvent *steps, DpcxrAdjacency adjacency, double target, double delta,
                                guint64 *count, GError **error)
 {
-    Search search;
-    search_init(&search, feature, before, steps, adjacency, target, delta);
-    gboolean found = search_check(&search, before, error) &&
-                     calibrate_steps(&search, steps->noise_multiplier, steps->count, count, error);
-    g_array_unref(search.events);
-    return found;
+    return dpcxr_calibrate_first_steps(feature, before, steps, 1, adjacency, target, delta, count, error);
 }
 
 /* Adds one to the last digit of a decimal number >= 0. (transfer full) */

@@ -12,6 +12,11 @@ gboolean dpcxr_account_epsilon(const DpcxrFeature *accountant, const DpcxrMechan
                                DpcxrInterval *epsilon, GError **error);
 gboolean dpcxr_account_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double epsilon,
                              DpcxrInterval *delta, GError **error);
+/* The same for groups of @units, by an accountant that has functions for them (dpcxr_group_method). */
+gboolean dpcxr_account_group_epsilon(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 units,
+                                     double delta, DpcxrInterval *epsilon, GError **error);
+gboolean dpcxr_account_group_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 units,
+                                   double epsilon, DpcxrInterval *delta, GError **error);
 /* Like dpcxr_account_epsilon, and refuses accountants that are approximate, and epsilons below the lower end of pld
  * (DPCXR_ERROR_PRIVACY; not checked where there is no plugin pld, or where it does not cover the events). */
 gboolean dpcxr_account_claim(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double delta,
@@ -24,9 +29,19 @@ gboolean dpcxr_account_claim(const DpcxrFeature *accountant, const DpcxrMechanis
 gboolean dpcxr_calibrate_noise(const DpcxrFeature *accountant, const DpcxrMechanism *before, const DpcxrEvent *steps,
                                DpcxrAdjacency adjacency, double target, double delta, double *noise_multiplier,
                                GError **error);
+/* The same for unequal steps: the smallest factor (to 6 digits) such that @steps, each with its own noise multiplier times
+ * that factor, stay within @target. One event with noise multiplier 1 is what dpcxr_calibrate_noise asks. */
+gboolean dpcxr_calibrate_noise_factor(const DpcxrFeature *accountant, const DpcxrMechanism *before,
+                                      const DpcxrEvent *steps, gsize n_steps, DpcxrAdjacency adjacency, double target,
+                                      double delta, double *factor, GError **error);
 /* The largest count <= steps->count with upper epsilon <= @target when composed with @before. */
 gboolean dpcxr_calibrate_steps(const DpcxrFeature *accountant, const DpcxrMechanism *before, const DpcxrEvent *steps,
                                DpcxrAdjacency adjacency, double target, double delta, guint64 *count, GError **error);
+
+/* The same for unequal steps, taken in their order: how many of them, from the first on. */
+gboolean dpcxr_calibrate_first_steps(const DpcxrFeature *accountant, const DpcxrMechanism *before,
+                                     const DpcxrEvent *steps, gsize n_steps, DpcxrAdjacency adjacency, double target,
+                                     double delta, guint64 *count, GError **error);
 
 /* @value > 0 rounded up to 6 digits (one that is them to 1e-12 stays); *unit: one in the last of them. */
 double dpcxr_round_up(double value, double *unit);

@@ -5,6 +5,7 @@
 #include "privacy/card-content.h"
 #include "config/options.h"
 #include "privacy/accounting.h"
+#include "privacy/card-schedule.h"
 #include "privacy/group.h"
 #include "privacy/units.h"
 #include <math.h>
@@ -84,29 +85,29 @@ static gboolean append_initial_events(const DpcxrExperiment *experiment, GArray 
 
 /* A person who stopped the run early may have looked at private curves, so when to stop was not fixed
  * beforehand: steps that were planned and still fit the target are claimed too. */
-static gboolean append_planned_rest(const DpcxrCardFacts *facts, GArray *events, guint64 *claimed,
-                                    GError **error)
+static gboolean append_planned_rest(DpcxrCard *card, GArray *events, GError **error)
 {
+    const DpcxrCardFacts *facts = card->facts;
     const DpcxrExperiment *experiment = facts->experiment;
-    guint64 recorded = dpcxr_ledger_steps(facts->ledger);
-    *claimed = recorded;
-    if (recorded >= facts->steps_planned)
-        return TRUE;
-    DpcxrEvent rest = {.sampler = experiment->privacy.sampler,
-                       .sampling_rate = facts->sampling_rate,
-                       .noise_multiplier = facts->noise_multiplier,
-                       .count = facts->steps_planned - recorded,
-                       .population = facts->population,
-                       .cap = experiment->privacy.sampler_cap};
     DpcxrMechanism before = {experiment->privacy.adjacency, (const DpcxrEvent *)(void *)events->data,
                              events->len};
+    const GArray *rest = facts->rest;
+    guint64 left = G_MAXUINT64;
+    if (!rest || rest->len == 0)
+        return TRUE;
     if (experiment->privacy.epsilon > 0 &&
-        !dpcxr_calibrate_steps(&experiment->privacy.accountant, &before, &rest, before.adjacency,
-                               experiment->privacy.epsilon, experiment->privacy.delta, &rest.count, error))
+        !dpcxr_calibrate_first_steps(&experiment->privacy.accountant, &before, (const DpcxrEvent *)(void *)rest->data,
+                                     rest->len, before.adjacency, experiment->privacy.epsilon,
+                                     experiment->privacy.delta, &left, error))
         return FALSE;
-    if (rest.count > 0)
-        g_array_append_val(events, rest);
-    *claimed += rest.count;
+    for (guint i = 0; i < rest->len && left > 0; i++) {
+        DpcxrEvent event = g_array_index(rest, DpcxrEvent, i);
+        event.count = MIN(event.count, left);
+        left -= event.count;
+        g_array_append_val(card->unfinished, event);
+        dpcxr_events_add(events, &event);
+        card->steps_claimed += event.count;
+    }
     return TRUE;
 }
 
@@ -118,7 +119,7 @@ static GArray *claimed_events(DpcxrCard *card, GError **error)
     const DpcxrMechanism *done = dpcxr_ledger_mechanism(facts->ledger);
     g_array_append_vals(events, done->events, (guint)done->n_events);
     if (!append_initial_events(facts->experiment, events, &card->initial_head, error) ||
-        !append_planned_rest(facts, events, &card->steps_claimed, error))
+        !append_planned_rest(card, events, error))
         return NULL;
     return g_steal_pointer(&events);
 }
@@ -142,7 +143,7 @@ static void image_level(DpcxrCard *card, const DpcxrMechanism *mechanism)
         card->other_how =
             g_strdup("the replace_one number of the same accountant: another image changes its patient's "
                      "contribution by up to twice the clip norm");
-    } else if (dpcxr_group_epsilon(&experiment->privacy.accountant, mechanism, 2, delta, &epsilon, NULL)) {
+    } else if (dpcxr_group_chain_epsilon(&experiment->privacy.accountant, mechanism, 2, delta, &epsilon, NULL)) {
         card->other_epsilon = epsilon.upper;
         card->other_delta = delta;
         card->other_how =
@@ -239,6 +240,13 @@ static void assume_mechanism(DpcxrCard *card)
     else
         say(list, "The noise is Gaussian, rounded exactly onto an integer grid; how long sampling takes is "
                   "not hidden.");
+    if (experiment->privacy.sampler == DPCXR_SAMPLER_SHUFFLE)
+        say(list, "Shuffled batches: no amplification is claimed. Each %s is in one step of an epoch, so an epoch costs what "
+                  "one step with all of them would; every epoch that was begun is charged whole, and each process begins "
+                  "a new one.",
+            dpcxr_ledger_unit(card->facts->ledger));
+    if (experiment->privacy.sampler == DPCXR_SAMPLER_TRUNCATED_POISSON)
+        say(list, "That a sample was cut to the cap is part of epsilon.");
     say(list,
         "Noise and sampling come from a key of the operating system, new at every process start and never "
         "written anywhere.");
@@ -366,7 +374,8 @@ static gboolean claim_numbers(DpcxrCard *card, const DpcxrMechanism *mechanism, 
     card->epsilon = epsilon.upper;
     card->epsilon_text = dpcxr_format_epsilon(epsilon.upper, 2);
     card->delta_text = dpcxr_format_exact(card->facts->experiment->privacy.delta);
-    card->noise_text = dpcxr_format_exact(card->facts->noise_multiplier);
+    card->noise_text = dpcxr_card_noise_text(card->facts);
+    card->clip_text = dpcxr_card_clip_text(card->facts);
     if (!dpcxr_attack_bounds(accountant, mechanism, &card->attack, error))
         return FALSE;
     bound_reconstruction(card, mechanism);
@@ -386,7 +395,8 @@ DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
         return NULL;
     g_autoptr(DpcxrCard) card = g_new0(DpcxrCard, 1);
     card->facts = facts;
-    card->steps_recorded = dpcxr_ledger_steps(facts->ledger);
+    card->steps_recorded = card->steps_claimed = dpcxr_ledger_steps(facts->ledger);
+    card->unfinished = g_array_new(FALSE, FALSE, sizeof(DpcxrEvent));
     card->reports = g_array_new(FALSE, FALSE, sizeof(DpcxrCardReport));
     g_array_set_clear_func(card->reports, report_clear);
     card->assumptions = g_ptr_array_new_with_free_func(g_free);
@@ -405,6 +415,7 @@ DpcxrCard *dpcxr_card_new(const DpcxrCardFacts *facts, GError **error)
     other_level(card, &mechanism);
     append_reports(card, &mechanism);
     assume_mechanism(card);
+    dpcxr_card_assume_schedules(card->assumptions, facts);
     assume_inputs(card);
     dpcxr_card_list_touches(card);
     list_plugins(card);
@@ -418,6 +429,8 @@ void dpcxr_card_free(DpcxrCard *card)
     g_free(card->epsilon_text);
     g_free(card->delta_text);
     g_free(card->noise_text);
+    g_free(card->clip_text);
+    g_array_unref(card->unfinished);
     g_free(card->other_how);
     g_free(card->initial_head);
     g_array_unref(card->reports);

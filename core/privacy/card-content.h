@@ -33,6 +33,7 @@ typedef struct {
     double epsilon;
     char *epsilon_text; /* rounded up */
     char *delta_text, *noise_text; /* delta and noise multiplier, every digit of them */
+    char *clip_text;               /* "norm 1.5" */
     /* The level beside the unit: images where patients are protected, and the other way round. */
     const char *other_level;
     gboolean has_other;
@@ -40,6 +41,7 @@ typedef struct {
     char *other_how;        /* where the number comes from, or why there is none */
     guint64 steps_recorded; /* steps on the ledger */
     guint64 steps_claimed;  /* with those that were planned, not done, and are claimed */
+    GArray *unfinished;     /* DpcxrEvent: those planned steps */
     char *initial_head;     /* (nullable) of the ledger of private initial weights */
     GArray *curve;            /* DpcxrCardPoint, by the claiming accountant, delta falling and below 1/N */
     double mu;                /* of Gaussian differential privacy; NAN where there is no number */

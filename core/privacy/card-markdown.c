@@ -34,9 +34,9 @@ static void write_table(GString *text, const DpcxrCard *card)
         experiment->privacy.accountant.type,
         accountant && accountant->plugin && accountant->plugin->version ? accountant->plugin->version : "",
         DPCXR_VERSION, dpcxr_sampler_name(experiment->privacy.sampler), facts->sampling_rate);
-    g_string_append_printf(text, "| noise | %s, multiplier %s, source os |\n| clipping | %s, norm %g |\n",
+    g_string_append_printf(text, "| noise | %s, multiplier %s, source os |\n| clipping | %s, %s |\n",
                            dpcxr_noise_type_names[experiment->privacy.noise_type], card->noise_text,
-                           dpcxr_clip_name(experiment->privacy.clip_type), facts->clip_norm);
+                           dpcxr_clip_name(experiment->privacy.clip_type), card->clip_text);
     if (experiment->privacy.unit == DPCXR_UNIT_PATIENT && experiment->privacy.images_per_patient > 0)
         g_string_append_printf(text, "| images of a drawn patient | at most %d, drawn anew each step |\n",
                                experiment->privacy.images_per_patient);
@@ -49,7 +49,7 @@ static void write_table(GString *text, const DpcxrCard *card)
                            facts->steps_planned, facts->steps_done, facts->steps_lost, card->steps_recorded);
     g_string_append_printf(text, "| process starts | %" G_GUINT64_FORMAT " |\n",
                            dpcxr_ledger_processes(facts->ledger));
-    if (card->steps_recorded < facts->steps_planned)
+    if (card->steps_claimed > card->steps_recorded || card->steps_recorded < facts->steps_planned)
         g_string_append(text,
                         "\nThe run ended early; epsilon is that of all planned steps that fit the target.\n");
 }

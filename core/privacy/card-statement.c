@@ -42,19 +42,29 @@ static void write_sampling(GString *text, const DpcxrCardFacts *facts)
     const char *unit = dpcxr_ledger_unit(facts->ledger);
     switch (e->privacy.sampler) {
     case DPCXR_SAMPLER_POISSON:
-        g_string_append_printf(text,
-                               "drew every one of N = %" G_GUINT64_FORMAT
-                               " %ss independently with probability %.6g (Poisson sampling)",
-                               facts->population, unit, facts->sampling_rate);
+        g_string_append_printf(text, "drew every %s independently with probability %.6g (Poisson sampling)",
+                               unit, facts->sampling_rate);
         break;
-    case DPCXR_SAMPLER_FULL:
-        g_string_append_printf(text, "took every one of N = %" G_GUINT64_FORMAT " %ss", facts->population,
-                               unit);
+    case DPCXR_SAMPLER_TRUNCATED_POISSON:
+        g_string_append_printf(text,
+                               "drew every %s independently with probability %.6g and, of more than "
+                               "%" G_GUINT64_FORMAT ", kept so many at random (truncated Poisson sampling)",
+                               unit, facts->sampling_rate, facts->cap);
+        break;
+    case DPCXR_SAMPLER_FIXED:
+        g_string_append_printf(
+            text, "drew %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT " %ss without replacement",
+            facts->cap, facts->population, unit);
+        break;
+    case DPCXR_SAMPLER_SHUFFLE:
+        g_string_append_printf(text,
+                               "took the next %" G_GUINT64_FORMAT
+                               " %ss of a secret random order, a new one for "
+                               "every epoch of %" G_GUINT64_FORMAT " steps (no amplification is claimed)",
+                               facts->cap, unit, MAX(facts->record_steps, 1));
         break;
     default:
-        g_string_append_printf(
-            text, "took units of N = %" G_GUINT64_FORMAT " %ss by the sampler %s (rate %.6g)",
-            facts->population, unit, dpcxr_sampler_name(e->privacy.sampler), facts->sampling_rate);
+        g_string_append_printf(text, "took every %s", unit);
     }
     if (e->privacy.unit == DPCXR_UNIT_PATIENT && e->privacy.images_per_patient > 0)
         g_string_append_printf(text, ", used at most %d images of a drawn patient, chosen anew each step",
@@ -62,27 +72,28 @@ static void write_sampling(GString *text, const DpcxrCardFacts *facts)
 }
 
 /* What happens to a unit's gradient, as half a sentence. */
-static void write_clipping(GString *text, const DpcxrCardFacts *facts)
+static void write_clipping(GString *text, const DpcxrCard *card)
 {
+    const DpcxrCardFacts *facts = card->facts;
     const DpcxrExperiment *e = facts->experiment;
     const char *gradient =
         e->privacy.unit == DPCXR_UNIT_PATIENT ? "mean gradient of each patient" : "gradient of each image";
     switch (e->privacy.clip_type) {
     case DPCXR_CLIP_AUTOMATIC:
     case DPCXR_CLIP_NORMALISE:
-        g_string_append_printf(text, "scaled the %s to the L2 norm %g (%s clipping, Bu et al. 2023)",
-                               gradient, facts->clip_norm, dpcxr_clip_name(e->privacy.clip_type));
+        g_string_append_printf(text, "scaled the %s to the %s (%s clipping, Bu et al. 2023)",
+                               gradient, card->clip_text, dpcxr_clip_name(e->privacy.clip_type));
         break;
     case DPCXR_CLIP_ADAPTIVE:
         g_string_append_printf(
             text,
-            "clipped the %s to an L2 norm that started at %g and followed a noisy count of the "
+            "clipped the %s to a norm that started at %g and followed a noisy count of the "
             "units below it (quantile %g, Andrew et al. 2021; gradient and count are one event)",
             gradient, facts->clip_norm, e->privacy.clip_quantile);
         break;
     default:
-        g_string_append_printf(text, "clipped the %s to the L2 norm %g (%s clipping)", gradient,
-                               facts->clip_norm, dpcxr_clip_name(e->privacy.clip_type));
+        g_string_append_printf(text, "clipped the %s to the %s (%s clipping)", gradient,
+                               card->clip_text, dpcxr_clip_name(e->privacy.clip_type));
     }
 }
 
@@ -90,13 +101,15 @@ static void write_mechanism(GString *text, const DpcxrCard *card)
 {
     const DpcxrCardFacts *facts = card->facts;
     g_autofree char *divisor = dpcxr_format_exact(facts->divisor);
-    g_string_append_printf(text, "Each of %" G_GUINT64_FORMAT " recorded steps ", card->steps_recorded);
+    g_string_append_printf(
+        text, "The data were N = %" G_GUINT64_FORMAT " %ss. Each of %" G_GUINT64_FORMAT " recorded steps ",
+        facts->population, dpcxr_ledger_unit(facts->ledger), card->steps_recorded);
     write_sampling(text, facts);
     g_string_append(text, ", ");
-    write_clipping(text, facts);
+    write_clipping(text, card);
     g_string_append_printf(
         text,
-        ", added %s with noise multiplier %s (standard deviation over clip norm%s) to the sum, "
+        ", added %s with noise multiplier %s (standard deviation over L2 clip norm%s) to the sum, "
         "and divided it by "
         "the constant %s. Sampling and noise used a secret key of the operating system's random number "
         "generator, "

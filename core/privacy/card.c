@@ -4,8 +4,10 @@
 #include "base/files.h"
 #include "base/json-write.h"
 #include "privacy/accounting.h"
+#include "privacy/card-schedule.h"
 #include "privacy/card-text.h"
 #include "privacy/clip.h"
+#include "privacy/planned.h"
 #include <json-glib/json-glib.h>
 #include <math.h>
 
@@ -59,7 +61,11 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     dpcxr_json_begin_object(json, "mechanism");
     dpcxr_json_put_string(json, "sampler", dpcxr_sampler_name(experiment->privacy.sampler));
     dpcxr_json_put_number(json, "sampling_rate", facts->sampling_rate);
-    dpcxr_json_put_number(json, "noise_multiplier", facts->noise_multiplier);
+    if (facts->cap > 0)
+        dpcxr_json_put_count(json, "cap", facts->cap);
+    if (facts->record_steps > 1)
+        dpcxr_json_put_count(json, "epoch_steps", facts->record_steps);
+    dpcxr_card_put_schedules(json, facts);
     dpcxr_json_put_string(json, "noise_type", dpcxr_noise_type_names[experiment->privacy.noise_type]);
     dpcxr_json_put_string(json, "noise_source", "os");
     dpcxr_json_put_string(json, "clip_type", dpcxr_clip_name(experiment->privacy.clip_type));
@@ -74,6 +80,7 @@ static void put_mechanism(JsonBuilder *json, const DpcxrCard *card)
     dpcxr_json_put_count(json, "lost", facts->steps_lost);
     dpcxr_json_put_count(json, "recorded", card->steps_recorded);
     dpcxr_json_put_count(json, "claimed", card->steps_claimed);
+    dpcxr_planned_put(json, "unfinished", card->unfinished);
     dpcxr_json_put_count(json, "process_starts", dpcxr_ledger_processes(facts->ledger));
     json_builder_end_object(json);
 }

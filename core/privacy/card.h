@@ -9,7 +9,10 @@ typedef struct {
     const DpcxrExperiment *experiment;
     DpcxrLedger *ledger;
     guint64 population, max_unit_rows; /* max_unit_rows is private: used for wording only where a public cap exists */
-    double sampling_rate, noise_multiplier, clip_norm, divisor;
+    double sampling_rate, noise_multiplier, clip_norm, divisor; /* noise, norm: where the schedule says 1 */
+    guint64 cap;          /* of the sampler's events, 0 where it has none */
+    guint64 record_steps; /* steps of an epoch that is charged whole; else 1, or 0 */
+    const GArray *rest; /* (nullable) DpcxrEvent: planned steps that were not done, in their order */
     guint64 steps_planned, steps_done, steps_lost; /* lost: charged, and done again after a crash */
     const char *model_sha256;                      /* of release/model.safetensors */
 } DpcxrCardFacts;

@@ -105,6 +105,23 @@ int dpcxr_clip(const DpcxrClip *clip, const double *norms2, int units, float *co
     return skipped;
 }
 
+int *dpcxr_clip_groups(const DpcxrGraph *graph, DpcxrClipType type, int *n_groups)
+{
+    int n = dpcxr_graph_n_parameters(graph), layer = -1;
+    int *group_of = g_new0(int, n);
+    *n_groups = 1;
+    if (type != DPCXR_CLIP_PER_LAYER)
+        return group_of;
+    *n_groups = 0;
+    for (int i = 0; i < n; i++) {
+        if (dpcxr_graph_parameter(graph, i)->layer != layer)
+            (*n_groups)++;
+        layer = dpcxr_graph_parameter(graph, i)->layer;
+        group_of[i] = *n_groups - 1;
+    }
+    return group_of;
+}
+
 const char *dpcxr_clip_name(DpcxrClipType type)
 {
     static const char *const names[DPCXR_N_CLIP_TYPES] = {"flat", "per_layer", "automatic", "normalise",

@@ -3,6 +3,7 @@
  * sensitivity that the noise is scaled to and the one event of a step is about. */
 #pragma once
 #include "config/experiment.h"
+#include "graph/layers.h"
 
 /* Clip norms outside of these abort: beyond them squares leave the range where the bound can be decided exactly. */
 #define DPCXR_CLIP_NORM_MIN 1e-60
@@ -18,6 +19,10 @@ typedef struct {
     int n_groups;        /* 1, or layers with PER_LAYER */
     const int *group_of; /* [parameters] */
 } DpcxrClip;
+
+/* The clipping group of each parameter of @graph: one for all or, with PER_LAYER, one for each layer with parameters.
+ * *n_groups: how many. (transfer full) [parameters] */
+int *dpcxr_clip_groups(const DpcxrGraph *graph, DpcxrClipType type, int *n_groups);
 
 /* @norms2: [parameters, units] squared norms, upper bounds. @coefficients: [n_groups, units], each the largest float with
  * c * norm <= bound, also after rounding (AUTOMATIC: not above its formula either); 0 in all groups for a unit with a norm

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "config/yaml.h"
+#include "privacy/planned.h"
 
 #define CARD_DEPTH 16
 
@@ -87,20 +88,55 @@ static const char *card_string(JsonObject *card, const char *section, const char
     return node ? json_node_get_string(node) : NULL;
 }
 
-/* The steps of a card as an event like those on its ledger. */
-static gboolean card_event(JsonObject *card, const DpcxrComposedRun *run, DpcxrEvent *event)
+/* Whether steps like this one are on the ledger, whatever their noise. */
+static gboolean is_recorded_kind(const DpcxrComposedRun *run, const DpcxrEvent *event)
+{
+    const DpcxrMechanism *recorded = dpcxr_ledger_mechanism(run->ledger);
+    for (gsize i = 0; i < recorded->n_events; i++) {
+        const DpcxrEvent *known = &recorded->events[i];
+        if (known->sampler == event->sampler && known->sampling_rate == event->sampling_rate &&
+            known->population == event->population && known->cap == event->cap)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Cards without a list of unfinished steps: @count steps with the one noise multiplier of the card. (nullable) */
+static GArray *equal_steps(JsonObject *card, const DpcxrComposedRun *run, guint64 count)
 {
     double rate = card_number(card, "mechanism", "sampling_rate"),
            noise = card_number(card, "mechanism", "noise_multiplier");
     const char *sampler = card_string(card, "mechanism", "sampler");
     const DpcxrMechanism *recorded = dpcxr_ledger_mechanism(run->ledger);
     for (gsize i = 0; i < recorded->n_events; i++) {
-        *event = recorded->events[i];
-        if (event->sampling_rate == rate && event->noise_multiplier == noise &&
-            g_strcmp0(sampler, dpcxr_sampler_name(event->sampler)) == 0)
-            return TRUE;
+        DpcxrEvent event = recorded->events[i];
+        if (event.sampling_rate != rate || event.noise_multiplier != noise ||
+            g_strcmp0(sampler, dpcxr_sampler_name(event.sampler)) != 0)
+            continue;
+        GArray *steps = g_array_new(FALSE, FALSE, sizeof(DpcxrEvent));
+        event.count = count;
+        g_array_append_val(steps, event);
+        return steps;
     }
-    return FALSE;
+    return NULL;
+}
+
+/* The @count steps that a card claims beyond its ledger. (transfer full, nullable) NULL: they are not said, or of a kind that
+ * is not on the ledger. */
+static GArray *unfinished_steps(JsonObject *card, const DpcxrComposedRun *run, guint64 count)
+{
+    JsonNode *section = json_object_get_member(card, "steps");
+    JsonObject *steps_of = section && JSON_NODE_HOLDS_OBJECT(section) ? json_node_get_object(section) : NULL;
+    if (!steps_of || !json_object_has_member(steps_of, "unfinished"))
+        return equal_steps(card, run, count);
+    g_autoptr(GArray) steps = dpcxr_planned_parse(json_object_get_member(steps_of, "unfinished"));
+    for (guint i = 0; steps && i < steps->len; i++) {
+        const DpcxrEvent *event = &g_array_index(steps, DpcxrEvent, i);
+        if (!is_recorded_kind(run, event) || event->count > count)
+            return NULL;
+        count -= event->count;
+    }
+    return count == 0 ? g_steal_pointer(&steps) : NULL;
 }
 
 /* What the card claims beyond the ledger is appended to @events. */
@@ -117,11 +153,11 @@ static gboolean take_card(DpcxrComposedRun *run, JsonObject *card, const char *p
         g_ptr_array_add(initial, g_strdup(made));
     if (claimed <= recorded)
         return TRUE;
-    DpcxrEvent rest;
-    if (!card_event(card, run, &rest))
+    g_autoptr(GArray) rest = unfinished_steps(card, run, claimed - recorded);
+    if (!rest)
         return card_error(path, "claims planned steps of a kind that is not on the ledger beside it", error);
-    run->rest = rest.count = claimed - recorded;
-    g_array_append_val(events, rest);
+    run->rest = claimed - recorded;
+    g_array_append_vals(events, rest->data, rest->len);
     return TRUE;
 }
 
@@ -180,6 +216,22 @@ static void note_no_claim(DpcxrComposedRun *run)
         run->note = g_strdup("has not ended: steps to come are not counted");
 }
 
+/* A run folder without a card, but with what its last process set out to do: whoever stopped it may have seen its curves. */
+static gboolean take_planned(DpcxrComposedRun *run, GArray *events, GError **error)
+{
+    g_autofree char *path = beside(run, DPCXR_PLANNED_FILE);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (!dpcxr_planned_rest(path, run->ledger, events, &run->rest, error))
+        return FALSE;
+    if (run->rest > 0) {
+        g_free(run->note);
+        run->note = g_strdup("has not ended: what it was going to do is claimed, because whoever stops a run may have seen "
+                             "its private curves");
+    }
+    return TRUE;
+}
+
 static DpcxrComposedRun *run_read(const char *path, GArray *events, GPtrArray *initial, GError **error)
 {
     DpcxrComposedRun *run = g_new0(DpcxrComposedRun, 1);
@@ -203,6 +255,10 @@ static DpcxrComposedRun *run_read(const char *path, GArray *events, GPtrArray *i
     }
     run->delta = configured_delta(run);
     note_no_claim(run);
+    if (!take_planned(run, events, error)) {
+        run_free(run);
+        return NULL;
+    }
     return run;
 }
 

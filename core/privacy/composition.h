@@ -8,7 +8,7 @@ typedef struct {
     char *ledger_path;   /* the file that was read */
     DpcxrLedger *ledger;
     double delta;        /* of its card, else of its configuration; NAN where there is neither */
-    guint64 rest;        /* steps that were planned and not done, and are claimed: a person stopped the run */
+    guint64 rest;        /* steps that were planned and not done, and are claimed: the run was stopped, or goes on */
     char *note;          /* (nullable) what to say beside its numbers: it has no claim, or not yet */
 } DpcxrComposedRun;
 

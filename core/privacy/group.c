@@ -3,32 +3,48 @@
  * guarantee becomes (k epsilon, delta (e^(k epsilon) - 1) / (e^epsilon - 1)) (Vadhan 2017, Lemma 2.2). Any
  * point of the privacy curve may be taken; the best one is searched for. Without sampling there is a better
  * way: the group's contributions to a sum have norm at most k C, as if there were one unit and 1/k of the
- * noise. */
+ * noise. In a shuffled epoch they may be in several sums, k_1 C, k_2 C, ..: k_1^2 + k_2^2 + .. is at most k^2. */
 #include "privacy/group.h"
+#include <dpcxr/sampling.h>
 #include <math.h>
 #include "privacy/accounting.h"
 
 #define DELTA_MIN 1e-300  /* a delta below is used as this: what underflows is not 0 */
 #define EPSILON_MAX 1e7   /* of one unit: the search ends */
 #define SEARCH_WIDTH 1e-7 /* relative */
+#define CALIBRATION_WIDTH 1e-5 /* relative, of noise multipliers */
 #define SLACK 1e-11       /* relative, on delta; for the rounding of a few logarithms */
 
-DpcxrGroupMethod dpcxr_group_method(const DpcxrMechanism *mechanism)
+static const DpcxrAccountant *accountant_of(const DpcxrFeature *feature)
 {
+    return feature->entry->plugin->feature;
+}
+
+DpcxrGroupMethod dpcxr_group_method(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 k)
+{
+    gboolean full = TRUE, poisson = TRUE;
     for (gsize i = 0; i < mechanism->n_events; i++) {
         const DpcxrEvent *event = &mechanism->events[i];
-        gboolean poisson = event->sampler == DPCXR_SAMPLER_POISSON;
-        if (event->sampler != DPCXR_SAMPLER_FULL && !(poisson && event->sampling_rate == 1))
-            return DPCXR_GROUP_BOUND;
+        guint64 steps;
+        full = full && dpcxr_event_full_batches(event, &steps);
+        poisson = poisson && (event->sampler == DPCXR_SAMPLER_POISSON || event->sampler == DPCXR_SAMPLER_FULL);
     }
-    return DPCXR_GROUP_SENSITIVITY;
+    if (full)
+        return DPCXR_GROUP_SENSITIVITY;
+    gboolean able = accountant_of(accountant)->group_epsilon && k <= accountant_of(accountant)->units_max;
+    return poisson && able ? DPCXR_GROUP_MIXTURE : DPCXR_GROUP_BOUND;
 }
 
 const char *dpcxr_group_method_words(DpcxrGroupMethod method)
 {
-    return method == DPCXR_GROUP_SENSITIVITY ? "full batches: the accountant's number with 1/K of the noise"
-                                             : "group bound: K epsilon and (e^(K epsilon) - 1) / (e^epsilon "
-                                               "- 1) delta of one unit, at the best epsilon";
+    switch (method) {
+    case DPCXR_GROUP_SENSITIVITY:
+        return "full batches: the accountant's number with 1/K of the noise";
+    case DPCXR_GROUP_MIXTURE:
+        return "exact: the mixture over how many of the K are drawn";
+    default:
+        return "group bound: K epsilon and (e^(K epsilon) - 1) / (e^epsilon - 1) delta of one unit, at the best epsilon";
+    }
 }
 
 static gboolean check(const DpcxrFeature *accountant, guint64 k, GError **error)
@@ -129,11 +145,20 @@ gboolean dpcxr_group_epsilon(const DpcxrFeature *accountant, const DpcxrMechanis
         return FALSE;
     if (k == 1)
         return dpcxr_account_epsilon(accountant, mechanism, delta, epsilon, error);
-    if (dpcxr_group_method(mechanism) == DPCXR_GROUP_BOUND)
+    DpcxrGroupMethod method = dpcxr_group_method(accountant, mechanism, k);
+    if (method == DPCXR_GROUP_BOUND)
         return bound_epsilon(accountant, mechanism, k, delta, epsilon, error);
+    if (method == DPCXR_GROUP_MIXTURE)
+        return dpcxr_account_group_epsilon(accountant, mechanism, k, delta, epsilon, error);
     g_autofree DpcxrEvent *events = louder_events(mechanism, k);
     DpcxrMechanism louder = {mechanism->adjacency, events, mechanism->n_events};
     return dpcxr_account_epsilon(accountant, &louder, delta, epsilon, error);
+}
+
+gboolean dpcxr_group_chain_epsilon(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 k,
+                                   double delta, DpcxrInterval *epsilon, GError **error)
+{
+    return check(accountant, k, error) && bound_epsilon(accountant, mechanism, k, delta, epsilon, error);
 }
 
 gboolean dpcxr_group_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 k,
@@ -143,7 +168,10 @@ gboolean dpcxr_group_delta(const DpcxrFeature *accountant, const DpcxrMechanism 
         return FALSE;
     if (k == 1)
         return dpcxr_account_delta(accountant, mechanism, epsilon, delta, error);
-    if (dpcxr_group_method(mechanism) == DPCXR_GROUP_BOUND) {
+    DpcxrGroupMethod method = dpcxr_group_method(accountant, mechanism, k);
+    if (method == DPCXR_GROUP_MIXTURE)
+        return dpcxr_account_group_delta(accountant, mechanism, k, epsilon, delta, error);
+    if (method == DPCXR_GROUP_BOUND) {
         double one = epsilon / (double)k;
         if (!dpcxr_account_delta(accountant, mechanism, one, delta, error))
             return FALSE;
@@ -192,6 +220,32 @@ static gboolean calibrate_louder(const DpcxrFeature *accountant, DpcxrMechanism 
     return dpcxr_group_epsilon(accountant, mechanism, k, delta, epsilon, error);
 }
 
+/* Bisects between the noise that one unit needs and what the group bound asks for (or k times the former). */
+static gboolean calibrate_mixture(const DpcxrFeature *accountant, DpcxrMechanism *mechanism, DpcxrEvent *event,
+                                  guint64 k, double target, double delta, DpcxrInterval *epsilon, GError **error)
+{
+    double low, high;
+    if (!dpcxr_calibrate_noise(accountant, NULL, event, mechanism->adjacency, target, delta, &low, error))
+        return FALSE;
+    for (high = 2 * low;; high *= 2) {
+        event->noise_multiplier = high;
+        if (!dpcxr_group_epsilon(accountant, mechanism, k, delta, epsilon, error))
+            return FALSE;
+        if (epsilon->upper <= target)
+            break;
+        low = high;
+    }
+    while (high - low > CALIBRATION_WIDTH * high) {
+        double unit;
+        event->noise_multiplier = dpcxr_round_up((low + high) / 2, &unit);
+        if (!dpcxr_group_epsilon(accountant, mechanism, k, delta, epsilon, error))
+            return FALSE;
+        *(epsilon->upper <= target ? &high : &low) = event->noise_multiplier;
+    }
+    event->noise_multiplier = high;
+    return dpcxr_group_epsilon(accountant, mechanism, k, delta, epsilon, error);
+}
+
 gboolean dpcxr_group_calibrate_noise(const DpcxrFeature *accountant, const DpcxrEvent *steps,
                                      DpcxrAdjacency adjacency, guint64 k, double target, double delta,
                                      double *noise_multiplier, DpcxrInterval *epsilon, GError **error)
@@ -200,8 +254,12 @@ gboolean dpcxr_group_calibrate_noise(const DpcxrFeature *accountant, const Dpcxr
     DpcxrMechanism mechanism = {adjacency, &event, 1};
     if (!check(accountant, k, error))
         return FALSE;
-    if (dpcxr_group_method(&mechanism) == DPCXR_GROUP_SENSITIVITY || k == 1) {
+    DpcxrGroupMethod method = dpcxr_group_method(accountant, &mechanism, k);
+    if (method == DPCXR_GROUP_SENSITIVITY || k == 1) {
         if (!calibrate_louder(accountant, &mechanism, &event, k, target, delta, epsilon, error))
+            return FALSE;
+    } else if (method == DPCXR_GROUP_MIXTURE) {
+        if (!calibrate_mixture(accountant, &mechanism, &event, k, target, delta, epsilon, error))
             return FALSE;
     } else {
         if (!calibrate_bound(accountant, &event, adjacency, k, target, delta, &event.noise_multiplier,

@@ -4,6 +4,7 @@
  * record and written again; what does not come out byte for byte is refused, so there is one way to write a
  * ledger and no second meaning. */
 #include "privacy/ledger.h"
+#include <dpcxr/sampling.h>
 #include "base/files.h"
 #include "base/json.h"
 #include "privacy/ledger-record.h"
@@ -39,6 +40,14 @@ struct _DpcxrLedger {
     char head[HASH_HEX + 1];
 };
 
+/* A part of a shuffled epoch is no event: two parts may both hold a unit, and would add up to one epoch. */
+static gboolean is_whole(const DpcxrEvent *event)
+{
+    return event->sampler != DPCXR_SAMPLER_SHUFFLE ||
+           (event->cap > 0 && event->cap <= event->population &&
+            event->count % dpcxr_epoch_steps(event->population, event->cap) == 0);
+}
+
 static gboolean event_is_sane(const DpcxrEvent *event)
 {
     return event->count > 0 && event->sampling_rate > 0 && event->sampling_rate <= 1 &&
@@ -50,6 +59,18 @@ static gboolean equal_but_for_count(const DpcxrEvent *a, const DpcxrEvent *b)
 {
     return a->sampler == b->sampler && a->sampling_rate == b->sampling_rate &&
            a->noise_multiplier == b->noise_multiplier && a->population == b->population && a->cap == b->cap;
+}
+
+void dpcxr_events_add(GArray *events, const DpcxrEvent *event)
+{
+    for (guint i = 0; i < events->len; i++) {
+        DpcxrEvent *known = &g_array_index(events, DpcxrEvent, i);
+        if (equal_but_for_count(known, event)) {
+            known->count += event->count;
+            return;
+        }
+    }
+    g_array_append_val(events, *event);
 }
 
 /* Takes a record into account. (nullable) What is wrong with it where it stands. */
@@ -77,6 +98,8 @@ static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrRecord *record)
         return "an event before any process start";
     if (!event_is_sane(event))
         return "an event that cannot be: count, rate or noise out of range";
+    if (!is_whole(event))
+        return "shuffled steps that are no whole epochs";
     if (record->sequence != ledger->next_sequence)
         return "a sequence number that does not follow";
     if (event->count > SEQUENCE_END - ledger->next_sequence)
@@ -84,14 +107,7 @@ static const char *ledger_apply(DpcxrLedger *ledger, const DpcxrRecord *record)
     ledger->next_sequence += event->count;
     if (record->kind == DPCXR_RECORD_STEPS)
         ledger->steps += event->count;
-    for (guint i = 0; i < ledger->events->len; i++) {
-        DpcxrEvent *known = &g_array_index(ledger->events, DpcxrEvent, i);
-        if (equal_but_for_count(known, event)) {
-            known->count += event->count;
-            return NULL;
-        }
-    }
-    g_array_append_val(ledger->events, *event);
+    dpcxr_events_add(ledger->events, event);
     return NULL;
 }
 

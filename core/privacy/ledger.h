@@ -20,13 +20,16 @@ DpcxrLedger *dpcxr_ledger_read(const char *path, GError **error);
 void dpcxr_ledger_free(DpcxrLedger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrLedger, dpcxr_ledger_free)
 
-/* Appends event->count steps that are about to be done and syncs. *sequence: number of the first of them; every step has
+/* Appends event->count steps that are about to be done and syncs; of SHUFFLE, whole epochs only. *sequence: number of the first of them; every step has
  * a number of its own, never used twice in a ledger. Only after TRUE may their noise be used. */
 gboolean dpcxr_ledger_append(DpcxrLedger *ledger, DpcxrLedgerKind kind, const DpcxrEvent *event, guint64 *sequence,
                              GError **error);
 
 /* The number that the first step of the next append will get. */
 guint64 dpcxr_ledger_next_sequence(const DpcxrLedger *ledger);
+
+/* Adds @event to @events (DpcxrEvent), to the count of an equal one where there is one: how a ledger merges. */
+void dpcxr_events_add(GArray *events, const DpcxrEvent *event);
 
 /* Everything so far, equal events merged. Valid until the next append. */
 const DpcxrMechanism *dpcxr_ledger_mechanism(DpcxrLedger *ledger);

@@ -1,54 +1,103 @@
 /* SPDX-License-Identifier: MIT
  * Sampling of units and of their images from the secret streams. */
 #include "privacy/sampler.h"
+#include "privacy/binomial.h"
+#include <dpcxr/sampling.h>
 #include <math.h>
 #include <string.h>
 
-#define CHUNK 1024 /* words drawn at once */
+#define CHUNK 1024   /* words drawn at once */
+#define RARELY 1e-10 /* how often the default cap cuts a sample */
 
-static gboolean refuse_kind(DpcxrSamplerKind kind, GError **error)
+static gboolean is_poisson(DpcxrSamplerKind kind)
 {
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                "privacy.sampler: type: %s is not implemented, and no other sampling may stand in for it: "
-                "use poisson "
-                "(each unit with its own probability) or full (every unit, every step)",
-                dpcxr_sampler_name(kind));
-    return FALSE;
+    return kind == DPCXR_SAMPLER_POISSON || kind == DPCXR_SAMPLER_TRUNCATED_POISSON;
 }
 
-gboolean dpcxr_sampler_init(DpcxrSampler *sampler, DpcxrSamplerKind kind, gsize population, double rate,
-                            int images_per_unit, GError **error)
+static gboolean takes_part(DpcxrSamplerKind kind)
 {
-    if (kind != DPCXR_SAMPLER_POISSON && kind != DPCXR_SAMPLER_FULL)
-        return refuse_kind(kind, error);
-    if (population == 0 || population > DPCXR_SECRET_WORDS || images_per_unit < 0) {
+    return kind == DPCXR_SAMPLER_FIXED || kind == DPCXR_SAMPLER_SHUFFLE;
+}
+
+static gboolean check_ranges(DpcxrSamplerKind kind, gsize population, double rate, gsize cap,
+                             int images_per_unit, GError **error)
+{
+    if (population == 0 || population > DPCXR_SECRET_WORDS || images_per_unit < 0)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                     "sampling needs 1 to 2^35 units and at least 0 images of each, not %" G_GSIZE_FORMAT
                     " units and %d images",
                     population, images_per_unit);
-        return FALSE;
-    }
-    if (kind == DPCXR_SAMPLER_FULL)
-        rate = 1;
-    if (!(rate > 0 && rate <= 1)) {
+    else if (is_poisson(kind) && !(rate > 0 && rate <= 1))
         g_set_error(
             error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
             "the sampling rate must be above 0 and at most 1, not %g (train.batch.logical over the number of "
             "units, %" G_GSIZE_FORMAT ")",
             rate, population);
+    else if (kind != DPCXR_SAMPLER_POISSON && kind != DPCXR_SAMPLER_FULL &&
+             (cap == 0 || (takes_part(kind) && cap > population)))
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "privacy.sampler: %s of %" G_GSIZE_FORMAT " units cannot take %s%" G_GSIZE_FORMAT
+                    " of them a step",
+                    dpcxr_sampler_name(kind), population, takes_part(kind) ? "" : "at most ", cap);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+/* @cap / @population, rounded up: the sign of a fused product and sum is exact. */
+static double part_rate(gsize cap, gsize population)
+{
+    double rate = (double)cap / (double)population;
+    return fma(rate, (double)population, -(double)cap) < 0 ? nextafter(rate, 1) : rate;
+}
+
+gboolean dpcxr_sampler_init(DpcxrSampler *sampler, DpcxrSamplerKind kind, gsize population, double rate,
+                            gsize cap, int images_per_unit, GError **error)
+{
+    if (!check_ranges(kind, population, rate, cap, images_per_unit, error))
         return FALSE;
+    *sampler = (DpcxrSampler){.kind = kind,
+                              .population = population,
+                              .threshold = G_MAXUINT64,
+                              .sampling_rate = 1,
+                              .images_per_unit = images_per_unit};
+    if (is_poisson(kind)) {
+        /* Both steps are exact: a double times 2^64, and a whole number of at most 53 significant bits. */
+        double words = ceil(rate * 0x1p64);
+        sampler->threshold = words >= 0x1p64 ? G_MAXUINT64 : (guint64)words - 1;
+        sampler->sampling_rate = words * 0x1p-64;
+    } else if (takes_part(kind)) {
+        sampler->sampling_rate = part_rate(cap, population);
     }
-    /* Both steps are exact: a double times 2^64, and a whole number of at most 53 significant bits. */
-    double words = ceil(rate * 0x1p64);
-    *sampler = (DpcxrSampler){
-        .kind = kind,
-        .population = population,
-        .threshold = words >= 0x1p64 ? G_MAXUINT64 : (guint64)words - 1,
-        .sampling_rate = words * 0x1p-64,
-        .images_per_unit = images_per_unit,
-    };
+    if (kind == DPCXR_SAMPLER_TRUNCATED_POISSON || takes_part(kind))
+        sampler->cap = cap;
     return TRUE;
 }
+
+guint64 dpcxr_sampler_default_cap(guint64 population, double rate)
+{
+    guint64 low = (guint64)ceil((double)population * rate), high = population; /* high: nothing is ever cut */
+    while (low < high) {
+        guint64 middle = low + (high - low) / 2;
+        double ratio;
+        if (dpcxr_binomial_tail(population, rate, middle + 1, &ratio) <= RARELY)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return high;
+}
+
+guint64 dpcxr_sampler_record_steps(const DpcxrSampler *sampler)
+{
+    return sampler->kind == DPCXR_SAMPLER_SHUFFLE ? dpcxr_epoch_steps(sampler->population, sampler->cap) : 1;
+}
+
+/* A unit, and the word that decides its place among others. */
+typedef struct {
+    guint64 word;
+    gsize unit;
+} Rank;
 
 void dpcxr_unit_draw_init(DpcxrUnitDraw *draw)
 {
@@ -56,6 +105,7 @@ void dpcxr_unit_draw_init(DpcxrUnitDraw *draw)
     draw->unit_offsets = g_array_new(FALSE, FALSE, sizeof(gsize));
     draw->units = g_array_new(FALSE, FALSE, sizeof(gsize));
     draw->keys = g_array_new(FALSE, FALSE, sizeof(guint64));
+    draw->ranks = g_array_new(FALSE, FALSE, sizeof(Rank));
 }
 
 void dpcxr_unit_draw_clear(DpcxrUnitDraw *draw)
@@ -64,6 +114,7 @@ void dpcxr_unit_draw_clear(DpcxrUnitDraw *draw)
     g_clear_pointer(&draw->unit_offsets, g_array_unref);
     g_clear_pointer(&draw->units, g_array_unref);
     g_clear_pointer(&draw->keys, g_array_unref);
+    g_clear_pointer(&draw->ranks, g_array_unref);
 }
 
 static int compare_words(gconstpointer a, gconstpointer b)
@@ -106,21 +157,78 @@ static void draw_unit(const DpcxrSampler *sampler, const DpcxrUnits *units, gsiz
     g_array_append_val(draw->unit_offsets, end);
 }
 
-void dpcxr_sampler_draw(const DpcxrSampler *sampler, const DpcxrUnits *units, const DpcxrSecret *secret,
-                        guint64 sequence, DpcxrUnitDraw *draw)
+static gboolean comes_in(const DpcxrSampler *sampler, guint64 word)
+{
+    return word <= sampler->threshold; /* where nobody is left out: the largest word there is */
+}
+
+/* Fills draw->ranks with the units that come in by their words of (SAMPLING, @sequence), in order. */
+static void collect(const DpcxrSampler *sampler, const DpcxrUnits *units, const DpcxrSecret *secret,
+                    guint64 sequence, DpcxrUnitDraw *draw)
 {
     const DpcxrAddress address = {DPCXR_PURPOSE_SAMPLING, 0, sequence, 0};
-    const gsize zero = 0;
     guint64 words[CHUNK];
+    g_array_set_size(draw->ranks, 0);
+    for (gsize start = 0; start < units->n; start += CHUNK) {
+        gsize n = MIN(units->n - start, CHUNK);
+        if (is_poisson(sampler->kind))
+            dpcxr_secret_fill(secret, &address, start, words, n);
+        for (gsize i = 0; i < n; i++) {
+            Rank rank = {0, start + i};
+            if (!is_poisson(sampler->kind) || comes_in(sampler, words[i]))
+                g_array_append_val(draw->ranks, rank);
+        }
+    }
+}
+
+static int compare_ranks(gconstpointer a, gconstpointer b)
+{
+    const Rank *x = a, *y = b;
+    if (x->word != y->word)
+        return x->word < y->word ? -1 : 1;
+    return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+static int compare_units(gconstpointer a, gconstpointer b)
+{
+    gsize x = ((const Rank *)a)->unit, y = ((const Rank *)b)->unit;
+    return (x > y) - (x < y);
+}
+
+/* Keeps those of draw->ranks that are @first .. @first+@n-1 of them (as far as there are so many) by their
+ * units' words of (PERMUTATION, @sequence), in the order of the units. Each order is equally likely, but for
+ * two equal words, below n^2 / 2^65; which even then are no two in one place. */
+static void keep_part(const DpcxrSecret *secret, guint64 sequence, gsize units, gsize first, gsize n,
+                      DpcxrUnitDraw *draw)
+{
+    const DpcxrAddress address = {DPCXR_PURPOSE_PERMUTATION, 0, sequence, 0};
+    Rank *ranks = (Rank *)(void *)draw->ranks->data;
+    gsize all = draw->ranks->len, at = 0;
+    guint64 words[CHUNK];
+    for (gsize start = 0; start < units; start += CHUNK) {
+        gsize many = MIN(units - start, CHUNK);
+        dpcxr_secret_fill(secret, &address, start, words, many);
+        for (; at < all && ranks[at].unit < start + many; at++)
+            ranks[at].word = words[ranks[at].unit - start];
+    }
+    qsort(ranks, all, sizeof *ranks, compare_ranks);
+    n = first < all ? MIN(n, all - first) : 0;
+    memmove(ranks, ranks + MIN(first, all), n * sizeof *ranks);
+    g_array_set_size(draw->ranks, (guint)n);
+    qsort(ranks, n, sizeof *ranks, compare_units);
+}
+
+void dpcxr_sampler_draw(const DpcxrSampler *sampler, const DpcxrUnits *units, const DpcxrSecret *secret,
+                        guint64 sequence, guint64 position, DpcxrUnitDraw *draw)
+{
+    const gsize zero = 0;
     g_array_set_size(draw->rows, 0);
     g_array_set_size(draw->units, 0);
     g_array_set_size(draw->unit_offsets, 0);
     g_array_append_val(draw->unit_offsets, zero);
-    for (gsize start = 0; start < units->n; start += CHUNK) {
-        gsize n = MIN(units->n - start, CHUNK);
-        dpcxr_secret_fill(secret, &address, start, words, n);
-        for (gsize i = 0; i < n; i++)
-            if (words[i] <= sampler->threshold) /* FULL: the largest word there is */
-                draw_unit(sampler, units, start + i, secret, sequence, draw);
-    }
+    collect(sampler, units, secret, sequence, draw);
+    if (sampler->cap > 0 && draw->ranks->len > sampler->cap)
+        keep_part(secret, sequence - position, units->n, position * sampler->cap, sampler->cap, draw);
+    for (guint i = 0; i < draw->ranks->len; i++)
+        draw_unit(sampler, units, g_array_index(draw->ranks, Rank, i).unit, secret, sequence, draw);
 }

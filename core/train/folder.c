@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/folder.h"
 #include "base/files.h"
+#include "privacy/planned.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -17,6 +18,7 @@ void dpcxr_folder_init(DpcxrFolder *folder, const char *out, const char *name)
     folder->private_dir = g_build_filename(folder->root, "private", NULL);
     folder->checkpoints = g_build_filename(folder->private_dir, "checkpoints", NULL);
     folder->ledger = g_build_filename(folder->private_dir, "ledger.jsonl", NULL);
+    folder->planned = g_build_filename(folder->private_dir, DPCXR_PLANNED_FILE, NULL);
     folder->config = g_build_filename(folder->private_dir, "config.yaml", NULL);
     folder->metrics = g_build_filename(folder->private_dir, "metrics.jsonl", NULL);
     folder->label_weights = g_build_filename(folder->private_dir, "pos_weight.safetensors", NULL);
@@ -26,8 +28,8 @@ void dpcxr_folder_init(DpcxrFolder *folder, const char *out, const char *name)
 
 void dpcxr_folder_clear(DpcxrFolder *folder)
 {
-    char **names[] = {&folder->root,   &folder->private_dir, &folder->checkpoints, &folder->ledger,
-                      &folder->config, &folder->metrics, &folder->label_weights, &folder->release, &folder->done};
+    char **names[] = {&folder->root,    &folder->private_dir, &folder->checkpoints,   &folder->ledger,  &folder->planned,
+                      &folder->config,  &folder->metrics,     &folder->label_weights, &folder->release, &folder->done};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         g_clear_pointer(names[i], g_free);
     if (folder->lock >= 0)

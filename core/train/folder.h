@@ -5,7 +5,7 @@
 
 typedef struct {
     char *root;        /* runs/NAME */
-    char *private_dir, *checkpoints, *release, *ledger, *config, *metrics, *label_weights, *done;
+    char *private_dir, *checkpoints, *release, *ledger, *planned, *config, *metrics, *label_weights, *done;
     int lock;          /* file descriptor, -1: none */
 } DpcxrFolder;
 

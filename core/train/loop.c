@@ -16,11 +16,16 @@ typedef struct {
     guint64 images, failed, skipped;
     double loss;            /* running mean, about the last 20 steps */
     gint64 last_checkpoint; /* microseconds, monotonic */
+    double epsilon;         /* as it was shown last */
+    gint64 next_epsilon;    /* when it may be computed again */
 } Course;
+
+/* Accounting many unequal steps takes a while; for show it may take this part of the time. */
+enum { EPSILON_PART = 50 };
 
 static double epoch_of(const DpcxrLoop *loop)
 {
-    return (double)loop->step * loop->plan->divisor / (double)loop->plan->population;
+    return dpcxr_plan_epochs(loop->plan, loop->step);
 }
 
 /* What the ledger has been charged with so far; NaN where nothing is claimed. */
@@ -56,11 +61,22 @@ static gboolean checkpoint_due(const Course *course)
     return (double)(g_get_monotonic_time() - course->last_checkpoint) >= minutes * 60 * G_USEC_PER_SEC;
 }
 
+/* What was spent, or lately had been. */
+static double spent_for_show(Course *course, gboolean now)
+{
+    gint64 start = g_get_monotonic_time();
+    if (now || start >= course->next_epsilon) {
+        course->epsilon = spent(course->loop);
+        course->next_epsilon = g_get_monotonic_time() + EPSILON_PART * (g_get_monotonic_time() - start);
+    }
+    return course->epsilon;
+}
+
 static void show(Course *course, gboolean always)
 {
     if (!always && !dpcxr_progress_due(course->progress))
         return;
-    double epsilon = spent(course->loop);
+    double epsilon = spent_for_show(course, always);
     DpcxrProgressState state = {course->loop->step, course->loss, epsilon, course->images};
     dpcxr_progress_show(course->progress, &state);
     if (!isnan(epsilon))
@@ -84,7 +100,8 @@ static void record(Course *course, const DpcxrStepReport *report)
     if (loop->plan->experiment->privacy.enabled && report->units > 0)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "clipped_fraction",
                               (double)report->clipped / (double)report->units);
-    if (loop->plan->count_noise > 0)
+    const DpcxrExperiment *e = loop->plan->experiment;
+    if (e->privacy.enabled && (loop->plan->count_noise > 0 || e->privacy.clip_schedule.type != DPCXR_RAMP_CONSTANT))
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "clip_norm", report->clip_norm);
     if (report->skipped)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "skipped_units", (double)report->skipped);
@@ -92,10 +109,12 @@ static void record(Course *course, const DpcxrStepReport *report)
         dpcxr_metrics_log_add(course->log, loop->step, epoch, "failed_images", (double)report->failed);
 }
 
-/* Whether the budget allows one more charged step. Steps that a crash lost were charged, too. */
-static gboolean affordable(const DpcxrLoop *loop)
+/* Whether the next step is charged already, or the budget allows another record. Steps that a crash lost were charged, too. */
+static gboolean affordable(const Course *course)
 {
-    return !loop->ledger || dpcxr_ledger_steps(loop->ledger) < loop->plan->allowed;
+    const DpcxrLoop *loop = course->loop;
+    return !loop->ledger || dpcxr_trainer_is_charged(course->trainer) ||
+           dpcxr_ledger_steps(loop->ledger) + loop->plan->record_steps <= loop->plan->allowed;
 }
 
 static gboolean run_steps(Course *course, GError **error)
@@ -104,7 +123,7 @@ static gboolean run_steps(Course *course, GError **error)
     /* A disk that cannot hold a checkpoint says so before anything is spent. */
     if (loop->step == 0 && !save(course, error))
         return FALSE;
-    while (loop->step < loop->plan->steps && affordable(loop)) {
+    while (loop->step < loop->plan->steps && affordable(course)) {
         if (dpcxr_stop_wanted()) {
             if (save(course, error))
                 g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_STOPPED,
@@ -141,7 +160,7 @@ static void summarise(const Course *course)
 
 gboolean dpcxr_loop_run(DpcxrLoop *loop, GError **error)
 {
-    Course course = {.loop = loop, .loss = NAN, .last_checkpoint = g_get_monotonic_time()};
+    Course course = {.loop = loop, .loss = NAN, .epsilon = NAN, .last_checkpoint = g_get_monotonic_time()};
     g_autoptr(DpcxrMetricsLog) log = dpcxr_metrics_log_open(loop->folder->metrics, error);
     if (!log)
         return FALSE;

@@ -22,10 +22,22 @@ static int automatic_physical(int size)
     return size <= 128 ? 64 : size <= 256 ? 32 : 16;
 }
 
-static gboolean plan_steps(DpcxrPlan *plan, double rate, GError **error)
+double dpcxr_plan_epochs(const DpcxrPlan *plan, guint64 steps)
+{
+    gboolean shuffled = plan->experiment->privacy.enabled && plan->sampler.kind == DPCXR_SAMPLER_SHUFFLE;
+    return shuffled ? (double)steps / (double)plan->record_steps
+                    : (double)steps * plan->divisor / (double)plan->population;
+}
+
+guint64 dpcxr_plan_charge(const DpcxrPlan *plan, guint64 steps)
+{
+    return (steps + plan->record_steps - 1) / plan->record_steps * plan->record_steps;
+}
+
+static gboolean plan_steps(DpcxrPlan *plan, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
-    plan->steps = e->train.steps ? e->train.steps : (guint64)floor(e->train.epochs / rate + 1e-9);
+    plan->steps = e->train.steps ? e->train.steps : (guint64)floor(e->train.epochs / dpcxr_plan_epochs(plan, 1) + 1e-9);
     if (plan->steps > 0)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
@@ -33,6 +45,41 @@ static gboolean plan_steps(DpcxrPlan *plan, double rate, GError **error)
                 "; raise train.epochs or lower train.batch.logical",
                 e->train.epochs, e->train.logical, plan->population);
     return FALSE;
+}
+
+/* Samplers that draw from a pool are accounted for its size, which therefore has to be the declared one. */
+static gboolean check_pool(const DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    DpcxrSamplerKind kind = e->privacy.sampler;
+    gboolean bound = e->privacy.adjacency == DPCXR_ADJACENCY_ADD_REMOVE; /* then N is the most there may be */
+    if (kind == DPCXR_SAMPLER_POISSON || kind == DPCXR_SAMPLER_FULL || plan->population == plan->units->n ||
+        (bound && plan->population > plan->units->n))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                "privacy.population: %" G_GUINT64_FORMAT " units are declared and there are %" G_GSIZE_FORMAT
+                ", but sampler %s draws from %s as many as are declared; leave it out, or use sampler: poisson",
+                plan->population, plan->units->n, dpcxr_sampler_name(kind), bound ? "at most" : "exactly");
+    return FALSE;
+}
+
+static guint64 plan_cap(const DpcxrPlan *plan, double rate)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    if (e->privacy.sampler != DPCXR_SAMPLER_TRUNCATED_POISSON)
+        return (guint64)e->train.logical;
+    return e->privacy.sampler_cap ? e->privacy.sampler_cap : dpcxr_sampler_default_cap(plan->population, rate);
+}
+
+static gboolean plan_sampler(DpcxrPlan *plan, double rate, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    int images = plan->units->unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0;
+    if (!check_pool(plan, error) || !dpcxr_sampler_init(&plan->sampler, e->privacy.sampler, plan->units->n, rate,
+                                                        plan_cap(plan, rate), images, error))
+        return FALSE;
+    plan->record_steps = dpcxr_sampler_record_steps(&plan->sampler);
+    return TRUE;
 }
 
 static gboolean plan_sampling(DpcxrPlan *plan, GError **error)
@@ -46,22 +93,9 @@ static gboolean plan_sampling(DpcxrPlan *plan, GError **error)
         return FALSE;
     }
     plan->divisor = full ? (double)plan->population : e->train.logical;
-    double rate = plan->divisor / (double)plan->population;
-    if (e->privacy.enabled &&
-        !dpcxr_sampler_init(&plan->sampler, e->privacy.sampler, plan->units->n, rate,
-                            plan->units->unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0, error))
-        return FALSE;
-    return plan_steps(plan, rate, error);
-}
-
-static DpcxrEvent steps_event(const DpcxrPlan *plan, guint64 count)
-{
-    return (DpcxrEvent){.sampler = plan->sampler.kind,
-                        .sampling_rate = plan->sampler.sampling_rate,
-                        .noise_multiplier = plan->noise_multiplier,
-                        .count = count,
-                        .population = plan->population,
-                        .cap = plan->experiment->privacy.sampler_cap};
+    plan->record_steps = 1;
+    return (!e->privacy.enabled || plan_sampler(plan, plan->divisor / (double)plan->population, error)) &&
+           plan_steps(plan, error);
 }
 
 /* One full-batch event before the first step, or none. */
@@ -83,48 +117,64 @@ static DpcxrMechanism before_steps(const DpcxrPlan *plan)
                             .n_events = plan->counts.count > 0};
 }
 
-/* How many steps may be charged: the planned ones and, where the target leaves room, lost ones on top. */
+/* How many of the planned steps stay within the target. */
 static gboolean plan_allowed(DpcxrPlan *plan, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
-    plan->allowed = G_MAXUINT64;
-    if (!(e->privacy.epsilon > 0))
-        return TRUE;
-    DpcxrEvent most = steps_event(plan, plan->steps * 2 + 1000);
     DpcxrMechanism before = before_steps(plan);
-    if (!dpcxr_calibrate_steps(&e->privacy.accountant, &before, &most, e->privacy.adjacency, e->privacy.epsilon,
-                               e->privacy.delta, &plan->allowed, error))
+    if (!dpcxr_plan_allow(plan, &before, 0, 0, error))
         return FALSE;
     if (plan->allowed > 0)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                "privacy.epsilon: one step with noise multiplier %g already exceeds epsilon %g; raise either",
-                plan->noise_multiplier, e->privacy.epsilon);
+                "privacy.epsilon: one %s with noise multiplier %g already exceeds epsilon %g; raise either",
+                plan->record_steps > 1 ? "epoch" : "step", dpcxr_plan_event(plan, 0).noise_multiplier, e->privacy.epsilon);
     return FALSE;
 }
 
-gboolean dpcxr_plan_recount(DpcxrPlan *plan, guint64 count, GError **error)
-{
-    plan->counts.count = count;
-    return plan_allowed(plan, error);
-}
-
-/* The step's noise, shared out between gradient and count; without adaptive clipping all of it is the gradient's. */
+/* A step's noise is shared out between gradient and count; there has to be some for the gradient in every step. */
 static gboolean plan_adaptive(DpcxrPlan *plan, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
-    plan->gradient_noise = plan->noise_multiplier;
     if (e->privacy.clip_type != DPCXR_CLIP_ADAPTIVE)
         return TRUE;
     plan->count_noise = e->privacy.clip_count_noise > 0 ? e->privacy.clip_count_noise : plan->divisor / 20;
-    plan->gradient_noise = dpcxr_clip_gradient_noise(plan->noise_multiplier, plan->count_noise);
-    if (isfinite(plan->gradient_noise))
+    double least, most;
+    dpcxr_plan_noise_range(plan, &least, &most);
+    if (isfinite(dpcxr_clip_gradient_noise(most, plan->count_noise)))
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                 "privacy.clip.count_noise: %g is not above half the noise multiplier %g of a step, so nothing is left for "
                 "the gradient; raise it",
-                plan->count_noise, plan->noise_multiplier);
+                plan->count_noise, most);
     return FALSE;
+}
+
+/* The one factor on the schedule with which all planned steps stay within the target. */
+static gboolean plan_calibrate(DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    DpcxrMechanism before = before_steps(plan);
+    plan->noise_multiplier = 1;
+    g_autoptr(GArray) steps = dpcxr_plan_events(plan, 0, plan->steps);
+    return dpcxr_calibrate_noise_factor(&e->privacy.accountant, &before, (const DpcxrEvent *)(void *)steps->data,
+                                        steps->len, e->privacy.adjacency, e->privacy.epsilon, e->privacy.delta,
+                                        &plan->noise_multiplier, error);
+}
+
+/* Epsilon of the steps that a run without interruption does. */
+static gboolean plan_epsilon(DpcxrPlan *plan, GError **error)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    DpcxrMechanism before = before_steps(plan);
+    g_autoptr(GArray) events = dpcxr_plan_events(plan, 0, MIN(plan->steps, plan->allowed));
+    g_array_append_vals(events, before.events, (guint)before.n_events);
+    DpcxrMechanism mechanism = {e->privacy.adjacency, (const DpcxrEvent *)(void *)events->data, events->len};
+    DpcxrInterval epsilon;
+    if (!dpcxr_account_claim(&e->privacy.accountant, &mechanism, e->privacy.delta, &epsilon, error))
+        return FALSE;
+    plan->planned_epsilon = epsilon.upper;
+    return TRUE;
 }
 
 static gboolean plan_noise(DpcxrPlan *plan, GError **error)
@@ -135,27 +185,8 @@ static gboolean plan_noise(DpcxrPlan *plan, GError **error)
     if (e->privacy.unsafe_no_noise && e->privacy.noise_multiplier == 0)
         return TRUE;
     plan_counts(plan);
-    if (e->privacy.noise_multiplier < 0) {
-        DpcxrEvent steps = steps_event(plan, plan->steps);
-        DpcxrMechanism before = before_steps(plan);
-        if (!dpcxr_calibrate_noise(&e->privacy.accountant, &before, &steps, e->privacy.adjacency, e->privacy.epsilon,
-                                   e->privacy.delta, &plan->noise_multiplier, error))
-            return FALSE;
-    }
-    if (!plan_adaptive(plan, error))
-        return FALSE;
-    plan->event = steps_event(plan, 1);
-    if (!plan_allowed(plan, error))
-        return FALSE;
-    DpcxrEvent planned[] = {steps_event(plan, MIN(plan->steps, plan->allowed)), plan->counts};
-    DpcxrMechanism mechanism = {.adjacency = e->privacy.adjacency,
-                                .events = planned,
-                                .n_events = plan->counts.count > 0 ? 2 : 1};
-    DpcxrInterval epsilon;
-    if (!dpcxr_account_claim(&e->privacy.accountant, &mechanism, e->privacy.delta, &epsilon, error))
-        return FALSE;
-    plan->planned_epsilon = epsilon.upper;
-    return TRUE;
+    return (e->privacy.noise_multiplier >= 0 || plan_calibrate(plan, error)) && plan_adaptive(plan, error) &&
+           plan_allowed(plan, error) && plan_epsilon(plan, error);
 }
 
 DpcxrPlan *dpcxr_plan_new(const DpcxrExperiment *experiment, const DpcxrIndex *index, GError **error)

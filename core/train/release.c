@@ -56,17 +56,21 @@ static gboolean write_card(const char *target, const DpcxrPlan *plan, DpcxrLedge
                            const char *model_sha256, double *epsilon, GError **error)
 {
     guint64 charged = dpcxr_ledger_steps(ledger);
+    g_autoptr(GArray) rest = dpcxr_plan_events(plan, done, plan->steps);
     DpcxrCardFacts facts = {.experiment = plan->experiment,
                             .ledger = ledger,
                             .population = plan->population,
                             .max_unit_rows = plan->units->max_rows,
-                            .sampling_rate = plan->event.sampling_rate,
+                            .rest = rest,
+                            .sampling_rate = plan->sampler.sampling_rate,
                             .noise_multiplier = plan->noise_multiplier,
                             .clip_norm = plan->experiment->privacy.clip_norm,
                             .divisor = plan->divisor,
+                            .cap = plan->sampler.cap,
+                            .record_steps = plan->record_steps,
                             .steps_planned = plan->steps,
                             .steps_done = done,
-                            .steps_lost = charged - MIN(done, charged),
+                            .steps_lost = charged - MIN(dpcxr_plan_charge(plan, done), charged),
                             .model_sha256 = model_sha256};
     return dpcxr_card_write(target, &facts, epsilon, error);
 }

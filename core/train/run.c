@@ -7,6 +7,7 @@
 #include "eval/results.h"
 #include "privacy/accounting.h"
 #include "privacy/noise.h"
+#include "privacy/planned.h"
 #include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
@@ -153,8 +154,21 @@ static gboolean weigh_labels(Run *run, GError **error)
                                      run->folder.label_weights, weights, error))
         return FALSE;
     dpcxr_program_set_pos_weight(run->setup.program, weights);
-    guint64 charged = dpcxr_ledger_next_sequence(run->ledger) - dpcxr_ledger_steps(run->ledger);
-    return charged <= 1 || dpcxr_plan_recount(run->setup.plan, charged, error);
+    return TRUE;
+}
+
+/* How far this process may go: what earlier ones charged, lost steps too, is spent. Written down before the first step, for
+ * a run that somebody stops and leaves. */
+static gboolean plan_ahead(Run *run, GError **error)
+{
+    DpcxrPlan *plan = run->setup.plan;
+    if (!run->ledger)
+        return TRUE;
+    guint64 charged = dpcxr_ledger_steps(run->ledger);
+    if (!dpcxr_plan_allow(plan, dpcxr_ledger_mechanism(run->ledger), charged, run->step, error))
+        return FALSE;
+    g_autoptr(GArray) steps = dpcxr_plan_events(plan, run->step, run->step + plan->allowed - charged);
+    return dpcxr_planned_write(run->folder.planned, run->ledger, steps, error);
 }
 
 static gboolean initialise(const DpcxrSetup *setup, GError **error)
@@ -185,9 +199,10 @@ static gboolean begin(Run *run, GError **error)
         if (!load_checkpoint(run, checkpoint, error))
             return FALSE;
         printf("resumed    after step %" G_GUINT64_FORMAT "\n", run->step);
-        return TRUE;
+    } else if (run->options->resume && !initialise(&run->setup, error)) {
+        return FALSE;
     }
-    return !run->options->resume || initialise(&run->setup, error);
+    return plan_ahead(run, error);
 }
 
 static gboolean train(Run *run, GError **error)

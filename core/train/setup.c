@@ -7,24 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The clipping group of each parameter: one for all, or one for each layer. (transfer full) */
-static int *clipping_groups(const DpcxrSetup *setup, int *n_groups)
-{
-    int n = dpcxr_graph_n_parameters(setup->graph), layer = -1;
-    int *group_of = g_new0(int, n);
-    *n_groups = 1;
-    if (!setup->experiment->privacy.enabled || setup->experiment->privacy.clip_type != DPCXR_CLIP_PER_LAYER)
-        return group_of;
-    *n_groups = 0;
-    for (int i = 0; i < n; i++) {
-        if (dpcxr_graph_parameter(setup->graph, i)->layer != layer)
-            (*n_groups)++;
-        layer = dpcxr_graph_parameter(setup->graph, i)->layer;
-        group_of[i] = *n_groups - 1;
-    }
-    return group_of;
-}
-
 static gboolean compile(DpcxrSetup *setup, GError **error)
 {
     const DpcxrExperiment *e = setup->experiment;
@@ -32,7 +14,8 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
     if (!backend)
         return FALSE;
     int n_groups;
-    g_autofree int *group_of = clipping_groups(setup, &n_groups);
+    g_autofree int *group_of = dpcxr_clip_groups(
+        setup->graph, e->privacy.enabled ? e->privacy.clip_type : DPCXR_CLIP_FLAT, &n_groups);
     g_autofree float *weights = dpcxr_label_weights(e, setup->data);
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
@@ -64,6 +47,43 @@ void dpcxr_setup_clear(DpcxrSetup *setup)
     *setup = (DpcxrSetup){0};
 }
 
+/* How units are drawn, beyond name and rate. */
+static void print_sampler(const DpcxrPlan *plan)
+{
+    const DpcxrSampler *sampler = &plan->sampler;
+    if (sampler->kind == DPCXR_SAMPLER_TRUNCATED_POISSON)
+        printf("sampler    at most %" G_GSIZE_FORMAT " units a step\n", sampler->cap);
+    else if (sampler->kind == DPCXR_SAMPLER_FIXED)
+        printf("sampler    %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " units a step\n", sampler->cap, sampler->population);
+    else if (sampler->kind == DPCXR_SAMPLER_SHUFFLE)
+        printf("sampler    epochs of %" G_GUINT64_FORMAT " steps, each charged whole; every resume begins a new one\n",
+               plan->record_steps);
+}
+
+/* "norm 1.5", or its way where it has a schedule. */
+static void print_course(const char *what, const DpcxrRamp *ramp, double first, double last)
+{
+    printf(", %s %.6g", what, first);
+    if (ramp->type != DPCXR_RAMP_CONSTANT)
+        printf(" to %.6g (%s)", last, dpcxr_ramp_name(ramp));
+}
+
+static void print_mechanism(const DpcxrPlan *plan)
+{
+    const DpcxrExperiment *e = plan->experiment;
+    guint64 last = plan->steps - 1;
+    double noise = dpcxr_plan_event(plan, 0).noise_multiplier;
+    printf("mechanism  %s sampling at rate %.6g, %s clipping", dpcxr_sampler_name(plan->sampler.kind),
+           plan->sampler.sampling_rate, dpcxr_clip_name(e->privacy.clip_type));
+    print_course("norm", &e->privacy.clip_schedule, dpcxr_plan_clip_norm(plan, 0), dpcxr_plan_clip_norm(plan, last));
+    print_course("noise multiplier", &e->privacy.noise_schedule, noise, dpcxr_plan_event(plan, last).noise_multiplier);
+    printf(", divisor %g\n", plan->divisor);
+    print_sampler(plan);
+    if (plan->count_noise > 0)
+        printf("adaptive   gradient noise multiplier %.6g, count noise %g units: together one event of multiplier %.6g\n",
+               dpcxr_plan_gradient_noise(plan, 0), plan->count_noise, noise);
+}
+
 static void print_privacy(const DpcxrPlan *plan)
 {
     const DpcxrExperiment *e = plan->experiment;
@@ -80,13 +100,7 @@ static void print_privacy(const DpcxrPlan *plan)
         printf("\n");
     }
     if (e->privacy.enabled)
-        printf("mechanism  %s sampling at rate %.6g, %s clipping, norm %g, noise multiplier %.6g, divisor %g\n",
-               dpcxr_sampler_name(plan->sampler.kind), plan->sampler.sampling_rate,
-               dpcxr_clip_name(e->privacy.clip_type), e->privacy.clip_norm,
-               plan->noise_multiplier, plan->divisor);
-    if (plan->count_noise > 0)
-        printf("adaptive   gradient noise multiplier %.6g, count noise %g units: together one event of multiplier %.6g\n",
-               plan->gradient_noise, plan->count_noise, plan->noise_multiplier);
+        print_mechanism(plan);
 }
 
 void dpcxr_setup_print(const DpcxrSetup *setup)
@@ -103,7 +117,9 @@ void dpcxr_setup_print(const DpcxrSetup *setup)
     printf("device     %s, %d images at once, %.0f MB reserved\n", setup->program->backend->name, setup->plan->physical,
            (double)dpcxr_program_memory(setup->program) / 1e6);
     printf("steps      %" G_GUINT64_FORMAT " of %g units (%.2f epochs)\n", setup->plan->steps, setup->plan->divisor,
-           (double)setup->plan->steps * setup->plan->divisor / (double)setup->plan->population);
+           dpcxr_plan_epochs(setup->plan, setup->plan->steps));
+    if (e->train.augment_multiplicity > 1)
+        printf("views      %d of each drawn image\n", e->train.augment_multiplicity);
     print_privacy(setup->plan);
 }
 

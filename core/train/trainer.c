@@ -29,9 +29,12 @@ struct _DpcxrTrainer {
     float **noise;          /* [parameters] */
     DpcxrUnitDraw now, next; /* the step at work and the one whose images are being decoded */
     guint64 step;
-    guint64 charged;        /* stream address of the last charged event */
+    guint64 origin;         /* a step that a record begins with: the first of this process, or of the run where it is seeded */
+    guint64 uncharged;      /* first step that is on no record yet */
+    guint64 charged;        /* stream address of the step that noise was last made for */
     gboolean drawn;         /* `next` holds the draw of `step` */
     gsize image_size;
+    gsize views;            /* of each drawn image; they only share out the weight that it has within its unit */
     DpcxrClip clip;
     Buffers buffers;
 };
@@ -41,13 +44,33 @@ static gboolean is_private(const DpcxrTrainer *trainer)
     return trainer->plan->experiment->privacy.enabled;
 }
 
-/* The address of @step's secret streams: the sequence number that its event will get or, where noise must be
- * reproducible, the step itself. A process that dies before the event is written takes its key with it. */
+/* Which step of its record @step is: of its epoch, where epochs are charged whole. A process with a key of its own begins a
+ * permutation of its own, so an epoch that another one left is never gone on with. */
+static guint64 position_of(const DpcxrTrainer *trainer, guint64 step)
+{
+    return (step - trainer->origin) % trainer->plan->record_steps;
+}
+
+/* The address of @step's secret streams: the sequence number that it has, or will get when its event is charged; where
+ * noise must be reproducible, the step itself. A process that dies before the event is written takes its key with it. */
 static guint64 sequence_of(const DpcxrTrainer *trainer, guint64 step)
 {
     if (!trainer->ledger || dpcxr_secret_is_seeded(trainer->secret))
         return step;
-    return dpcxr_ledger_next_sequence(trainer->ledger) + (step - trainer->step);
+    return dpcxr_ledger_next_sequence(trainer->ledger) + step - trainer->uncharged;
+}
+
+/* Asks the loader for every view of every drawn image, the views of an image after each other. */
+static void request_views(DpcxrTrainer *trainer, guint64 step)
+{
+    const GArray *rows = trainer->next.rows;
+    g_autofree DpcxrDraw *draws = g_new(DpcxrDraw, rows->len * trainer->views);
+    for (gsize i = 0; i < rows->len * trainer->views; i++)
+        draws[i] = (DpcxrDraw){.row = g_array_index(rows, gsize, i / trainer->views),
+                               .step = step,
+                               .view = (guint32)(i % trainer->views),
+                               .augment = TRUE};
+    dpcxr_loader_request(trainer->loader, draws, rows->len * trainer->views);
 }
 
 /* Draws @step into `next` and lets the loader start on it. */
@@ -55,14 +78,10 @@ static void draw_ahead(DpcxrTrainer *trainer, guint64 step)
 {
     if (is_private(trainer))
         dpcxr_sampler_draw(&trainer->plan->sampler, trainer->plan->units, trainer->secret, sequence_of(trainer, step),
-                           &trainer->next);
+                           position_of(trainer, step), &trainer->next);
     else
         dpcxr_shuffle_draw(&trainer->shuffle, step, &trainer->next);
-    g_autofree DpcxrDraw *draws = g_new(DpcxrDraw, trainer->next.rows->len);
-    for (guint i = 0; i < trainer->next.rows->len; i++)
-        draws[i] = (DpcxrDraw){
-            .row = g_array_index(trainer->next.rows, gsize, i), .step = step, .view = 0, .augment = TRUE};
-    dpcxr_loader_request(trainer->loader, draws, trainer->next.rows->len);
+    request_views(trainer, step);
 }
 
 static void take_draw(DpcxrTrainer *trainer)
@@ -131,13 +150,13 @@ static void find_coefficients(DpcxrTrainer *trainer, int units, DpcxrStepReport 
     report->clipped += clipped - skipped;
 }
 
-/* Units @first .. @first+@units-1 of the draw, together at most one physical batch. */
+/* Units @first .. @first+@units-1 of the draw, together at most one physical batch. A row is a view of an image. */
 static gboolean whole_units(DpcxrTrainer *trainer, guint first, int units, DpcxrStepReport *report, GError **error)
 {
     Buffers *b = &trainer->buffers;
     const gsize *offsets = (const gsize *)trainer->now.unit_offsets->data + first;
     for (int u = 0; u <= units; u++)
-        b->unit_offsets[u] = (int)(offsets[u] - offsets[0]);
+        b->unit_offsets[u] = (int)((offsets[u] - offsets[0]) * trainer->views);
     for (int u = 0; u < units; u++)
         for (int row = b->unit_offsets[u]; row < b->unit_offsets[u + 1]; row++)
             b->row_weights[row] = 1 / (float)(b->unit_offsets[u + 1] - b->unit_offsets[u]);
@@ -184,9 +203,9 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
         return FALSE;
     for (guint first = 0; first < n;) {
         guint last = first + 1; /* one past the last unit that still fits */
-        while (last < n && offsets[last + 1] - offsets[first] <= physical)
+        while (last < n && (offsets[last + 1] - offsets[first]) * trainer->views <= physical)
             last++;
-        gsize rows = offsets[last] - offsets[first];
+        gsize rows = (offsets[last] - offsets[first]) * trainer->views;
         gboolean good = rows <= physical ? whole_units(trainer, first, (int)(last - first), report, error)
                                          : large_unit(trainer, rows, report, error);
         if (!good)
@@ -194,7 +213,22 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
         first = last;
     }
     report->units = n;
+    report->failed = (report->failed + trainer->views - 1) / trainer->views;
     report->loss = report->images ? report->loss / (double)report->images : NAN;
+    return TRUE;
+}
+
+/* A record for this step and those that share its permutation; they have consecutive numbers. */
+static gboolean charge(DpcxrTrainer *trainer, GError **error)
+{
+    DpcxrEvent event = dpcxr_plan_event(trainer->plan, trainer->step);
+    guint64 expected = sequence_of(trainer, trainer->step), sequence;
+    if (!dpcxr_ledger_append(trainer->ledger, DPCXR_LEDGER_STEPS, &event, &sequence, error))
+        return FALSE;
+    if (!dpcxr_secret_is_seeded(trainer->secret) && sequence != expected)
+        g_error("the ledger numbered a step %" G_GUINT64_FORMAT " that was sampled as %" G_GUINT64_FORMAT, sequence,
+                expected);
+    trainer->uncharged += trainer->plan->record_steps;
     return TRUE;
 }
 
@@ -202,16 +236,12 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
 static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
 {
     const DpcxrPlan *plan = trainer->plan;
-    guint64 expected = sequence_of(trainer, trainer->step), sequence;
-    if (!dpcxr_ledger_append(trainer->ledger, DPCXR_LEDGER_STEPS, &plan->event, &sequence, error))
+    if (trainer->step >= trainer->uncharged && !charge(trainer, error))
         return FALSE;
-    if (!dpcxr_secret_is_seeded(trainer->secret) && sequence != expected)
-        g_error("the ledger numbered a step %" G_GUINT64_FORMAT " that was sampled as %" G_GUINT64_FORMAT, sequence,
-                expected);
-    trainer->charged = expected;
-    double std = plan->gradient_noise * trainer->clip.norm;
+    trainer->charged = sequence_of(trainer, trainer->step);
+    double std = dpcxr_plan_gradient_noise(plan, trainer->step) * trainer->clip.norm;
     for (int i = 0; i < trainer->program->n_parameters; i++) {
-        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = expected, .tensor = (guint32)i};
+        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = trainer->charged, .tensor = (guint32)i};
         dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i],
                          dpcxr_graph_parameter(trainer->program->graph, i)->size, trainer->workers);
     }
@@ -232,6 +262,13 @@ static void adapt_clip_norm(DpcxrTrainer *trainer, const DpcxrStepReport *report
     double spared = (double)(report->units - report->clipped - report->skipped);
     trainer->clip.norm = dpcxr_clip_adapt(trainer->clip.norm, spared - 0.5 * (double)report->units + noise,
                                           plan->divisor, e->privacy.clip_quantile, e->privacy.clip_rate);
+}
+
+/* Without adaptive clipping the norm is a function of the step. */
+static void schedule_clip_norm(DpcxrTrainer *trainer)
+{
+    if (trainer->step < trainer->plan->steps)
+        trainer->clip.norm = dpcxr_plan_clip_norm(trainer->plan, trainer->step);
 }
 
 static double divisor(const DpcxrTrainer *trainer, const DpcxrStepReport *report)
@@ -257,10 +294,17 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
     if (!dpcxr_program_update(trainer->program, &update, error))
         return FALSE;
     report->clip_norm = trainer->clip.norm;
+    trainer->step++;
     if (trainer->plan->count_noise > 0)
         adapt_clip_norm(trainer, report);
-    trainer->step++;
+    else
+        schedule_clip_norm(trainer);
     return TRUE;
+}
+
+gboolean dpcxr_trainer_is_charged(const DpcxrTrainer *trainer)
+{
+    return trainer->step < trainer->uncharged;
 }
 
 double dpcxr_trainer_clip_norm(const DpcxrTrainer *trainer)
@@ -317,12 +361,18 @@ DpcxrTrainer *dpcxr_trainer_new(const DpcxrPlan *plan, DpcxrData *data, DpcxrPro
     trainer->optimizer = optimizer;
     trainer->schedule = schedule;
     trainer->step = step;
+    gboolean seeded = secret && dpcxr_secret_is_seeded(secret);
+    trainer->origin = seeded ? 0 : step;
+    trainer->uncharged = seeded ? dpcxr_plan_charge(plan, step) : step; /* seeded: the permutation goes on */
     trainer->clip = (DpcxrClip){.type = e->privacy.clip_type,
                                 .norm = clip_norm,
                                 .stability = e->privacy.clip_stability,
                                 .parameters = program->n_parameters,
                                 .n_groups = program->options.n_groups,
                                 .group_of = program->options.group_of};
+    if (!(plan->count_noise > 0))
+        schedule_clip_norm(trainer);
+    trainer->views = (gsize)e->train.augment_multiplicity;
     trainer->image_size = (gsize)e->data.size * (gsize)e->data.size * (gsize)e->data.channels;
     dpcxr_shuffle_init(&trainer->shuffle, plan->units, e->seed, (gsize)e->train.logical,
                        e->privacy.unit == DPCXR_UNIT_PATIENT ? e->privacy.images_per_patient : 0);

@@ -18,7 +18,7 @@ typedef enum {
     DPCXR_SAMPLER_FULL,    /* every unit, every step; sampling_rate is 1 */
     DPCXR_SAMPLER_TRUNCATED_POISSON, /* Poisson, at most `cap` of the `population` units, chosen uniformly */
     DPCXR_SAMPLER_FIXED,             /* `cap` of the `population` units without replacement */
-    DPCXR_SAMPLER_SHUFFLE,           /* each unit once an epoch, in random order */
+    DPCXR_SAMPLER_SHUFFLE,           /* each unit once an epoch, in random order, `cap` units a step */
     DPCXR_N_SAMPLERS
 } DpcxrSamplerKind;
 
@@ -26,11 +26,11 @@ typedef enum {
  * deviation noise_multiplier * C (whatever the adjacency; replace-one accounts a sensitivity of 2C). */
 typedef struct {
     DpcxrSamplerKind sampler;
-    double sampling_rate;    /* (0, 1], rounded up from the threshold the sampler compares with */
+    double sampling_rate;    /* (0, 1], rounded up from the threshold the sampler compares with, or from cap / population */
     double noise_multiplier; /* > 0 */
     guint64 count;           /* steps */
     guint64 population;      /* N, declared public; 0 where the sampler does not need it */
-    guint64 cap;             /* of TRUNCATED_POISSON and FIXED, else 0 */
+    guint64 cap;             /* of TRUNCATED_POISSON, FIXED and SHUFFLE, else 0 */
 } DpcxrEvent;
 
 typedef struct {
@@ -55,6 +55,13 @@ typedef struct {
     gboolean (*delta)(const DpcxrOptions *options, const DpcxrMechanism *mechanism, double epsilon,
                       DpcxrInterval *delta, GError **error);
     gboolean approximate; /* not a bound (CLT): may be reported beside a claim, never make one */
+    /* (both nullable) The same for @units >= 2 units at once, where that is no more than one of them is covered: every
+     * event is of full batches or Poisson samples. Accountants without them get a bound from those for one unit. */
+    gboolean (*group_epsilon)(const DpcxrOptions *options, const DpcxrMechanism *mechanism, guint64 units, double delta,
+                              DpcxrInterval *epsilon, GError **error);
+    gboolean (*group_delta)(const DpcxrOptions *options, const DpcxrMechanism *mechanism, guint64 units, double epsilon,
+                            DpcxrInterval *delta, GError **error);
+    guint64 units_max; /* largest group they are for */
 } DpcxrAccountant;
 
 #define DPCXR_PLUGIN_DEFINE_ACCOUNTANT(NAME, ...)                                                                 \

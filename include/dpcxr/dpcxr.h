@@ -13,3 +13,4 @@
 #include <dpcxr/options.h>
 #include <dpcxr/plugin.h>
 #include <dpcxr/random.h>
+#include <dpcxr/sampling.h>

@@ -17,4 +17,14 @@ gboolean dpcxr_loss_epsilon(const DpcxrMechanism *mechanism, double delta, doubl
 gboolean dpcxr_loss_delta(const DpcxrMechanism *mechanism, double epsilon, double accuracy, DpcxrInterval *delta,
                           GError **error);
 
+#define DPCXR_LOSS_UNITS_MAX 64
+
+/* The same without a lattice of losses, by inverting the characteristic function of their sum: another way to the same
+ * numbers. For groups of @units, 1 to DPCXR_LOSS_UNITS_MAX; more than 1 only where all events are full batches or Poisson
+ * samples. FALSE with DPCXR_ERROR_PRIVACY, too, where that takes more work than is sensible. */
+gboolean dpcxr_loss_invert_epsilon(const DpcxrMechanism *mechanism, guint64 units, double delta, double accuracy,
+                                   DpcxrInterval *epsilon, GError **error);
+gboolean dpcxr_loss_invert_delta(const DpcxrMechanism *mechanism, guint64 units, double epsilon, double accuracy,
+                                 DpcxrInterval *delta, GError **error);
+
 G_END_DECLS

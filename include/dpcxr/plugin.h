@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 /* A plugin loads where its major number equals the core's and its minor number is not newer. The minor number grows
  * when functions, or members at the end of a struct, are added; the major number when anything else changes. */
 #define DPCXR_ABI_MAJOR 1
-#define DPCXR_ABI_MINOR 2 /* 1: loss.h; 2: gaussian-curve.h */
+#define DPCXR_ABI_MINOR 2 /* 1: loss.h; 2: gaussian-curve.h, sampling.h */
 
 typedef enum {
     DPCXR_PLUGIN_MODEL,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * For accountants that know nothing of sampling: whether every unit takes part in every step, and the distance between
- * the outputs on neighbours. */
+ * For accountants that know nothing of sampling: whether every unit takes part in every step (or in one step of every
+ * epoch), and the distance between the outputs on neighbours. */
 #pragma once
 #include <float.h>
 #include <math.h>
@@ -10,20 +10,19 @@
 #define FULL_BATCH_NOISE_MIN 0.01
 #define FULL_BATCH_NOISE_MAX 1e5
 
-static inline gboolean full_batch_covers_event(const char *name, const DpcxrEvent *event, GError **error)
+static inline gboolean full_batch_covers_event(const char *name, const DpcxrEvent *event, DpcxrAdjacency adjacency,
+                                               GError **error)
 {
-    gboolean full = event->sampler == DPCXR_SAMPLER_FULL, poisson = event->sampler == DPCXR_SAMPLER_POISSON;
     double sigma = event->noise_multiplier;
-    if (full && event->sampling_rate != 1)
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                    "%s: sampler full takes every unit every step, so its sampling rate is 1, not %g", name,
-                    event->sampling_rate);
-    else if (!full && !(poisson && event->sampling_rate == 1))
+    guint64 steps;
+    if (!dpcxr_event_check(name, event, adjacency, error))
+        return FALSE;
+    if (!dpcxr_event_full_batches(event, &steps))
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                     "%s: is for full batches and knows no amplification by sampling, so not sampler %s at rate %g; use "
-                    "sampler full%s",
+                    "sampler full, or accountant rdp, which covers %s",
                     name, dpcxr_sampler_name(event->sampler), event->sampling_rate,
-                    poisson ? ", or accountant rdp, which covers Poisson samples" : "");
+                    event->sampler == DPCXR_SAMPLER_FIXED ? "samples of a fixed size" : "Poisson samples");
     else if (!(sigma >= FULL_BATCH_NOISE_MIN && sigma <= FULL_BATCH_NOISE_MAX))
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                     "%s: the noise multiplier is %g; this accountant is made for %g to %g", name, sigma,
@@ -36,7 +35,7 @@ static inline gboolean full_batch_covers_event(const char *name, const DpcxrEven
 static inline gboolean full_batch_covers(const char *name, const DpcxrMechanism *mechanism, GError **error)
 {
     for (gsize i = 0; i < mechanism->n_events; i++) {
-        if (!full_batch_covers_event(name, &mechanism->events[i], error))
+        if (!full_batch_covers_event(name, &mechanism->events[i], mechanism->adjacency, error))
             return FALSE;
     }
     return TRUE;
@@ -49,7 +48,10 @@ static inline double full_batch_mu_squared(const DpcxrMechanism *mechanism, int 
     double sensitivity = mechanism->adjacency == DPCXR_ADJACENCY_REPLACE_ONE ? 2 : 1, sum = 0;
     for (gsize i = 0; i < mechanism->n_events; i++) {
         double mu = sensitivity / mechanism->events[i].noise_multiplier;
-        sum += (double)mechanism->events[i].count * mu * mu;
+        guint64 steps;
+        if (!dpcxr_event_full_batches(&mechanism->events[i], &steps))
+            g_error("a sampled event where only full batches are covered");
+        sum += (double)steps * mu * mu;
     }
     return sum * (1 + side * (8 + (double)mechanism->n_events) * DBL_EPSILON);
 }

@@ -9,7 +9,7 @@
 static gboolean covers_event(const DpcxrEvent *event, DpcxrAdjacency adjacency, GError **error)
 {
     if (event->sampler != DPCXR_SAMPLER_POISSON || event->sampling_rate == 1)
-        return full_batch_covers_event("gdp", event, error);
+        return full_batch_covers_event("gdp", event, adjacency, error);
     if (adjacency == DPCXR_ADJACENCY_REPLACE_ONE)
         g_set_error_literal(
             error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
@@ -45,9 +45,10 @@ static double mu_of(const DpcxrMechanism *mechanism)
     for (gsize i = 0; i < mechanism->n_events; i++) {
         const DpcxrEvent *event = &mechanism->events[i];
         double q = event->sampling_rate, sigma = event->noise_multiplier;
+        guint64 steps;
         if (event->count == 0)
             continue;
-        if (q == 1)
+        if (dpcxr_event_full_batches(event, &steps))
             sum += full_batch_mu_squared(&(DpcxrMechanism){mechanism->adjacency, event, 1}, 1);
         else
             sum += q * q * (double)event->count * expm1(1 / (sigma * sigma));

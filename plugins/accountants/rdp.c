@@ -8,10 +8,12 @@
  * pair of outputs of a step is P = (1-q) N(0, sigma^2) + q N(1, sigma^2) and Q = N(0, sigma^2), in units of
  * C, for add_remove (Mironov, Talwar & Zhang 2019, Theorem 4) and for zero_out, where the unit sums into the
  * step or is null, likewise. Of the two directions D(P || Q) is the larger one at every order (their Theorem
- * 5), so adding it up bounds both. docs/accounting.md has the formulas and the error bounds. */
+ * 5), so adding it up bounds both. Other samplers are mixtures of such pairs (dpcxr/sampling.h) or, of fixed size, close
+ * to one (fixed-size.h). docs/accounting.md has the formulas and the error bounds. */
 #include <dpcxr/dpcxr.h>
 #include <float.h>
 #include <math.h>
+#include "fixed-size.h"
 
 /* Outside, rounding and node counts have not been looked at. */
 #define NOISE_MIN 0.01
@@ -192,45 +194,82 @@ static double sampled_log_moment(double q, double sigma, double alpha)
     return MIN(log_moment * (1 + 8 * DBL_EPSILON), convexity_bound(&m));
 }
 
-/* Noise multiplier against the distance between the outputs: exchanging a unit moves a sum by up to 2C. */
-static double effective_noise(DpcxrAdjacency adjacency, const DpcxrEvent *event)
+/* An event as this accountant sees it: a mixture of Poisson-sampled steps, or a sample of fixed size. */
+typedef struct {
+    DpcxrMixture mixture;
+    gboolean fixed; /* then the mixture has the Poisson sample of its rate */
+} Part;
+
+/* (transfer full) [n_events] */
+static Part *parts_new(const DpcxrMechanism *mechanism)
 {
-    return adjacency == DPCXR_ADJACENCY_REPLACE_ONE ? event->noise_multiplier / 2 : event->noise_multiplier;
+    Part *parts = g_new0(Part, mechanism->n_events);
+    for (gsize i = 0; i < mechanism->n_events; i++)
+        parts[i].fixed = !dpcxr_event_mixture(&mechanism->events[i], mechanism->adjacency, &parts[i].mixture);
+    return parts;
+}
+
+/* log E_Q[(P/Q)^alpha] of one component, rounded upward. */
+static double component_log_moment(const DpcxrComponent *component, double alpha)
+{
+    double q = component->sampling_rate, sigma = component->noise_multiplier;
+    if (q == 0)
+        return 0;
+    return q == 1 ? alpha * (alpha - 1) / (2 * sigma * sigma) : sampled_log_moment(q, sigma, alpha);
+}
+
+/* Of a mixture whose component is revealed, the moment is the mean of the moments: of what they exceed 1 by, where they are
+ * close to it. */
+static double mixture_log_moment(const DpcxrMixture *mixture, double alpha)
+{
+    double logs[DPCXR_COMPONENTS], most = 0, sum = 0;
+    if (mixture->n == 1)
+        return component_log_moment(&mixture->components[0], alpha);
+    for (gsize c = 0; c < mixture->n; c++)
+        most = MAX(most, logs[c] = component_log_moment(&mixture->components[c], alpha));
+    for (gsize c = 0; c < mixture->n; c++)
+        sum += mixture->components[c].weight * (most < 1 ? expm1(logs[c]) : exp(logs[c] - most));
+    return (most < 1 ? log1p(sum) : most + log(sum)) * (1 + 16 * DBL_EPSILON) + 16 * DBL_EPSILON * most;
 }
 
 /* Rényi divergence at @alpha of everything, rounded upward. */
-static double divergence(const DpcxrMechanism *mechanism, double alpha)
+static double divergence(const Part *parts, gsize n, double alpha)
 {
     double sum = 0;
-    for (gsize i = 0; i < mechanism->n_events; i++) {
-        const DpcxrEvent *event = &mechanism->events[i];
-        double sigma = effective_noise(mechanism->adjacency, event);
-        if (event->count == 0)
+    for (gsize i = 0; i < n; i++) {
+        const DpcxrMixture *mixture = &parts[i].mixture;
+        if (mixture->count == 0)
             continue;
-        double one = event->sampling_rate == 1
-                         ? alpha / (2 * sigma * sigma)
-                         : sampled_log_moment(event->sampling_rate, sigma, alpha) / (alpha - 1);
-        sum += (double)event->count * one * (1 + 8 * DBL_EPSILON);
+        double one = mixture_log_moment(mixture, alpha);
+        if (parts[i].fixed)
+            one = fixed_size_log_moment(mixture->components[0].sampling_rate, mixture->components[0].noise_multiplier,
+                                        alpha, one);
+        sum += (double)mixture->count * (one / (alpha - 1)) * (1 + 8 * DBL_EPSILON);
     }
-    return sum * (1 + (double)mechanism->n_events * DBL_EPSILON);
+    return sum * (1 + (double)n * DBL_EPSILON);
 }
 
 /* At most this far apart, in total variation, are the outputs on neighbours: each step keeps the two runs
- * together with probability 1 - q TV(N(0, sigma^2), N(1, sigma^2)). At a delta that large epsilon is 0. */
-static double total_variation(const DpcxrMechanism *mechanism)
+ * together with probability 1 - q TV(N(0, sigma^2), N(1, sigma^2)), which holds for a fixed size, too. At a delta that
+ * large epsilon is 0. */
+static double total_variation(const Part *parts, gsize n)
 {
     double together = 0;
-    for (gsize i = 0; i < mechanism->n_events; i++) {
-        const DpcxrEvent *event = &mechanism->events[i];
-        double sigma = effective_noise(mechanism->adjacency, event);
-        double step = event->sampling_rate * erf(1 / (2 * G_SQRT2 * sigma)) * (1 + 16 * DBL_EPSILON);
-        together += (double)event->count * log1p(-MIN(step, 1));
+    for (gsize i = 0; i < n; i++) {
+        const DpcxrMixture *mixture = &parts[i].mixture;
+        double step = 0;
+        for (gsize c = 0; c < mixture->n; c++) {
+            const DpcxrComponent *m = &mixture->components[c];
+            step += m->weight * m->sampling_rate * erf(1 / (2 * G_SQRT2 * m->noise_multiplier));
+        }
+        together += (double)mixture->count * log1p(-MIN(step * (1 + 16 * DBL_EPSILON), 1));
     }
     return MIN(1, -expm1(together * (1 + 1e-14)) * (1 + 16 * DBL_EPSILON));
 }
 
 typedef struct {
-    const DpcxrMechanism *mechanism;
+    const Part *parts;
+    gsize n_parts;
     gboolean classic;
     double delta;   /* given, where epsilon is wanted; else 0 */
     double epsilon; /* given, where delta is wanted */
@@ -241,7 +280,7 @@ typedef struct {
  * Kullback-Leibler divergence, which is below every Rényi divergence. */
 static double answer(const Question *question, double alpha)
 {
-    double d = divergence(question->mechanism, alpha);
+    double d = divergence(question->parts, question->n_parts, alpha);
     if (question->delta > 0) {
         double log_delta = log(question->delta);
         if (question->delta * question->delta > -expm1(-d) * (1 + 8 * DBL_EPSILON))
@@ -307,8 +346,9 @@ static gboolean is_classic(const DpcxrOptions *values)
 static gboolean epsilon(const DpcxrOptions *values, const DpcxrMechanism *mechanism, double delta,
                         DpcxrInterval *interval, GError **error)
 {
-    Question question = {mechanism, is_classic(values), .delta = delta};
-    double upper = delta >= total_variation(mechanism) ? 0 : least_answer(values, &question);
+    g_autofree Part *parts = parts_new(mechanism);
+    Question question = {parts, mechanism->n_events, is_classic(values), .delta = delta};
+    double upper = delta >= total_variation(parts, mechanism->n_events) ? 0 : least_answer(values, &question);
     *interval = (DpcxrInterval){-INFINITY, upper, upper};
     return TRUE;
 }
@@ -316,51 +356,12 @@ static gboolean epsilon(const DpcxrOptions *values, const DpcxrMechanism *mechan
 static gboolean delta(const DpcxrOptions *values, const DpcxrMechanism *mechanism, double at,
                       DpcxrInterval *interval, GError **error)
 {
-    Question question = {mechanism, is_classic(values), .epsilon = at};
-    double upper =
-        MIN(exp(least_answer(values, &question)) * (1 + 4 * DBL_EPSILON), total_variation(mechanism));
+    g_autofree Part *parts = parts_new(mechanism);
+    Question question = {parts, mechanism->n_events, is_classic(values), .epsilon = at};
+    double upper = MIN(exp(least_answer(values, &question)) * (1 + 4 * DBL_EPSILON),
+                       total_variation(parts, mechanism->n_events));
     *interval = (DpcxrInterval){-INFINITY, upper, upper};
     return TRUE;
-}
-
-static gboolean covers_sampler(const DpcxrEvent *event, DpcxrAdjacency adjacency, GError **error)
-{
-    switch (event->sampler) {
-    case DPCXR_SAMPLER_FULL:
-        if (event->sampling_rate == 1)
-            return TRUE;
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                    "rdp: sampler full takes every unit every step, so its sampling rate is 1, not %g",
-                    event->sampling_rate);
-        return FALSE;
-    case DPCXR_SAMPLER_POISSON:
-        if (adjacency != DPCXR_ADJACENCY_REPLACE_ONE)
-            return TRUE;
-        g_set_error_literal(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                            "rdp: no proven bound is implemented for Poisson sampling under replace_one; "
-                            "use adjacency zero_out or add_remove, or sampler full");
-        return FALSE;
-    case DPCXR_SAMPLER_TRUNCATED_POISSON:
-        g_set_error_literal(
-            error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-            "rdp: a truncated Poisson sample depends on the other units, which this accountant's "
-            "bound does not allow for; use sampler poisson");
-        return FALSE;
-    case DPCXR_SAMPLER_FIXED:
-        g_set_error_literal(
-            error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-            "rdp: batches of a fixed size without replacement are not covered in this version; "
-            "use sampler poisson");
-        return FALSE;
-    case DPCXR_SAMPLER_SHUFFLE:
-        g_set_error_literal(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                            "rdp: shuffled batches are not Poisson samples and leak more than these would; "
-                            "use sampler poisson");
-        return FALSE;
-    default:
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY, "rdp: unknown sampler %d", (int)event->sampler);
-        return FALSE;
-    }
 }
 
 static gboolean covers(const DpcxrOptions *values, const DpcxrMechanism *mechanism, GError **error)
@@ -368,7 +369,7 @@ static gboolean covers(const DpcxrOptions *values, const DpcxrMechanism *mechani
     for (gsize i = 0; i < mechanism->n_events; i++) {
         const DpcxrEvent *event = &mechanism->events[i];
         double sigma = event->noise_multiplier, q = event->sampling_rate;
-        if (!covers_sampler(event, mechanism->adjacency, error))
+        if (!dpcxr_event_check("rdp", event, mechanism->adjacency, error))
             return FALSE;
         if (!(sigma >= NOISE_MIN && sigma <= NOISE_MAX)) {
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
@@ -388,8 +389,8 @@ static gboolean covers(const DpcxrOptions *values, const DpcxrMechanism *mechani
 static const DpcxrAccountant rdp = {.covers = covers, .epsilon = epsilon, .delta = delta};
 
 DPCXR_PLUGIN_DEFINE_ACCOUNTANT(
-    rdp, .version = "1.0",
-    .summary = "Rényi differential privacy of the Poisson-subsampled Gaussian, best order", .licence = "MIT",
+    rdp, .version = "1.1",
+    .summary = "Rényi differential privacy of sampled Gaussian steps, best order; every sampler", .licence = "MIT",
     .reference = "Mironov, Talwar & Zhang 2019, arXiv:1908.10530; Canonne, Kamath & Steinke "
-                 "2020, arXiv:2004.00010",
+                 "2020, arXiv:2004.00010; Balle, Barthe & Gaboardi 2018, arXiv:1807.01647",
     .options = options, .feature = &rdp);

@@ -18,10 +18,12 @@ static void test_sizes(void)
     g_assert_cmpuint(sizeof(DpcxrModel), ==, 8);
     g_assert_cmpuint(sizeof(DpcxrDataset), ==, 24);
     g_assert_cmpuint(sizeof(DpcxrAugmentation), ==, 24);
-    g_assert_cmpuint(sizeof(DpcxrAccountant), ==, 32);
+    g_assert_cmpuint(sizeof(DpcxrAccountant), ==, 56);
     g_assert_cmpuint(sizeof(DpcxrEvent), ==, 48);
     g_assert_cmpuint(sizeof(DpcxrMechanism), ==, 24);
     g_assert_cmpuint(sizeof(DpcxrInterval), ==, 24);
+    g_assert_cmpuint(sizeof(DpcxrComponent), ==, 24);
+    g_assert_cmpuint(sizeof(DpcxrMixture), ==, 88);
     g_assert_cmpuint(sizeof(DpcxrRow), ==, 40);
     g_assert_cmpuint(sizeof(DpcxrImage), ==, 24);
     g_assert_cmpuint(sizeof(DpcxrSample), ==, 48);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Where noise goes. Of two steps that differ in nothing else, the one with noise is off by exactly the noise of its
- * address, with standard deviation multiplier x clip norm, over the public divisor, whatever was drawn. Label weights are
- * those of counts in which every unit weighs 1, with the noise of their address, scaled to all labels at once. */
+ * address, with standard deviation multiplier x clip norm, both as their schedules say, over the public divisor, whatever
+ * was drawn. Label weights are those of counts in which every unit weighs 1, with the noise of their address, scaled to all
+ * labels at once. */
 #include "backend/program.h"
 #include "config/experiment.h"
+#include "privacy/accounting.h"
 #include "privacy/ledger.h"
 #include "privacy/noise.h"
 #include "temporary.h"
@@ -22,8 +24,17 @@ static const char text[] =
     "loss: {pos_weight: %s}\n"
     "optimizer: {type: sgd, lr: 1}\n"
     "train: {steps: 10, batch: {logical: 12, physical: 16}}\n"
-    "privacy: {clip: {norm: 0.25}, noise: {source: seeded, seed: 3}, delta: 1e-3, noise_multiplier: %d,\n"
-    "          unsafe_no_noise: %s}\n";
+    "privacy: {clip: {norm: 0.25, schedule: %s}, noise: {source: seeded, seed: 3, schedule: %s},\n"
+    "          delta: 1e-3, noise_multiplier: %d, unsafe_no_noise: %s}\n";
+
+/* The same steps with schedules: four levels of noise, a norm that falls to a tenth. */
+typedef struct {
+    const char *clip, *noise;
+} Schedules;
+
+static const Schedules constant = {"constant", "constant"},
+                       changing = {"{type: linear, final_factor: 0.1}",
+                                   "{type: linear, initial_factor: 1.5, final_factor: 0.5, levels: 4}"};
 
 /* A training about to begin. */
 typedef struct {
@@ -34,14 +45,15 @@ typedef struct {
     DpcxrLedger *ledger;
 } Training;
 
-static void training_open(Training *training, gboolean noisy, const char *pos_weight)
+static void training_open(Training *training, const Schedules *schedules, gboolean noisy, const char *pos_weight)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *note = NULL;
     training->folder = temporary_folder();
     g_autofree char *config = g_build_filename(training->folder, "t.yaml", NULL);
     g_autofree char *ledger = g_build_filename(training->folder, "ledger.jsonl", NULL);
-    g_autofree char *yaml = g_strdup_printf(text, g_getenv("DPCXR_BUILD"), pos_weight, noisy ? 2 : 0,
+    g_autofree char *yaml = g_strdup_printf(text, g_getenv("DPCXR_BUILD"), pos_weight, schedules->clip,
+                                            noisy ? schedules->noise : "constant", noisy ? 2 : 0,
                                             noisy ? "false" : "true");
     g_assert_true(g_file_set_contents(config, yaml, -1, NULL));
     training->experiment = dpcxr_experiment_load(config, NULL, &error);
@@ -88,7 +100,7 @@ static float *weight(const Training *training, int parameter, gsize size)
     return values;
 }
 
-static void compare(const Training *plain, const Training *noisy, guint64 step)
+static void compare(const Training *plain, const Training *noisy, guint64 step, double std)
 {
     for (int i = 0; i < plain->setup.program->n_parameters; i++) {
         const DpcxrParameter *parameter = dpcxr_graph_parameter(plain->setup.graph, i);
@@ -97,7 +109,7 @@ static void compare(const Training *plain, const Training *noisy, guint64 step)
         g_autofree float *noise = g_new(float, size);
         DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = step, .tensor = (guint32)i};
         double off = 0, length = 0;
-        dpcxr_noise_fill(noisy->secret, &address, multiplier * clip_norm, noise, size, NULL);
+        dpcxr_noise_fill(noisy->secret, &address, std, noise, size, NULL);
         for (gsize k = 0; k < size; k++) {
             double moved = ((double)without[k] - (double)with[k]) * logical; /* lr is 1 */
             off += (moved - (double)noise[k]) * (moved - (double)noise[k]);
@@ -108,22 +120,85 @@ static void compare(const Training *plain, const Training *noisy, guint64 step)
     }
 }
 
-static void test_noise(gconstpointer data)
+/* Step @step with and without noise; its noise multiplier has to be @noise, its clip norm @norm. */
+static void check_step(const Schedules *schedules, guint64 step, double noise, double norm)
 {
-    guint64 step = GPOINTER_TO_SIZE(data);
     Training plain = {0}, noisy = {0};
-    training_open(&plain, FALSE, "none");
-    training_open(&noisy, TRUE, "none");
+    training_open(&plain, schedules, FALSE, "none");
+    training_open(&noisy, schedules, TRUE, "none");
     guint64 units = take_step(&plain, step);
     g_assert_cmpuint(take_step(&noisy, step), ==, units);
     g_assert_cmpuint(units, !=, (guint64)logical); /* else a divisor that depends on the draw would pass */
-    compare(&plain, &noisy, step);
+    compare(&plain, &noisy, step, noise * norm);
 
     g_assert_cmpuint(dpcxr_ledger_steps(plain.ledger), ==, 0);
     g_assert_cmpuint(dpcxr_ledger_steps(noisy.ledger), ==, 1);
-    g_assert_cmpfloat(dpcxr_ledger_mechanism(noisy.ledger)->events[0].noise_multiplier, ==, multiplier);
+    g_assert_cmpfloat_with_epsilon(dpcxr_ledger_mechanism(noisy.ledger)->events[0].noise_multiplier, noise, 1e-12);
     training_close(&plain);
     training_close(&noisy);
+}
+
+static void test_noise(gconstpointer data)
+{
+    check_step(&constant, GPOINTER_TO_SIZE(data), multiplier, clip_norm);
+}
+
+/* Of ten steps, 0 to 2, 3 and 4, 5 to 7, 8 and 9 have equal noise; the norm falls by a tenth of itself each step. */
+static void test_schedules(void)
+{
+    check_step(&changing, 0, 1.5 * multiplier, clip_norm);
+    check_step(&changing, 3, 3.5 / 3 * multiplier, 0.7 * clip_norm);
+    check_step(&changing, 7, 2.5 / 3 * multiplier, 0.3 * clip_norm);
+    check_step(&changing, 9, 0.5 * multiplier, 0.1 * clip_norm);
+}
+
+static double epsilon_of(const Training *training, const DpcxrMechanism *mechanism)
+{
+    DpcxrInterval epsilon;
+    g_assert_true(dpcxr_account_epsilon(&training->experiment->privacy.accountant, mechanism,
+                                        training->experiment->privacy.delta, &epsilon, NULL));
+    return epsilon.upper;
+}
+
+/* Charges the steps from @first on as far as the plan allows; the number that was next. */
+static guint64 charge_on(Training *training, guint64 first, guint64 end)
+{
+    DpcxrPlan *plan = training->setup.plan;
+    g_assert_true(dpcxr_plan_allow(plan, dpcxr_ledger_mechanism(training->ledger), dpcxr_ledger_steps(training->ledger),
+                                   first, NULL));
+    for (; first < end && dpcxr_ledger_steps(training->ledger) < plan->allowed; first++) {
+        DpcxrEvent event = dpcxr_plan_event(plan, first);
+        guint64 sequence;
+        g_assert_true(dpcxr_ledger_append(training->ledger, DPCXR_LEDGER_STEPS, &event, &sequence, NULL));
+    }
+    return first;
+}
+
+/* A budget for the ten planned steps. Three of them are lost: two loud ones cost more than they would have quiet, and the run
+ * ends at the last step that the whole ledger can pay for. */
+static void test_lost_steps(void)
+{
+    Training training = {0};
+    training_open(&training, &changing, TRUE, "none");
+    DpcxrPlan *plan = training.setup.plan;
+    g_autoptr(GArray) planned = dpcxr_plan_events(plan, 0, plan->steps);
+    g_assert_cmpuint(planned->len, ==, 4);
+    DpcxrMechanism all = {DPCXR_ADJACENCY_ZERO_OUT, (const DpcxrEvent *)(void *)planned->data, planned->len};
+    training.experiment->privacy.epsilon = epsilon_of(&training, &all);
+    g_assert_cmpuint(charge_on(&training, 0, 8), ==, 8);
+    g_assert_cmpuint(plan->allowed, ==, 10);
+    guint64 next = charge_on(&training, 5, 10); /* 5 to 7 again */
+    g_assert_cmpuint(next, <, 10);
+    g_assert_cmpuint(dpcxr_ledger_steps(training.ledger), ==, 8 + next - 5);
+    const DpcxrMechanism *done = dpcxr_ledger_mechanism(training.ledger);
+    g_assert_cmpuint(done->n_events, ==, next > 8 ? 4 : 3);
+    g_assert_cmpuint(done->events[2].count, ==, 3 + MIN(next, 8) - 5);
+    g_assert_cmpfloat(epsilon_of(&training, done), <=, training.experiment->privacy.epsilon);
+    DpcxrEvent more = dpcxr_plan_event(plan, next);
+    guint64 sequence;
+    g_assert_true(dpcxr_ledger_append(training.ledger, DPCXR_LEDGER_STEPS, &more, &sequence, NULL));
+    g_assert_cmpfloat(epsilon_of(&training, dpcxr_ledger_mechanism(training.ledger)), >, training.experiment->privacy.epsilon);
+    training_close(&training);
 }
 
 /* @counts: positives of both labels, then negatives of both; a unit's images share its weight of 1. */
@@ -149,7 +224,7 @@ static void test_label_weights(void)
     double counts[4] = {0};
     DpcxrAddress address = {.purpose = DPCXR_PURPOSE_COUNT_NOISE};
     g_autoptr(GError) error = NULL;
-    training_open(&training, TRUE, "{type: private_counts, noise_multiplier: 3}");
+    training_open(&training, &constant, TRUE, "{type: private_counts, noise_multiplier: 3}");
     g_autofree char *path = g_build_filename(training.folder, "weights.safetensors", NULL);
     g_assert_true(dpcxr_label_weights_private(training.setup.plan, training.setup.data, training.ledger,
                                               training.secret, path, weights, &error));
@@ -169,6 +244,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/noisy-step/first", GSIZE_TO_POINTER(0), test_noise);
     g_test_add_data_func("/noisy-step/later", GSIZE_TO_POINTER(5), test_noise);
+    g_test_add_func("/noisy-step/schedules", test_schedules);
+    g_test_add_func("/noisy-step/lost-steps", test_lost_steps);
     g_test_add_func("/noisy-step/label-weights", test_label_weights);
     return g_test_run();
 }

@@ -28,11 +28,13 @@ static const char experiment[] = "name: t\n"
                                  "train: {steps: 12, batch: {logical: 12, physical: 16}, checkpoint: {every_minutes: 0}}\n"
                                  "privacy: {epsilon: 8, delta: 1e-3, accountant: {type: rdp}}\n";
 
-static void place_open(Place *place, gconstpointer backend)
+/* @data: a backend or, with a "=" in it, an override of the test's own. */
+static void place_open(Place *place, gconstpointer data)
 {
+    const char *backend = data && !strchr(data, '=') ? data : NULL;
     place->dir = temporary_folder();
     place->config = g_build_filename(place->dir, "t.yaml", NULL);
-    g_autofree char *text = g_strdup_printf(experiment, backend ? (const char *)backend : "auto", model_plugins);
+    g_autofree char *text = g_strdup_printf(experiment, backend ? backend : "auto", model_plugins);
     g_assert_true(g_file_set_contents(place->config, text, -1, NULL));
 }
 
@@ -309,17 +311,24 @@ static void test_average(Place *place, gconstpointer backend)
     RUN(place, 2, "there is no average to release", "train.release=ema");
 }
 
-/* Mean of the last @n values of metric @name of run t. */
-static double last_values(const Place *place, const char *name, guint n)
+/* (transfer full) double: all values of metric @name of run t, in the order of their lines. */
+static GArray *metric(const Place *place, const char *name)
 {
     g_autofree char *path = in(place, "runs/t/private/metrics.jsonl"), *content = NULL;
     g_autofree char *key = g_strdup_printf("\"name\":\"%s\",\"value\":", name);
-    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    GArray *values = g_array_new(FALSE, FALSE, sizeof(double));
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
     for (const char *at = content; (at = strstr(at, key)); at++) {
         double value = g_ascii_strtod(at + strlen(key), NULL);
         g_array_append_val(values, value);
     }
+    return values;
+}
+
+/* Mean of the last @n values of metric @name of run t. */
+static double last_values(const Place *place, const char *name, guint n)
+{
+    g_autoptr(GArray) values = metric(place, name);
     g_assert_cmpuint(values->len, >=, n);
     double sum = 0;
     for (guint i = values->len - n; i < values->len; i++)
@@ -368,21 +377,20 @@ static int interrupt(const Place *place, int signal_number, const char *const *a
     return finish(process, NULL);
 }
 
-/* Seeded: stopped and resumed equals never stopped, to the bit. */
-static void test_resume_exact(Place *place, gconstpointer backend)
+/* Seeded: stopped and resumed equals never stopped, to the bit; with adaptive clipping or, where @data is an override, with
+ * that. */
+static void test_resume_exact(Place *place, gconstpointer data)
 {
-    static const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                         "train.release=ema", "privacy.clip.type=adaptive", NULL};
-    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-                                        "train.release=ema", "privacy.clip.type=adaptive", "name=whole", NULL};
-    run(place, 0, "epsilon=none", whole);
+    const char *what = data && strchr(data, '=') ? data : "privacy.clip.type=adaptive";
+    const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9", "train.release=ema",
+                                  what, NULL};
+    RUN(place, 0, "epsilon=none", seeded[0], seeded[1], seeded[2], seeded[3], what, "name=whole");
     int status = interrupt(place, SIGTERM, seeded);
     if (status == 0)
         g_test_skip("the run ended before the signal came");
     else
         g_assert_cmpint(status, ==, 75);
-    RUN(place, 0, "epsilon=none", "privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9",
-        "train.release=ema", "privacy.clip.type=adaptive", "--resume");
+    RUN(place, 0, "epsilon=none", seeded[0], seeded[1], seeded[2], seeded[3], what, "--resume");
     g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
@@ -416,6 +424,105 @@ static void test_kill(Place *place, gconstpointer backend)
     g_assert_nonnull(strstr(card, "400 planned"));
 }
 
+static gint64 card_count(const Place *place, const char *key)
+{
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL), *name = g_strdup_printf("\"%s\" :", key);
+    const char *at = strstr(card, name);
+    g_assert_nonnull(at);
+    return g_ascii_strtoll(at + strlen(name), NULL, 10);
+}
+
+/* Each sampler from end to end, for patients and for images. */
+static void test_samplers(Place *place, gconstpointer backend)
+{
+    static const char *const samplers[] = {"truncated_poisson", "{type: truncated_poisson, cap: 14}", "fixed", "shuffle"};
+    static const char *const says[] = {"at most 3", "at most 14 units a step", "12 of ", "epochs of "};
+    for (gsize i = 0; i < G_N_ELEMENTS(samplers); i++) {
+        g_autofree char *name = g_strdup_printf("name=s%zu", i), *image = g_strdup_printf("name=i%zu", i);
+        g_autofree char *sampler = g_strconcat("privacy.sampler=", samplers[i], NULL);
+        RUN(place, 0, "epsilon=8.00", name, sampler);
+        RUN(place, 0, says[i], "--dry-run", sampler);
+        RUN(place, 0, "unit=image", image, sampler, "privacy.unit=image");
+        RUN(place, 4, i < 3 ? "accountant rdp" : "zero_out or replace_one", "name=n", sampler,
+            i < 3 ? "privacy.accountant.type=gaussian" : "privacy.adjacency=add_remove");
+        RUN(place, 4, i < 2 ? "at most as many" : NULL, "--dry-run", sampler, "privacy.population=20",
+            i < 2 ? "privacy.adjacency=add_remove" : "train.batch.logical=9");
+        RUN(place, 4, "exactly as many", "--dry-run", sampler, "privacy.population=200");
+    }
+    RUN(place, 0, "epsilon=8.00", "name=a", "privacy.sampler=truncated_poisson", "privacy.adjacency=add_remove",
+        "privacy.population=200");
+    RUN(place, 0, "epsilon=8.00", "name=r", "privacy.sampler=fixed", "privacy.adjacency=replace_one");
+    RUN(place, 0, "epsilon=8.00", "name=g", "privacy.sampler=shuffle", "privacy.accountant={type: gaussian}");
+}
+
+/* Killed three times: each process begins a permutation, and so an epoch, of its own; all that were begun are charged whole,
+ * and the claim keeps the target. */
+static void test_shuffle_kill(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {"train.steps=300", "privacy.sampler=shuffle", NULL};
+    static const char *const again[] = {"train.steps=300", "privacy.sampler=shuffle", "--resume", NULL};
+    for (int i = 0; i < 3; i++) {
+        guint before = count_lines(place, "runs/t/private/ledger.jsonl");
+        GSubprocess *process = start(place, i ? again : first);
+        for (int k = 0; k < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < before + 4; k++)
+            g_usleep(1000);
+        g_usleep(1000 * (gulong)g_test_rand_int_range(0, 8));
+        g_subprocess_send_signal(process, SIGKILL);
+        g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    }
+    run(place, 0, "RESULT", again);
+    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
+    const DpcxrMechanism *mechanism = dpcxr_ledger_mechanism(ledger);
+    g_assert_cmpuint(mechanism->n_events, ==, 1);
+    gint64 epoch = card_count(place, "epoch_steps"), done = card_count(place, "done"), lost = card_count(place, "lost");
+    gint64 recorded = card_count(place, "recorded");
+    g_test_message("epochs of %ld steps: %ld done, %ld lost, %ld charged", (long)epoch, (long)done, (long)lost, (long)recorded);
+    g_assert_cmpint(epoch, ==, (mechanism->events[0].population + 11) / 12);
+    g_assert_cmpuint(dpcxr_ledger_processes(ledger), ==, 4);
+    g_assert_cmpint(recorded, ==, dpcxr_ledger_steps(ledger));
+    g_assert_cmpint(recorded % epoch, ==, 0);
+    g_assert_cmpint(recorded, ==, (done + epoch - 1) / epoch * epoch + lost);
+    g_assert_cmpint(recorded, <=, (300 + epoch - 1) / epoch * epoch); /* the noise was calibrated to so many */
+    g_assert_cmpint(done, <=, 300);
+    g_assert_cmpint(done, >=, 300 - 4 * epoch);
+}
+
+/* Every process begins with the first batch of a permutation, wherever the one before stopped: the last, smaller batch of an
+ * epoch comes as many steps after its start as an epoch has. */
+static void test_shuffle_resume(Place *place, gconstpointer backend)
+{
+    static const char *const first[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", NULL};
+    static const char *const again[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", "--resume", NULL};
+    g_assert_cmpint(interrupt(place, SIGTERM, first), ==, 75);
+    g_autoptr(GArray) before = metric(place, "train_units");
+    run(place, 0, "RESULT", again);
+    g_autoptr(GArray) after = metric(place, "train_units");
+    gint64 epoch = card_count(place, "epoch_steps"), rest = card_count(place, "population") % 12;
+    g_assert_cmpint(rest, >, 0);
+    g_test_message("stopped after %u steps, epochs of %ld", before->len, (long)epoch);
+    for (guint i = 0; i < after->len; i++) {
+        guint since = i < before->len ? i : i - before->len;
+        g_assert_cmpfloat(g_array_index(after, double, i), ==, (since + 1) % epoch == 0 ? (double)rest : 12);
+    }
+}
+
+/* Seeded, in the middle of an epoch: stopped and resumed equals never stopped, to the bit. */
+static void test_shuffle_exact(Place *place, gconstpointer backend)
+{
+    static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=60", "privacy.sampler=shuffle",
+                                        "name=whole", NULL};
+    static const char *const stopped[] = {"privacy.noise={source: seeded}", "train.steps=60", "privacy.sampler=shuffle", NULL};
+    run(place, 0, "epsilon=none", whole);
+    int status = interrupt(place, SIGTERM, stopped);
+    if (status == 0)
+        g_test_skip("the run ended before the signal came");
+    else
+        g_assert_cmpint(status, ==, 75);
+    RUN(place, 0, "epsilon=none", stopped[0], stopped[1], stopped[2], "--resume");
+    g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
+}
+
 /* What may not change under a run, and what must not be missing. */
 static void test_resume_refusals(Place *place, gconstpointer backend)
 {
@@ -438,6 +545,107 @@ static void test_resume_refusals(Place *place, gconstpointer backend)
     content[length / 2] ^= 1;
     g_assert_true(g_file_set_contents(ledger, content, (gssize)length, NULL));
     RUN(place, 4, "ledger.jsonl", "train.steps=200", "--resume");
+}
+
+/* Epsilon of run t by its own accountant, as `dpcxr account` says it. */
+static double accounted(const Place *place, char **said)
+{
+    g_autofree char *folder = in(place, "runs/t"), *output = NULL;
+    g_autoptr(GSubprocess) process =
+        g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, NULL, program, "account", folder,
+                         "--accountant", "rdp", NULL);
+    g_assert_nonnull(process);
+    g_assert_true(g_subprocess_communicate_utf8(process, NULL, NULL, &output, NULL, NULL));
+    g_assert_cmpint(g_subprocess_get_exit_status(process), ==, 0);
+    const char *row = strstr(output, "\nrdp ");
+    g_assert_nonnull(row);
+    double epsilon = g_ascii_strtod(row + strlen("\nrdp "), NULL);
+    if (said)
+        *said = g_steal_pointer(&output);
+    return epsilon;
+}
+
+static double claimed(const Place *place)
+{
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL);
+    const char *epsilon = strstr(card, "\"epsilon\" : ");
+    g_assert_nonnull(epsilon);
+    return g_ascii_strtod(epsilon + strlen("\"epsilon\" : "), NULL);
+}
+
+/* Stopped after a few steps by somebody who may have seen its curves, and left: what is accounted is what the run was
+ * calibrated to, not what those steps cost. Lost steps do not lower it, and the finished run claims the same. */
+static void test_stopped(Place *place, gconstpointer schedule)
+{
+    const char *const arguments[] = {schedule, "train.steps=200", NULL};
+    g_autofree char *said = NULL;
+    g_assert_cmpint(interrupt(place, SIGTERM, arguments), ==, 75);
+    g_autofree char *path = in(place, "runs/t/private/ledger.jsonl");
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
+    g_assert_cmpuint(dpcxr_ledger_steps(ledger), <, 150);
+    g_assert_cmpfloat_with_epsilon(accounted(place, &said), 8, 1e-3);
+    g_autofree char *rest = g_strdup_printf("and %d steps that were planned", 200 - (int)dpcxr_ledger_steps(ledger));
+    g_assert_nonnull(strstr(said, rest));
+    g_assert_nonnull(strstr(said, "whoever stops a run may have seen"));
+    g_assert_false(exists(place, "runs/t/release"));
+
+    const char *const again[] = {schedule, "train.steps=200", "--resume", NULL};
+    guint before = count_lines(place, "runs/t/private/ledger.jsonl");
+    GSubprocess *process = start(place, again);
+    for (int i = 0; i < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < before + 8; i++)
+        g_usleep(1000);
+    g_subprocess_send_signal(process, SIGKILL);
+    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    double left = accounted(place, NULL);
+    g_assert_cmpfloat(left, <=, 8);
+    g_assert_cmpfloat(left, >=, 7.6); /* after lost steps the last one that would fit is missing */
+    RUN(place, 0, "RESULT", schedule, "train.steps=200", "--resume");
+    g_assert_cmpfloat(claimed(place), <=, 8);
+    g_assert_cmpfloat_with_epsilon(accounted(place, NULL), claimed(place), 1e-5);
+}
+
+/* Views of an image share its weight: the physical batch still changes nothing, whatever the clipping; and no step, no unit
+ * and no epsilon is more for them. */
+static void test_views(Place *place, gconstpointer backend)
+{
+    static const char *const types[] = {"flat", "per_layer", "automatic", "normalise", "adaptive"};
+    static const char *const sizes[] = {"64", "3"};
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        g_autofree char *clip = g_strdup_printf("privacy.clip.type=%s", types[i]);
+        char *models[2];
+        for (gsize k = 0; k < 2; k++) {
+            g_autofree char *name = g_strdup_printf("name=%s-%s", types[i], sizes[k]);
+            g_autofree char *physical = g_strdup_printf("train.batch.physical=%s", sizes[k]);
+            RUN(place, 0, "epsilon=none", name, clip, physical, "privacy.noise={source: seeded}", "train.steps=3",
+                "train.augment_multiplicity=3", "optimizer={type: sgd, lr: 0.1}", "device.type=ref");
+            models[k] = g_strdup_printf("runs/%s-%s/private/model.safetensors", types[i], sizes[k]);
+        }
+        g_assert_cmpfloat(distance(place, models[0], models[1]), <, 1e-5);
+        g_free(models[0]);
+        g_free(models[1]);
+    }
+    RUN(place, 0, "views      2 of each drawn image", "train.augment_multiplicity=2");
+    RUN(place, 0, "RESULT", "name=once");
+    g_autofree char *many = read_file(place, "runs/t/private/ledger.jsonl", NULL);
+    g_autofree char *once = read_file(place, "runs/once/private/ledger.jsonl", NULL);
+    g_assert_cmpuint(count_lines(place, "runs/t/private/ledger.jsonl"), ==, count_lines(place, "runs/once/private/ledger.jsonl"));
+    const char *a = strstr(many, "\"sampling_rate\""), *b = strstr(once, "\"sampling_rate\"");
+    g_assert_cmpmem(a, strcspn(a, "}") - 67, b, strcspn(b, "}") - 67); /* up to the hash: rate, noise, population, cap */
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
+    g_assert_nonnull(strstr(card, "in 2 augmented views"));
+}
+
+/* Adaptive clipping takes a noise schedule, and shares out each step's own noise. */
+static void test_adaptive_schedule(Place *place, gconstpointer backend)
+{
+    static const char schedule[] = "privacy.noise.schedule={type: cosine, initial_factor: 2, final_factor: 0.5}";
+    RUN(place, 0, "epsilon=8.00", "privacy.clip={type: adaptive, count_noise: 3}", schedule);
+    RUN(place, 4, "nothing is left for the gradient", "privacy.clip={type: adaptive, count_noise: 0.5}", schedule,
+        "privacy.epsilon=null", "privacy.noise_multiplier=0.6", "name=n");
+    RUN(place, 0, "RESULT", "privacy.clip={type: adaptive, count_noise: 0.5}", "privacy.epsilon=null",
+        "privacy.noise_multiplier=0.6", "name=n");
+    RUN(place, 2, "adaptive clipping finds its norm itself",
+        "privacy.clip={type: adaptive, schedule: {type: linear, final_factor: 0.5}}", "name=o");
 }
 
 static void write_table(const Place *place, int rows)
@@ -531,7 +739,20 @@ int main(int argc, char **argv)
     ADD("empty-batches", test_empty_batches, NULL);
     ADD("resume-exact/ref", test_resume_exact, "ref");
     ADD("resume-exact/auto", test_resume_exact, "auto");
+    ADD("resume-exact/schedules", test_resume_exact,
+        "privacy={epsilon: 8, delta: 1e-3, clip: {schedule: {type: cosine, final_factor: 0.3}}, "
+        "noise: {source: seeded, schedule: {type: exponential, initial_factor: 2, final_factor: 0.6}}}");
     ADD("kill", test_kill, NULL);
+    ADD("samplers", test_samplers, NULL);
+    ADD("shuffle-kill", test_shuffle_kill, NULL);
+    ADD("shuffle-resume", test_shuffle_resume, NULL);
+    ADD("shuffle-exact/ref", test_shuffle_exact, "ref");
+    ADD("shuffle-exact/auto", test_shuffle_exact, NULL);
+    ADD("stopped/constant", test_stopped, "privacy.noise.schedule=constant");
+    ADD("stopped/schedule", test_stopped,
+        "privacy.noise.schedule={type: linear, initial_factor: 2, final_factor: 0.6, levels: 5}");
+    ADD("views", test_views, NULL);
+    ADD("adaptive-schedule", test_adaptive_schedule, NULL);
     ADD("resume-refusals", test_resume_refusals, NULL);
     ADD("changed-data", test_changed_data, NULL);
     int status = g_test_run();

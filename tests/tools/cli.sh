@@ -67,7 +67,7 @@ try 2 "$dpcxr" plugins model a b; has err '"b"'
 done_with "too many arguments"
 
 export DPCXR_PLUGIN_PATH="$build/tests/plugins"
-try 0 "$dpcxr" plugins; has out "not usable"; has out "dpcxr-model-wrong_major.so: compiled for plugin ABI 2.1"
+try 0 "$dpcxr" plugins; has out "not usable"; has out "dpcxr-model-wrong_major.so: compiled for plugin ABI 2.2"
 done_with "broken plugins are listed and stop nobody"
 try 0 "$dpcxr" plugins model good; has out "depth: int in [1, 8], default 2"
 done_with "one plugin"
@@ -128,6 +128,17 @@ has err "nowhere/metadata.csv: cannot be opened"; has err "(looked for from $scr
 done_with "a relative folder that is not there"
 try 2 "$dpcxr" check "$scratch/small.yaml" privacy.population=0; has err "at most 9007199254740992, got 0"
 done_with "limits of whole numbers in full"
+
+# Every type of clipping is timed beside flat, each once; what the times are is no matter.
+try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --clip all --json
+for clip in flat per_layer automatic normalise adaptive; do has out "\"clip\" : \"$clip\""; done
+has out '"cost_beside_flat" : 1.0'
+done_with "bench step --clip all"
+try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --clip per_layer; has out "per_layer clipping: private"
+has out "a step takes"
+done_with "bench step --clip TYPE"
+try 2 "$dpcxr" bench step --clip flatly; has err 'per_layer, automatic, normalise, adaptive or all (got "flatly")'
+done_with "bench step with a clipping that there is not"
 
 # Found beside the program, from anywhere, also through the link.
 try 0 sh -c 'cd / && "$1" plugins --json' sh "$build/dpcxr"; is_empty err

@@ -260,6 +260,40 @@ static void test_steps_exact(void)
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY);
 }
 
+/* Unequal steps: with the toy, epsilon is the sum of count * q / (relative noise * factor). */
+static void test_unequal(void)
+{
+    Toy toy;
+    g_autoptr(GError) error = NULL;
+    toy_init(&toy, honest);
+    const DpcxrEvent fixed = {DPCXR_SAMPLER_FULL, 1, 10, 1, 0, 0},
+                     parts[] = {{DPCXR_SAMPLER_POISSON, 0.01, 1.5, 40, 0, 0},
+                                {DPCXR_SAMPLER_POISSON, 0.01, 1, 30, 0, 0},
+                                {DPCXR_SAMPLER_POISSON, 0.01, 0.5, 50, 0, 0},
+                                {DPCXR_SAMPLER_POISSON, 0.01, 1.5, 7, 0, 0}};
+    DpcxrMechanism before = {DPCXR_ADJACENCY_ZERO_OUT, &fixed, 1};
+    double factor, sum = 0.01 * (40 / 1.5 + 30 + 50 / 0.5 + 7 / 1.5), target = 0.7;
+    g_assert_true(dpcxr_calibrate_noise_factor(&toy.feature, &before, parts, 4, DPCXR_ADJACENCY_ZERO_OUT, target, 1e-5,
+                                               &factor, &error));
+    g_assert_cmpfloat(0.1 + sum / factor, <=, target);
+    g_assert_cmpfloat(factor, <=, sum / (target - 0.1) * (1 + 1e-5));
+    for (guint64 n = 0; n <= 127; n++) { /* the epsilon of the first n steps, and a little more, pays for n */
+        guint64 left = n, count;
+        double epsilon = 0.1;
+        for (gsize i = 0; i < 4; i++) {
+            epsilon += 0.01 * (double)MIN(left, parts[i].count) / parts[i].noise_multiplier;
+            left -= MIN(left, parts[i].count);
+        }
+        g_assert_true(dpcxr_calibrate_first_steps(&toy.feature, &before, parts, 4, DPCXR_ADJACENCY_ZERO_OUT, epsilon + 1e-9,
+                                                  1e-5, &count, &error));
+        g_assert_cmpuint(count, ==, n);
+    }
+    /* every step stays within what calibration looks at */
+    g_assert_true(dpcxr_calibrate_noise_factor(&toy.feature, NULL, parts, 4, DPCXR_ADJACENCY_ZERO_OUT, 1e9, 1e-5, &factor,
+                                               &error));
+    g_assert_cmpfloat_with_epsilon(factor, 0.01 / 0.5, 1e-9);
+}
+
 /* With a real accountant: at most the target, within 0.1 % of it, and 6 digits of noise. */
 static void test_rdp(void)
 {
@@ -364,6 +398,7 @@ int main(int argc, char **argv)
     g_test_add_func("/accounting/noise/exact", test_noise_exact);
     g_test_add_func("/accounting/noise/refused", test_noise_refused);
     g_test_add_func("/accounting/steps/exact", test_steps_exact);
+    g_test_add_func("/accounting/unequal", test_unequal);
     g_test_add_func("/accounting/rdp", test_rdp);
     g_test_add_func("/accounting/format", test_format);
     g_test_add_func("/accounting/format-exact", test_format_exact);

@@ -21,6 +21,7 @@ typedef struct {
     DpcxrExperiment experiment;
     DpcxrLedger *ledger;
     DpcxrCardFacts facts;
+    GArray *rest;
     char *json_text, *markdown;
     JsonNode *json;
     double epsilon;
@@ -55,6 +56,16 @@ static DpcxrEvent steps_event(guint64 count)
     return (DpcxrEvent){DPCXR_SAMPLER_POISSON, 0.064, 1.5, count, UNITS, 0};
 }
 
+/* Planned steps that were not done, after those of open_ledger. */
+static void plan_more(Fixture *f, const DpcxrEvent *events, guint n)
+{
+    g_array_set_size(f->rest, 0);
+    g_array_append_vals(f->rest, events, n);
+    f->facts.steps_planned = 100;
+    for (guint i = 0; i < n; i++)
+        f->facts.steps_planned += events[i].count;
+}
+
 static void record(DpcxrLedger *ledger, DpcxrLedgerKind kind, DpcxrEvent event)
 {
     guint64 sequence;
@@ -86,6 +97,7 @@ static void setup(Fixture *f, gconstpointer data)
                                 .noise_multiplier = 1.5,
                                 .clip_norm = 1.25,
                                 .divisor = 64,
+                                .rest = f->rest = g_array_new(FALSE, FALSE, sizeof(DpcxrEvent)),
                                 .steps_planned = 100,
                                 .steps_done = 90,
                                 .steps_lost = 10,
@@ -105,6 +117,7 @@ static void teardown(Fixture *f, gconstpointer data)
 {
     forget_card(f);
     dpcxr_ledger_free(f->ledger);
+    g_array_unref(f->rest);
     dpcxr_options_free(f->experiment.privacy.accountant.options);
     g_autoptr(GDir) dir = g_dir_open(f->folder, 0, NULL);
     for (const char *name; (name = g_dir_read_name(dir));) {
@@ -336,11 +349,11 @@ static void test_statement(Fixture *f, gconstpointer data)
     static const char *const items[] = {
         "differentially private stochastic gradient descent", "for every patient of the training data",
         "zero_out adjacency", "if one patient had contributed nothing", "Delta is below 1/N = 0.00100",
-        "Each of 100 recorded steps", "N = 1000 patients independently with probability 0.064 (Poisson sampling)",
-        "at most 4 images of a drawn patient", "mean gradient of each patient to the L2 norm 1.25 (flat clipping)",
+        "Each of 100 recorded steps", "N = 1000 patients", "drew every patient independently with probability 0.064 (Poisson sampling)",
+        "at most 4 images of a drawn patient", "mean gradient of each patient to the norm 1.25 (flat clipping)",
         "Gaussian noise with noise multiplier 1.5", "divided it by the constant 64",
         "key of the operating system", "those that were lost and repeated included",
-        "accountant `rdp` 1.0 (Mironov", "For a single image it is epsilon = ", "at a false-positive rate of 0.1 %",
+        "accountant `rdp` 1.", "(Mironov, Talwar", "For a single image it is epsilon = ", "at a false-positive rate of 0.1 %",
         "reconstruct one patient's data", "(Hayes et al. 2023", "the weights of the last step",
         "It does not extend to validation and test data"};
     write_card(f);
@@ -484,6 +497,45 @@ static void test_image_level(Fixture *f, gconstpointer data)
     g_assert_cmpfloat(json_object_get_double_member(other, "delta"), ==, DELTA);
 }
 
+/* What the card says of each sampler, and the epsilon of its events. */
+static void test_samplers(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        DpcxrEvent event;
+        const char *says, *json;
+    } cases[] = {{{DPCXR_SAMPLER_TRUNCATED_POISSON, 0.064, 1.5, 100, UNITS, 90},
+                  "drew every patient independently with probability 0.064 and, of more than 90, kept so many at random",
+                  "\"cap\" : 90"},
+                 {{DPCXR_SAMPLER_FIXED, 0.064, 3, 100, UNITS, 64}, "drew 64 of the 1000 patients without replacement",
+                  "\"cap\" : 64"},
+                 {{DPCXR_SAMPLER_SHUFFLE, 0.064, 3, 112, UNITS, 64},
+                  "took the next 64 patients of a secret random order, a new one for every epoch of 16 steps",
+                  "\"epoch_steps\" : 16"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        f->experiment.privacy.sampler = cases[i].event.sampler;
+        f->facts.noise_multiplier = cases[i].event.noise_multiplier;
+        f->facts.cap = cases[i].event.cap;
+        f->facts.record_steps = cases[i].event.sampler == DPCXR_SAMPLER_SHUFFLE ? 16 : 1;
+        open_ledger(f, "patient");
+        record(f->ledger, DPCXR_LEDGER_STEPS, cases[i].event);
+        write_card(f);
+        assert_says(f, cases[i].says);
+        g_assert_nonnull(strstr(f->json_text, cases[i].json));
+        g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, &cases[i].event, 1));
+    }
+    /* Stopped by a person in its second of seven epochs: the other five are claimed, the last one whole. */
+    DpcxrEvent done = cases[2].event, planned = done, rest = done;
+    done.count = 32;
+    rest.count = 80;
+    open_ledger(f, "patient");
+    record(f->ledger, DPCXR_LEDGER_STEPS, done);
+    f->facts.steps_done = 20;
+    f->facts.steps_lost = 0;
+    g_array_append_val(f->rest, rest);
+    write_card(f);
+    g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, &planned, 1));
+}
+
 static void test_unit_image(Fixture *f, gconstpointer data)
 {
     f->experiment.privacy.unit = DPCXR_UNIT_IMAGE;
@@ -512,12 +564,14 @@ static void test_disagreement(Fixture *f, gconstpointer data)
     assert_no_card(f, "adjacency");
 }
 
+static void assert_recounted(const Fixture *f);
+
 /* Who stopped the run may have seen its curves: the claim is for all steps that were planned and fit the
  * target. */
 static void test_stopped_early(Fixture *f, gconstpointer data)
 {
-    const DpcxrEvent planned = steps_event(150), target = steps_event(120);
-    f->facts.steps_planned = 150;
+    const DpcxrEvent planned = steps_event(150), target = steps_event(120), rest = steps_event(50);
+    plan_more(f, &rest, 1);
     write_card(f);
     g_assert_cmpfloat_with_epsilon(f->epsilon, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, &planned, 1), 1e-9);
     assert_says(f, "ended early");
@@ -525,6 +579,49 @@ static void test_stopped_early(Fixture *f, gconstpointer data)
     write_card(f);
     g_assert_cmpfloat(f->epsilon, <=, f->experiment.privacy.epsilon);
     g_assert_cmpfloat_with_epsilon(f->epsilon, f->experiment.privacy.epsilon, 1e-6);
+}
+
+/* A stopped run with a noise schedule claims the steps to come with the noise that they would have had, first ones first. */
+static void test_stopped_schedule(Fixture *f, gconstpointer data)
+{
+    DpcxrEvent events[] = {steps_event(100), steps_event(30), steps_event(20)};
+    events[1].noise_multiplier = 1.2;
+    events[2].noise_multiplier = 0.9;
+    f->experiment.privacy.noise_schedule = (DpcxrRamp){DPCXR_RAMP_LINEAR, 1, 0.6, 0};
+    f->experiment.privacy.noise_levels = 3;
+    plan_more(f, events + 1, 2);
+    write_card(f);
+    g_assert_cmpfloat_with_epsilon(f->epsilon, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, events, 3), 1e-9);
+    assert_says(f, "noise multiplier 1.5 to 0.9 on a linear schedule of at most 3 levels");
+    assert_says(f, "every step is on the ledger with its own");
+    JsonObject *mechanism = object_of(f, "mechanism");
+    g_assert_true(json_object_get_null_member(mechanism, "noise_multiplier"));
+    JsonObject *schedule = json_object_get_object_member(mechanism, "noise_schedule");
+    g_assert_cmpfloat(json_object_get_double_member(schedule, "last"), ==, 0.6 * 1.5);
+    assert_recounted(f);
+
+    events[2].count = 7;
+    f->experiment.privacy.epsilon = epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, events, 3) + 1e-9;
+    write_card(f);
+    g_assert_cmpint(json_object_get_int_member(object_of(f, "steps"), "claimed"), ==, 137);
+    g_assert_cmpfloat(f->epsilon, <=, f->experiment.privacy.epsilon);
+    assert_recounted(f);
+}
+
+/* What costs nothing is said to. */
+static void test_free_of_cost(Fixture *f, gconstpointer data)
+{
+    const DpcxrEvent events[] = {steps_event(100)};
+    f->experiment.privacy.clip_schedule = (DpcxrRamp){DPCXR_RAMP_COSINE, 2, 0.5, 0};
+    f->experiment.train.augment_multiplicity = 8;
+    f->experiment.train.ema = 0.999;
+    write_card(f);
+    g_assert_cmpfloat(f->epsilon, ==, epsilon_of(f, DPCXR_ADJACENCY_ZERO_OUT, events, 1));
+    assert_says(f, "to the norm 2.5 to 0.625 on a cosine schedule (flat clipping)");
+    assert_says(f, "| clipping | flat, norm 2.5 to 0.625 on a cosine schedule |");
+    assert_says(f, "the norm changes no event and no epsilon");
+    assert_says(f, "in 8 augmented views, whose gradients were averaged within its patient before clipping");
+    assert_says(f, "A moving average of the weights (decay 0.999) was kept.");
 }
 
 /* What dpcxr account finds in a run folder is what its card claims. */
@@ -544,7 +641,8 @@ static void test_recounted(Fixture *f, gconstpointer data)
 {
     write_card(f);
     assert_recounted(f);
-    f->facts.steps_planned = 150;
+    const DpcxrEvent rest = steps_event(50);
+    plan_more(f, &rest, 1);
     write_card(f);
     assert_recounted(f);
     g_assert_cmpint(json_object_get_int_member(object_of(f, "steps"), "claimed"), ==, 150);
@@ -656,10 +754,19 @@ static gboolean covers_zero_out(const DpcxrOptions *options, const DpcxrMechanis
     return FALSE;
 }
 
-/* Where the curve has nothing to say about two neighbours, neither has the card. */
+static gboolean two_at_once(const DpcxrOptions *options, const DpcxrMechanism *mechanism, guint64 units, double delta,
+                            DpcxrInterval *epsilon, GError **error)
+{
+    *epsilon = (DpcxrInterval){4, 4, 4};
+    return TRUE;
+}
+
+/* Where the curve has nothing to say about two neighbours, neither has the card: a number for two units that are null at
+ * once is not one for a unit whose data is exchanged. */
 static void test_no_image_level(Fixture *f, gconstpointer data)
 {
-    static const DpcxrAccountant curt = {.covers = covers_zero_out, .epsilon = three, .delta = nothing};
+    static const DpcxrAccountant curt = {.covers = covers_zero_out, .epsilon = three, .delta = nothing,
+                                         .group_epsilon = two_at_once, .units_max = 2};
     const DpcxrPlugin plugin = {.kind = DPCXR_PLUGIN_ACCOUNTANT, .feature = &curt, .version = "7"};
     const DpcxrPluginEntry entry = {.kind = DPCXR_PLUGIN_ACCOUNTANT, .plugin = &plugin, .sha256 = (char *)"aa"};
     f->experiment.privacy.accountant.entry = &entry;
@@ -731,8 +838,11 @@ int main(int argc, char **argv)
     g_test_add("/card/image-level", Fixture, NULL, setup, test_image_level, teardown);
     g_test_add("/card/no-image-level", Fixture, NULL, setup, test_no_image_level, teardown);
     g_test_add("/card/unit-image", Fixture, NULL, setup, test_unit_image, teardown);
+    g_test_add("/card/samplers", Fixture, NULL, setup, test_samplers, teardown);
     g_test_add("/card/disagreement", Fixture, NULL, setup, test_disagreement, teardown);
     g_test_add("/card/stopped-early", Fixture, NULL, setup, test_stopped_early, teardown);
+    g_test_add("/card/stopped-schedule", Fixture, NULL, setup, test_stopped_schedule, teardown);
+    g_test_add("/card/free-of-cost", Fixture, NULL, setup, test_free_of_cost, teardown);
     g_test_add("/card/recounted", Fixture, NULL, setup, test_recounted, teardown);
     g_test_add("/card/attack", Fixture, NULL, setup, test_attack, teardown);
     g_test_add("/card/counts", Fixture, NULL, setup, test_counts, teardown);

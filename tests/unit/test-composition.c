@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/files.h"
 #include "privacy/composition.h"
+#include "privacy/planned.h"
 
 typedef struct {
     char *folder;
@@ -202,6 +203,82 @@ static void test_card(Fixture *f, gconstpointer data)
     assert_refused(f, "b", NULL, DPCXR_ERROR_PRIVACY, "privacy.json");
 }
 
+static double noise_of(const DpcxrComposition *composition, gsize i)
+{
+    g_assert_cmpuint(i, <, composition->mechanism.n_events);
+    return composition->mechanism.events[i].noise_multiplier;
+}
+
+/* Unequal steps that a card claims, one by one. */
+static void test_unfinished(Fixture *f, gconstpointer data)
+{
+    static const char card[] =
+        "{\"claim\": {\"delta\": 1e-4}, \"mechanism\": {\"noise_multiplier\": null}, \"steps\": {\"recorded\": 100, "
+        "\"claimed\": %d, \"unfinished\": [{\"count\": 8, \"sampler\": \"poisson\", \"sampling_rate\": 0.0625, "
+        "\"noise_multiplier\": 1.25, \"population\": %d, \"cap\": 0}, {\"count\": 4, \"sampler\": \"poisson\", "
+        "\"sampling_rate\": 0.0625, \"noise_multiplier\": %s, \"population\": 1000, \"cap\": 0}]}, "
+        "\"ledger_head\": \"%s\"}";
+    g_autofree char *head = make_ledger(f, "a/release", &usual);
+    g_autofree char *good = g_strdup_printf(card, 112, 1000, "0.75", head);
+    write_text(f, "a/release/privacy.json", good);
+    g_autoptr(DpcxrComposition) composition = composed(f, "a", NULL);
+    g_assert_cmpuint(run_of(composition, 0)->rest, ==, 12);
+    g_assert_cmpuint(steps_of(composition), ==, 112);
+    g_assert_cmpfloat(noise_of(composition, 1), ==, 1.25);
+    g_assert_cmpfloat(noise_of(composition, 2), ==, 0.75);
+    char *bad[] = {g_strdup_printf(card, 111, 1000, "0.75", head), g_strdup_printf(card, 113, 1000, "0.75", head),
+                   g_strdup_printf(card, 112, 1001, "0.75", head), g_strdup_printf(card, 112, 1000, "0", head),
+                   g_strdup_printf(card, 112, 1000, "\"1\"", head)};
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        write_text(f, "a/release/privacy.json", bad[i]);
+        assert_refused(f, "a", NULL, DPCXR_ERROR_PRIVACY, "of a kind that is not on the ledger");
+        g_free(bad[i]);
+    }
+}
+
+static void plan(const Fixture *f, const char *run, const DpcxrEvent *steps, guint n)
+{
+    g_autofree char *name = g_strdup_printf("%s/" DPCXR_PLANNED_FILE, run), *path = in(f, name);
+    g_autofree char *ledger_name = g_strdup_printf("%s/ledger.jsonl", run), *ledger_path = in(f, ledger_name);
+    g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(ledger_path, NULL);
+    g_autoptr(GArray) array = g_array_new(FALSE, FALSE, sizeof(DpcxrEvent));
+    g_array_append_vals(array, steps, n);
+    g_assert_true(dpcxr_planned_write(path, ledger, array, NULL));
+}
+
+/* A run without a card claims what its last process set out to do, less what it did; never less than its ledger. */
+static void test_planned(Fixture *f, gconstpointer data)
+{
+    const DpcxrEvent steps[] = {{DPCXR_SAMPLER_POISSON, 0.0625, 1.5, 20, 1000, 0},
+                                {DPCXR_SAMPLER_POISSON, 0.0625, 0.75, 30, 1000, 0}};
+    make_run(f, "a/private", &usual);
+    plan(f, "a/private", steps, 2);
+    g_autoptr(DpcxrComposition) before = composed(f, "a", NULL);
+    g_assert_cmpuint(run_of(before, 0)->rest, ==, 50);
+    g_assert_nonnull(strstr(run_of(before, 0)->note, "whoever stops a run"));
+    g_autofree char *path = in(f, "a/private/ledger.jsonl");
+    DpcxrEvent done = steps[0];
+    guint64 sequence;
+    done.count = 15;
+    for (int i = 0; i < 2; i++) { /* 15 of the first 20, then the rest of them and 10 more */
+        g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_resume(path, NULL);
+        g_assert_true(dpcxr_ledger_append(ledger, DPCXR_LEDGER_STEPS, &done, &sequence, NULL));
+        g_clear_pointer(&ledger, dpcxr_ledger_free);
+        g_autoptr(DpcxrComposition) later = composed(f, "a", NULL);
+        g_assert_cmpuint(run_of(later, 0)->rest, ==, i == 0 ? 35 : 20);
+        g_assert_cmpuint(steps_of(later), ==, 150);
+        g_assert_cmpfloat(noise_of(later, later->mechanism.n_events - 1), ==, 0.75);
+    }
+    make_run(f, "b/private", &usual);
+    g_autofree char *from = in(f, "a/private/" DPCXR_PLANNED_FILE), *to = in(f, "b/private/" DPCXR_PLANNED_FILE);
+    g_assert_cmpint(g_rename(from, to), ==, 0);
+    assert_refused(f, "b", NULL, DPCXR_ERROR_PRIVACY, "not about the ledger beside them");
+    write_text(f, "b/private/" DPCXR_PLANNED_FILE, "{\"format\": \"dpcxr planned steps\"}");
+    assert_refused(f, "b", NULL, DPCXR_ERROR_PRIVACY, "is not a file of planned steps");
+    write_text(f, "b/private/" DPCXR_PLANNED_FILE, "[[[[[[[[");
+    assert_refused(f, "b", NULL, DPCXR_ERROR_PRIVACY, "is not a file of planned steps");
+}
+
 /* A run from the weights of another one costs nothing less with that one left out. */
 static void test_initial(Fixture *f, gconstpointer data)
 {
@@ -232,6 +309,8 @@ int main(int argc, char **argv)
     g_test_add("/composition/sum", Fixture, NULL, setup, test_sum, teardown);
     g_test_add("/composition/disagreement", Fixture, NULL, setup, test_disagreement, teardown);
     g_test_add("/composition/card", Fixture, NULL, setup, test_card, teardown);
+    g_test_add("/composition/unfinished", Fixture, NULL, setup, test_unfinished, teardown);
+    g_test_add("/composition/planned", Fixture, NULL, setup, test_planned, teardown);
     g_test_add("/composition/initial", Fixture, NULL, setup, test_initial, teardown);
     g_test_add("/composition/configuration", Fixture, NULL, setup, test_configuration, teardown);
     return g_test_run();

@@ -523,6 +523,9 @@ static const Wrong wrongs[] = {
     {"model: {type: null}\n", "e.yaml:5:15: model.type: needs a value"},
     {"schedule: {type: cosin}\n", "e.yaml:5:18: schedule.type: there is no schedule \"cosin\", only "
                                   "constant, cosine; did you mean \"cosine\"?"},
+    {"train: {augment_multiplicity: 2}\n",
+     "e.yaml:5:31: train.augment_multiplicity: without data.augment all views of an image are equal, and the step only "
+     "takes longer; give augmentations, or 1"},
     {"plugins: [nowhere]\n", "e.yaml:5:10: plugins: nowhere: no such file"},
     {"stages: []\n", "e.yaml:5:9: stages: needs at least one"},
     {"stages: [train, train]\n", "e.yaml:5:9: stages: \"train\" is there twice"},
@@ -563,6 +566,53 @@ static void test_wrong(Fixture *fixture, gconstpointer data)
         g_autofree char *text = g_strconcat(minimal, wrongs[i].text, NULL);
         check_problem(text, NULL, wrongs[i].want);
     }
+}
+
+/* Schedules of the clip norm and of the noise: what they refuse, and what they become. */
+static const Wrong wrong_schedules[] = {
+    {"privacy.clip.schedule=linear", "privacy.clip.schedule.final_factor: is missing: Factor in the last step."},
+    {"privacy.noise.schedule={type: ramp, final_factor: 1}",
+     "privacy.noise.schedule.type: there is no schedule \"ramp\", only constant, linear, cosine, exponential, step"},
+    {"privacy.noise.schedule={type: cosine, final_factor: 0}",
+     "privacy.noise.schedule.final_factor: must be at least 0.01 and at most 100, got 0"},
+    {"privacy.noise.schedule={type: cosine, final_factor: 2, levels: 1}",
+     "privacy.noise.schedule.levels: must be at least 2 and at most 64, got 1"},
+    {"privacy.clip.schedule={type: cosine, final_factor: 2, levels: 4}",
+     "privacy.clip.schedule.levels: unknown key; there are type, initial_factor, final_factor"},
+    {"privacy.clip={type: adaptive, schedule: {type: step, final_factor: 2}}",
+     "privacy.clip.schedule.type: adaptive clipping finds its norm itself from step to step; a schedule belongs to the "
+     "other types"},
+    {"privacy.clip={norm: 1e-12, schedule: {type: linear, final_factor: 0.5}}",
+     "privacy.clip.schedule.type: takes the norm from 1e-12 to 5e-13; it has to stay in [1e-12, 1e9]"},
+    {"privacy={noise_multiplier: 0, unsafe_no_noise: true, noise: {schedule: {type: linear, final_factor: 2}}}",
+     "privacy.noise.schedule.type: noise_multiplier is 0: there is no noise to schedule"},
+};
+
+static void test_schedules(Fixture *fixture, gconstpointer data)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong_schedules); i++) {
+        g_autofree char *got = fail_with(minimal, OVERRIDES(wrong_schedules[i].text), DPCXR_ERROR_USAGE);
+        if (!g_str_has_suffix(got, wrong_schedules[i].want))
+            g_error("wanted %s, got %s", wrong_schedules[i].want, got);
+    }
+    g_autoptr(DpcxrExperiment) none = load(minimal, NULL);
+    g_assert_cmpint(none->privacy.clip_schedule.type, ==, DPCXR_RAMP_CONSTANT);
+    g_assert_cmpint(none->privacy.noise_schedule.type, ==, DPCXR_RAMP_CONSTANT);
+    g_assert_cmpint(none->train.augment_multiplicity, ==, 1);
+    g_autoptr(DpcxrExperiment) e =
+        load(minimal, OVERRIDES("privacy.noise.schedule={type: linear, initial_factor: 1.5, final_factor: 0.5, levels: 9}",
+                                "privacy.clip.schedule={type: step, final_factor: 2, at: 0.25}",
+                                "data.augment=[{type: hflip}]", "train.augment_multiplicity=16"));
+    g_assert_cmpint(e->privacy.noise_schedule.type, ==, DPCXR_RAMP_LINEAR);
+    g_assert_cmpfloat(e->privacy.noise_schedule.initial, ==, 1.5);
+    g_assert_cmpfloat(e->privacy.noise_schedule.final, ==, 0.5);
+    g_assert_cmpint(e->privacy.noise_levels, ==, 9);
+    g_assert_cmpint(e->privacy.clip_schedule.type, ==, DPCXR_RAMP_STEP);
+    g_assert_cmpfloat(e->privacy.clip_schedule.initial, ==, 1);
+    g_assert_cmpfloat(e->privacy.clip_schedule.at, ==, 0.25);
+    g_assert_cmpint(e->train.augment_multiplicity, ==, 16);
+    g_autoptr(DpcxrExperiment) same = load(e->yaml, NULL); /* what is written out reads back the same */
+    g_assert_cmpstr(same->yaml, ==, e->yaml);
 }
 
 static const Wrong wrong_data[] = {
@@ -697,8 +747,20 @@ static const Claim claims[] = {
      "e.yaml:4:30: privacy.delta: is not below 1/population"},
     {"{epsilon: 8, delta: 1e-5, accountant: gdp}", DPCXR_ERROR_PRIVACY,
      "e.yaml:4:48: privacy.accountant.type: gdp approximates and proves no bound"},
+    {"{epsilon: 8, delta: 1e-5, sampler: fixed}", 0, NULL},
+    {"{epsilon: 8, delta: 1e-5, sampler: shuffle, adjacency: replace_one}", 0, NULL},
+    {"{epsilon: 8, delta: 1e-5, sampler: truncated_poisson, adjacency: add_remove}", 0, NULL},
+    {"{epsilon: 8, delta: 1e-5, sampler: {type: truncated_poisson, cap: 128}}", 0, NULL},
     {"{epsilon: 8, delta: 1e-5, sampler: {type: fixed, cap: 9}}", DPCXR_ERROR_USAGE,
-     "e.yaml:4:52: privacy.sampler.type: \"fixed\" is not implemented yet"},
+     "privacy.sampler.cap: belongs to type truncated_poisson"},
+    {"{epsilon: 8, delta: 1e-5, sampler: {type: truncated_poisson, cap: 127}}", DPCXR_ERROR_USAGE,
+     "privacy.sampler.cap: is below train.batch.logical"},
+    {"{epsilon: 8, delta: 1e-5, sampler: truncated_poisson, adjacency: replace_one}", DPCXR_ERROR_PRIVACY,
+     "replace_one with truncated Poisson sampling has no proven bound"},
+    {"{epsilon: 8, delta: 1e-5, sampler: fixed, adjacency: add_remove}", DPCXR_ERROR_PRIVACY,
+     "sampler fixed needs a number of units that is the same"},
+    {"{epsilon: 8, delta: 1e-5, sampler: shuffle, adjacency: add_remove}", DPCXR_ERROR_PRIVACY,
+     "sampler shuffle needs a number of units that is the same"},
     {"{noise_multiplier: 0, unsafe_no_noise: true, clip: {type: adaptive}}", DPCXR_ERROR_USAGE,
      "adaptive follows a noisy count"},
     {"{epsilon: 8, delta: 1e-5, noise: {type: grid}}", DPCXR_ERROR_USAGE, "is not implemented yet"},
@@ -778,6 +840,7 @@ int main(int argc, char **argv)
     ADD("environment", test_environment);
     ADD("wrong", test_wrong);
     ADD("wrong/data", test_wrong_data);
+    ADD("schedules", test_schedules);
     ADD("wrong/name", test_names);
     ADD("wrong/all-problems", test_all_problems);
     ADD("wrong/empty-file", test_empty_file);

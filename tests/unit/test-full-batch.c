@@ -257,6 +257,20 @@ static void test_extremes(Fixture *f, gconstpointer data)
     }
 }
 
+/* A shuffled epoch is one full batch to every one of them, a part of one a whole one. */
+static void test_epochs(Fixture *f, gconstpointer data)
+{
+    DpcxrEvent shuffle = {DPCXR_SAMPLER_SHUFFLE, 0.3, 4, 9, 10, 3}, full_batches = full(4, 3);
+    for (int name = GAUSSIAN; name < N_ACCOUNTANTS; name++) {
+        for (int a = DPCXR_ADJACENCY_ZERO_OUT; a <= DPCXR_ADJACENCY_REPLACE_ONE; a += 2) {
+            DpcxrMechanism of_shuffle = {a, &shuffle, 1}, of_full = {a, &full_batches, 1};
+            DpcxrInterval x = ask(dpcxr_account_epsilon, &f->features[name], &of_shuffle, 1e-5);
+            DpcxrInterval y = ask(dpcxr_account_epsilon, &f->features[name], &of_full, 1e-5);
+            g_assert_true(x.estimate == y.estimate && x.upper == y.upper && x.lower == y.lower && x.estimate > 0);
+        }
+    }
+}
+
 static void test_refusals(Fixture *f, gconstpointer data)
 {
     static const struct {
@@ -269,6 +283,9 @@ static void test_refusals(Fixture *f, gconstpointer data)
         {ZCDP, DPCXR_ADJACENCY_ADD_REMOVE, {DPCXR_SAMPLER_POISSON, 0.1, 1, 1, 0, 0}, "no amplification"},
         {ZCDP, DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 0.1, 1, 1, 100, 10}, "use sampler full"},
         {GAUSSIAN, DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 0, 0}, "sampler shuffle"},
+        {GAUSSIAN, DPCXR_ADJACENCY_ADD_REMOVE, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 10, 100, 10}, "zero_out or replace_one"},
+        {GAUSSIAN, DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 20}, "accountant rdp, which covers Poisson"},
+        {GDP, DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 0.1, 1, 1, 100, 10}, "accountant rdp, which covers samples of a fixed size"},
         {GAUSSIAN, DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FULL, 0.1, 1, 1, 0, 0}, "rate is 1"},
         {ZCDP, DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FULL, 1, 1e-3, 1, 0, 0}, "0.001"},
         {GDP, DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FULL, 1, 1e6, 1, 0, 0}, "1e+06"},
@@ -306,6 +323,7 @@ int main(int argc, char **argv)
     g_test_add("/full-batch/equivalent", Fixture, NULL, setup, test_equivalent, teardown);
     g_test_add("/full-batch/gdp", Fixture, NULL, setup, test_gdp, teardown);
     g_test_add("/full-batch/extremes", Fixture, NULL, setup, test_extremes, teardown);
+    g_test_add("/full-batch/epochs", Fixture, NULL, setup, test_epochs, teardown);
     g_test_add("/full-batch/refusals", Fixture, NULL, setup, test_refusals, teardown);
     return g_test_run();
 }

@@ -53,6 +53,20 @@ static void test_bound(void)
     dpcxr_options_free(rdp.options);
 }
 
+/* A group in a shuffled epoch is worst off where all of it is in one step: like full batches. Other samplers: the bound. */
+static void test_samplers(void)
+{
+    static const DpcxrEvent shuffle = {DPCXR_SAMPLER_SHUFFLE, 0.3, 1, 20, 10, 3},
+                            fixed = {DPCXR_SAMPLER_FIXED, 0.3, 1, 20, 10, 3};
+    const DpcxrMechanism of_shuffle = {DPCXR_ADJACENCY_ZERO_OUT, &shuffle, 1},
+                         of_full = {DPCXR_ADJACENCY_ZERO_OUT, &full, 1}, of_fixed = {DPCXR_ADJACENCY_ZERO_OUT, &fixed, 1};
+    DpcxrFeature rdp = feature_new("rdp");
+    g_assert_cmpint(dpcxr_group_method(&rdp, &of_shuffle, 3), ==, DPCXR_GROUP_SENSITIVITY);
+    g_assert_cmpint(dpcxr_group_method(&rdp, &of_fixed, 3), ==, DPCXR_GROUP_BOUND);
+    dpcxr_options_free(rdp.options);
+    g_assert_cmpfloat(group_epsilon("gaussian", &of_shuffle, 3, 1e-6), ==, group_epsilon("gaussian", &of_full, 3, 1e-6));
+}
+
 /* tensorflow/privacy 03035d5d, analysis/compute_dp_sgd_privacy_test.py::privacy_statement: rdp for groups of
  * 3 and 10 at a table of orders, where ours searches for the best one; pld for groups of 2, exact where
  * nothing is sampled, by a better way than the group bound where something is. */
@@ -169,6 +183,7 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/group/bound", test_bound);
     g_test_add_func("/group/reference", test_reference);
+    g_test_add_func("/group/samplers", test_samplers);
     g_test_add_func("/group/sizes", test_sizes);
     g_test_add_func("/group/extremes", test_extremes);
     g_test_add_func("/group/calibrate", test_calibrate);

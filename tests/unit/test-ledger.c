@@ -2,6 +2,7 @@
  * The ledger: what is written comes back, and nothing else is taken for a ledger. Cuts at every byte, changes
  * of every byte, locks, full disks. */
 #include "privacy/ledger.h"
+#include <dpcxr/sampling.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -372,6 +373,8 @@ static void test_forged(Fixture *fixture, gconstpointer data)
         "\"noise_multiplier\":1,\"population\":9,\"cap\":0",
         "{\"record\":\"steps\",\"sequence\":0,\"count\":2,\"sampler\":\"poisson\",\"sampling_rate\":0.5,"
         "\"noise_multiplier\":1,\"population\":9,\"cap\":0,\"note\":1",
+        "{\"record\":\"steps\",\"sequence\":0,\"count\":2,\"sampler\":\"shuffle\",\"sampling_rate\":0.5,"
+        "\"noise_multiplier\":1,\"population\":9,\"cap\":3", /* an epoch has 3 steps */
         "{\"record\":\"process\",\"id\":\"0\"",
         "{\"record\":\"other\"",
         "[1",
@@ -399,6 +402,8 @@ static void test_bad_event(Fixture *fixture, gconstpointer data)
         {DPCXR_SAMPLER_POISSON, 0.5, 1, 0, 9, 0},  {DPCXR_SAMPLER_POISSON, 0, 1, 1, 9, 0},
         {DPCXR_SAMPLER_POISSON, 1.1, 1, 1, 9, 0},  {DPCXR_SAMPLER_POISSON, 0.5, 0, 1, 9, 0},
         {DPCXR_SAMPLER_POISSON, 0.5, -1, 1, 9, 0}, {DPCXR_SAMPLER_POISSON, 0.5, 1, G_MAXUINT64, 9, 0},
+        {DPCXR_SAMPLER_SHUFFLE, 0.5, 1, 2, 9, 3},  {DPCXR_SAMPLER_SHUFFLE, 0.5, 1, 3, 9, 0},
+        {DPCXR_SAMPLER_SHUFFLE, 0.5, 1, 4, 10, 3 + 8},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
@@ -411,6 +416,27 @@ static void test_bad_event(Fixture *fixture, gconstpointer data)
         g_assert_true(g_bytes_equal(before, after));
         g_assert_cmpint(g_unlink(fixture->path), ==, 0);
     }
+}
+
+/* Epochs are recorded whole, take as many numbers as they have steps, and add up to epochs. */
+static void test_epochs(Fixture *fixture, gconstpointer data)
+{
+    static const DpcxrEvent epoch = {DPCXR_SAMPLER_SHUFFLE, 0.3, 1, 4, 10, 3};
+    guint64 sequence, steps;
+    DpcxrLedger *ledger = create(fixture);
+    for (guint64 i = 0; i < 3; i++) {
+        g_assert_true(dpcxr_ledger_append(ledger, DPCXR_LEDGER_STEPS, &epoch, &sequence, NULL));
+        g_assert_cmpuint(sequence, ==, 4 * i);
+        dpcxr_ledger_free(ledger);
+        ledger = dpcxr_ledger_resume(fixture->path, NULL);
+        g_assert_cmpuint(dpcxr_ledger_next_sequence(ledger), ==, 4 * (i + 1));
+    }
+    const DpcxrMechanism *mechanism = dpcxr_ledger_mechanism(ledger);
+    g_assert_cmpuint(mechanism->n_events, ==, 1);
+    g_assert_true(dpcxr_event_full_batches(&mechanism->events[0], &steps));
+    g_assert_cmpuint(steps, ==, 3);
+    g_assert_cmpuint(dpcxr_ledger_steps(ledger), ==, 12);
+    dpcxr_ledger_free(ledger);
 }
 
 /* The limit on the size of files stands for a full disk: write() returns short and then fails. */
@@ -488,6 +514,7 @@ int main(int argc, char **argv)
     g_test_add("/ledger/lines-moved", Fixture, NULL, setup, test_lines_moved, teardown);
     g_test_add("/ledger/forged", Fixture, NULL, setup, test_forged, teardown);
     g_test_add("/ledger/bad-event", Fixture, NULL, setup, test_bad_event, teardown);
+    g_test_add("/ledger/epochs", Fixture, NULL, setup, test_epochs, teardown);
     g_test_add("/ledger/synced", Fixture, NULL, setup, test_synced, teardown);
     g_test_add("/ledger/full-disk", Fixture, NULL, setup, test_full_disk, teardown);
     return g_test_run();

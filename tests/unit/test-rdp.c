@@ -115,6 +115,98 @@ static void test_known_divergences(void)
     }
 }
 
+/* One step of another sampler, as one_step does it. */
+static double one_step_of(const DpcxrEvent *event, DpcxrAdjacency adjacency, double order, double about)
+{
+    g_autofree char *options = g_strdup_printf("{conversion: classic, orders: [%.17g]}", order);
+    DpcxrFeature feature = feature_new(options);
+    DpcxrEvent many = *event;
+    many.count = (guint64)MIN(1e19, MAX(1, 1e7 / about));
+    DpcxrMechanism mechanism = {adjacency, &many, 1};
+    double epsilon = epsilon_of(&feature, &mechanism, 1e-30);
+    dpcxr_options_free(feature.options);
+    return (epsilon + log(1e-30) / (order - 1)) / (double)many.count;
+}
+
+/* Samples that are cut, and of fixed size, against 30 digits (tests/golden/accounting/sampling-rdp-oracle.py). Never below,
+ * and above by no more than the weights are rounded; a fixed size above the order that is integrated by at most twice. */
+static void test_samplers(void)
+{
+    g_auto(GStrv) rows = golden_rows("sampling-rdp-oracle.csv");
+    g_assert_cmpuint(g_strv_length(rows), ==, 192);
+    for (char **row = rows; *row; row++) {
+        g_auto(GStrv) cells = g_strsplit(*row, ",", -1);
+        gboolean fixed = g_str_equal(cells[0], "fixed");
+        DpcxrAdjacency adjacency = fixed                                 ? DPCXR_ADJACENCY_REPLACE_ONE
+                                   : g_str_equal(cells[1], "add_remove") ? DPCXR_ADJACENCY_ADD_REMOVE
+                                                                         : DPCXR_ADJACENCY_ZERO_OUT;
+        DpcxrEvent event = {fixed ? DPCXR_SAMPLER_FIXED : DPCXR_SAMPLER_TRUNCATED_POISSON, number(cells[3]),
+                            number(cells[5]), 1, (guint64)number(cells[2]), (guint64)number(cells[4])};
+        double order = number(cells[6]), exact = number(cells[7]), ours = one_step_of(&event, adjacency, order, exact);
+        if (!(ours >= exact * (1 - 1e-12) && ours <= exact * (1 + 1e-6)))
+            g_error("%s: got %.17g, off by %.3g", *row, ours, ours / exact - 1);
+        if (fixed) /* no better where the unit becomes null */
+            g_assert_cmpfloat(one_step_of(&event, DPCXR_ADJACENCY_ZERO_OUT, order, exact), ==, ours);
+    }
+}
+
+/* Published divergences of 50 steps of fixed size (rate 0.01, noise 2.5 times what exchanging a unit moves), by the bound of
+ * Wang, Balle & Kasiviswanathan 2019: ours are below, and not below those of Poisson samples. */
+static void test_wang(void)
+{
+    static const double known[][2] = {
+        {1.5, 3.4701e-3}, {2.5, 4.6386e-3}, {5, 8.7634e-3}, {50, 9.8474e-2}, {100, 167.76}};
+    DpcxrEvent event = {DPCXR_SAMPLER_FIXED, 0.01, 5, 1, 10000, 100};
+    for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
+        double order = known[i][0], poisson = 50 * one_step(0.01, 2.5, order, known[i][1] / 50);
+        double ours = 50 * one_step_of(&event, DPCXR_ADJACENCY_REPLACE_ONE, order, known[i][1] / 50);
+        g_assert_cmpfloat(ours, <, known[i][1] * (1 + 1e-4));
+        g_assert_cmpfloat(ours, >=, poisson * (1 - 1e-9));
+    }
+}
+
+/* A cap that is hardly ever reached costs next to nothing, one that cuts most samples a lot; half the noise is a bound. */
+static void test_caps(void)
+{
+    DpcxrFeature feature = feature_new("");
+    DpcxrEvent free = poisson(0.0746, 1.5, 800), cut = free, half = free;
+    cut.sampler = DPCXR_SAMPLER_TRUNCATED_POISSON;
+    cut.population = 1715;
+    half.noise_multiplier /= 2;
+    static const guint64 caps[] = {100, 128, 150, 170, 202, 240, 1716};
+    for (int a = DPCXR_ADJACENCY_ZERO_OUT; a <= DPCXR_ADJACENCY_ADD_REMOVE; a++) {
+        DpcxrMechanism mechanism = {a, &free, 1};
+        double poisson_epsilon = epsilon_of(&feature, &mechanism, 1e-5), before = INFINITY;
+        mechanism.events = &half;
+        double half_epsilon = epsilon_of(&feature, &mechanism, 1e-5);
+        mechanism.events = &cut;
+        for (gsize i = 0; i < G_N_ELEMENTS(caps); i++) {
+            cut.cap = caps[i];
+            double epsilon = epsilon_of(&feature, &mechanism, 1e-5);
+            g_assert_cmpfloat(epsilon, >=, poisson_epsilon * (1 - 1e-9));
+            g_assert_cmpfloat(epsilon, <=, before * (1 + 1e-9));
+            if (a == DPCXR_ADJACENCY_ADD_REMOVE)
+                g_assert_cmpfloat(epsilon, <=, half_epsilon * (1 + 1e-9));
+            before = epsilon;
+        }
+        g_assert_cmpfloat_with_epsilon(before, poisson_epsilon, 1e-9);
+    }
+    dpcxr_options_free(feature.options);
+}
+
+/* A shuffled epoch is one full batch. */
+static void test_epochs(void)
+{
+    DpcxrFeature feature = feature_new("");
+    DpcxrEvent shuffle = {DPCXR_SAMPLER_SHUFFLE, 0.3, 4, 12, 10, 3}, full = {DPCXR_SAMPLER_FULL, 1, 4, 3, 0, 0};
+    for (int a = DPCXR_ADJACENCY_ZERO_OUT; a <= DPCXR_ADJACENCY_REPLACE_ONE; a += 2) {
+        DpcxrMechanism of_shuffle = {a, &shuffle, 1}, of_full = {a, &full, 1};
+        g_assert_cmpfloat(epsilon_of(&feature, &of_shuffle, 1e-5), ==, epsilon_of(&feature, &of_full, 1e-5));
+        g_assert_cmpfloat(delta_of(&feature, &of_shuffle, 1), ==, delta_of(&feature, &of_full, 1));
+    }
+    dpcxr_options_free(feature.options);
+}
+
 static void append_orders(GString *list, double first, double step, double last)
 {
     for (int i = 0; first + i * step <= last + 1e-9; i++)
@@ -337,9 +429,14 @@ static void test_refusals(void)
         const char *says;
     } refused[] = {
         {DPCXR_ADJACENCY_REPLACE_ONE, {DPCXR_SAMPLER_POISSON, 0.1, 1, 1, 0, 0}, "replace_one"},
-        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 20}, "truncated"},
-        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 0.1, 1, 1, 100, 10}, "fixed size"},
-        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 0}, "shuffled"},
+        {DPCXR_ADJACENCY_REPLACE_ONE, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 20}, "zero_out or add_remove"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 100, 0}, "a cap of at least 1"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_TRUNCATED_POISSON, 0.1, 1, 1, 0, 20}, "the number of units"},
+        {DPCXR_ADJACENCY_ADD_REMOVE, {DPCXR_SAMPLER_FIXED, 0.1, 1, 1, 100, 10}, "zero_out or replace_one"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 0.0999, 1, 1, 100, 10}, "sampling rate is 0.1, not 0.0999"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FIXED, 1, 1, 1, 100, 101}, "more than the 100"},
+        {DPCXR_ADJACENCY_ADD_REMOVE, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 10}, "zero_out or replace_one"},
+        {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_SHUFFLE, 0.1, 1, 1, 100, 0}, "a cap of at least 1"},
         {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_FULL, 0.1, 1, 1, 0, 0}, "rate is 1"},
         {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_POISSON, 0.1, 1e-3, 1, 0, 0}, "0.001"},
         {DPCXR_ADJACENCY_ZERO_OUT, {DPCXR_SAMPLER_POISSON, 0.1, 1e6, 1, 0, 0}, "1e+06"},
@@ -367,6 +464,10 @@ int main(int argc, char **argv)
     g_assert_true(dpcxr_registry_add(plugin, &error));
     g_test_add_func("/rdp/oracle", test_oracle);
     g_test_add_func("/rdp/known-divergences", test_known_divergences);
+    g_test_add_func("/rdp/samplers", test_samplers);
+    g_test_add_func("/rdp/wang", test_wang);
+    g_test_add_func("/rdp/caps", test_caps);
+    g_test_add_func("/rdp/epochs", test_epochs);
     g_test_add_func("/rdp/reference", test_reference);
     g_test_add_func("/rdp/lower-bound", test_lower_bound);
     g_test_add_func("/rdp/inverse", test_inverse);

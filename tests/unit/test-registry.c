@@ -109,7 +109,7 @@ typedef struct {
 } Broken;
 
 static const Broken broken[] = {
-    {"wrong_major", "but this dpcxr has 1.2"},
+    {"wrong_major", "compiled for plugin ABI 2.2, but this dpcxr has 1.2"},
     {"newer_minor", "compiled for plugin ABI 1.3, but this dpcxr has 1.2"},
     {"no_symbol", "does not export dpcxr_plugin_model_no_symbol"},
     {"short_struct", "struct_size is 24 bytes where DpcxrPlugin of ABI 1.2 has 96"},

@@ -14,14 +14,14 @@
 
 #define ROUNDING (16 * DBL_EPSILON) /* relative, of u and v: an expm1, a quotient, a log1p */
 
-static double forward(const DpcxrLossStep *step, double epsilon, int side)
+static double forward(const DpcxrLossPart *step, double epsilon, int side)
 {
     double u = epsilon < 700 ? log1p(expm1(epsilon) / step->q) : epsilon - log(step->q);
     double mu = 1 / step->sigma * (1 + side * DBL_EPSILON);
     return log(step->q) + dpcxr_gaussian_log_delta(u * (1 - side * ROUNDING), mu, side);
 }
 
-static double reverse(const DpcxrLossStep *step, double epsilon, int side)
+static double reverse(const DpcxrLossPart *step, double epsilon, int side)
 {
     if (step->q == 1)
         return -INFINITY; /* the same curve */
@@ -40,13 +40,13 @@ static double reverse(const DpcxrLossStep *step, double epsilon, int side)
     return log(step->q) + epsilon - at + dpcxr_gaussian_log_delta(at, mu, side);
 }
 
-double dpcxr_loss_single_log_delta(const DpcxrLossStep *step, double epsilon, int side)
+double dpcxr_loss_single_log_delta(const DpcxrLossPart *step, double epsilon, int side)
 {
     double log_delta = MAX(forward(step, epsilon, side), reverse(step, epsilon, side));
     return MIN(0, log_delta + side * 8 * DBL_EPSILON * (1 + fabs(log_delta)));
 }
 
-double dpcxr_loss_single_epsilon(const DpcxrLossStep *step, double log_delta, int side)
+double dpcxr_loss_single_epsilon(const DpcxrLossPart *step, double log_delta, int side)
 {
     double low = 0, high = 1e-12;
     if (!(dpcxr_loss_single_log_delta(step, 0, side) > log_delta))

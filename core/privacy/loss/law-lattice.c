@@ -6,7 +6,7 @@
  * Throughout, x is the outcome, u = (x - 1/2) / sigma^2 the loss without sampling, l = log(1 - q + q e^u) the
  * loss of P against Q. The tilted density is N(x; 0, sigma^2) e^(a l - log_scale), with a = 1 + tilt for P
  * against Q, and a = -tilt for Q against P, where the loss is -l. */
-#include "privacy/loss/subsampled-gaussian.h"
+#include "privacy/loss/law-lattice.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -18,20 +18,21 @@
 #define REACH 45.0             /* standard deviations: no tail is looked for further out */
 
 typedef struct {
-    double q, log_q, log_1mq, sigma, tilt, a, sign, log_scale, cap;
+    double q, log_q, log_1mq, sigma, tilt, a, sign, log_scale, from, to;
 } Density;
 
-static Density density_of(const DpcxrLossStep *step, double tilt, double log_scale)
+static Density density_of(const DpcxrLossPart *part, double tilt, double log_scale)
 {
-    return (Density){.q = step->q,
-                     .log_q = log(step->q),
-                     .log_1mq = log1p(-step->q),
-                     .sigma = step->sigma,
+    return (Density){.q = part->q,
+                     .log_q = log(part->q),
+                     .log_1mq = log1p(-part->q),
+                     .sigma = part->sigma,
                      .tilt = tilt,
-                     .a = step->reverse ? -tilt : 1 + tilt,
-                     .sign = step->reverse ? -1 : 1,
-                     .log_scale = log_scale,
-                     .cap = step->cap};
+                     .a = part->reverse ? -tilt : 1 + tilt,
+                     .sign = part->reverse ? -1 : 1,
+                     .log_scale = log_scale - log(part->weight),
+                     .from = part->from,
+                     .to = part->to};
 }
 
 static double u_of_x(const Density *d, double x)
@@ -71,56 +72,24 @@ static double x_of_loss(const Density *d, double loss)
     return d->sigma * d->sigma * u + 0.5;
 }
 
-/* Upper bound of the log of the normal distribution function. */
-static double log_normal_below(double z)
-{
-    if (z > -5)
-        return log(0.5 * erfc(-z / G_SQRT2) * (1 + 16 * DBL_EPSILON));
-    return -0.5 * z * z - log(-z * SQRT_2PI);
-}
-
 static double log_add(double a, double b)
 {
     double most = MAX(a, b);
     return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
 }
 
-/* Upper bound of the log of the probability, under P, of outcomes above @x. */
-static double log_beyond(const Density *d, double x)
+/* log E[e^(tilt L); the outcome is of this part], beside its weight. */
+static double part_log_moment(const Density *d)
 {
-    return log_add(d->log_1mq + log_normal_below(-x / d->sigma), d->log_q + log_normal_below((1 - x) / d->sigma)) +
-           4 * DBL_EPSILON;
-}
-
-void dpcxr_loss_step_set_cap(DpcxrLossStep *step, double log_mass)
-{
-    step->cap = INFINITY;
-    if (step->q == 1 || step->reverse)
-        return; /* one hump only; losses that end at -log(1 - q) */
-    Density d = density_of(step, 0, 0);
-    double low = 0.5, high = 0.5 + REACH * step->sigma;
-    if (log_beyond(&d, high) > log_mass)
-        return;
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        *(log_beyond(&d, middle) > log_mass ? &low : &high) = middle;
-    }
-    step->cap = high;
-}
-
-double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
-{
-    Density d = density_of(step, tilt, 0);
-    if (d.q == 1)
-        return tilt * (1 + tilt) / (2 * d.sigma * d.sigma);
-    double spacing = MIN(0.25, d.sigma), low = -9, high = 9;
-    if (step->reverse)
-        low -= tilt / d.sigma;
-    else
-        high += (1 + tilt) / d.sigma;
-    if (high > d.cap / d.sigma) { /* most of it may be just below the cap */
-        high = d.cap / d.sigma;
-        double u = u_of_x(&d, d.cap), growth = d.a * drawn(&d, u, loss_of_u(&d, u)) / d.sigma - high;
+    gboolean whole = d->from == -INFINITY;
+    double low = d->sign > 0 ? -9 : -9 - MIN(d->tilt / d->sigma, 1e6), high = 9;
+    double spacing = MIN(0.25, d->sigma);
+    if (d->sign > 0)
+        high += (1 + d->tilt) / d->sigma;
+    low = MAX(low, d->from / d->sigma);
+    if (high > d->to / d->sigma) { /* most of it may be just below the cap */
+        high = d->to / d->sigma;
+        double u = u_of_x(d, d->to), growth = d->a * drawn(d, u, loss_of_u(d, u)) / d->sigma - high;
         spacing = MIN(spacing, 1 / MAX(growth, 1e-3));
     }
     if ((high - low) / spacing > 40000)
@@ -128,19 +97,32 @@ double dpcxr_loss_step_log_moment(const DpcxrLossStep *step, double tilt)
     double most = -INFINITY, excess = 0, total = 0;
     for (double z = high - 0.5 * spacing; z > low; z -= spacing) {
         /* e^(a l) - 1 - (a - tilt) x has the mean of e^(a l) - 1 and cancels less */
-        double loss = loss_of_u(&d, u_of_x(&d, z * d.sigma)), exponent = d.a * loss - 0.5 * z * z;
+        double loss = loss_of_u(d, u_of_x(d, z * d->sigma)), exponent = d->a * loss - 0.5 * z * z;
         if (exponent > most) {
             total *= exp(most - exponent);
             most = exponent;
         }
         total += exp(exponent - most);
-        if (fabs(d.a * loss) < 1)
-            excess += (expm1(d.a * loss) - (d.sign > 0 ? expm1(loss) : 0)) * exp(-0.5 * z * z) / SQRT_2PI;
+        if (fabs(d->a * loss) < 1)
+            excess += (expm1(d->a * loss) - (d->sign > 0 ? expm1(loss) : 0)) * exp(-0.5 * z * z) / SQRT_2PI;
         else
-            excess += (exp(exponent) - exp((d.sign > 0 ? loss : 0) - 0.5 * z * z)) / SQRT_2PI;
+            excess += (exp(exponent) - exp((d->sign > 0 ? loss : 0) - 0.5 * z * z)) / SQRT_2PI;
     }
     excess *= spacing;
-    return fabs(excess) < 0.1 ? log1p(excess) : most + log(total * spacing / SQRT_2PI);
+    return whole && fabs(excess) < 0.1 ? log1p(excess) : most + log(total * spacing / SQRT_2PI);
+}
+
+double dpcxr_loss_law_log_moment(const DpcxrLossLaw *law, double tilt)
+{
+    double sigma = law->parts[0].sigma;
+    if (dpcxr_loss_law_is_full(law))
+        return tilt * (1 + tilt) / (2 * sigma * sigma);
+    double total = law->atom > 0 ? log(law->atom) : -INFINITY;
+    for (gsize i = 0; i < law->n; i++) {
+        Density d = density_of(&law->parts[i], tilt, 0);
+        total = log_add(total, part_log_moment(&d) + log(law->parts[i].weight));
+    }
+    return total;
 }
 
 /* Log of the tilted mass on one side of @x if the loss were the line through (@u, @loss) with @slope; @side:
@@ -149,7 +131,7 @@ static double log_line(const Density *d, double x, double u, double loss, double
 {
     double s = d->a * slope;
     return d->a * (loss - slope * u) + s * (s - 1) / (2 * d->sigma * d->sigma) - d->log_scale +
-           log_normal_below(side * (x - s) / d->sigma);
+           dpcxr_loss_log_normal_below(side * (x - s) / d->sigma);
 }
 
 /* Log of a bound of the tilted mass left of @x. P against Q: l is convex in u, so below its chords, which
@@ -167,7 +149,7 @@ static double log_tail_left(const Density *d, double x)
         u = next_u;
         loss = next_loss;
     }
-    return log_add(total, d->a * loss - d->log_scale + log_normal_below(x / d->sigma));
+    return log_add(total, d->a * loss - d->log_scale + dpcxr_loss_log_normal_below(x / d->sigma));
 }
 
 /* Log of a bound of the tilted mass right of @x for P against Q, where e^(a l) has a second hump near a. l is
@@ -190,15 +172,15 @@ static double log_tail_pieces(const Density *d, double x)
 static double log_tail_right(const Density *d, double x)
 {
     if (d->sign < 0)
-        return d->a * loss_of_x(d, x) - d->log_scale + log_normal_below(-x / d->sigma);
+        return d->a * loss_of_x(d, x) - d->log_scale + dpcxr_loss_log_normal_below(-x / d->sigma);
     return log_tail_pieces(d, x);
 }
 
 /* The narrowest window of outcomes outside of which e^log_tail is left on either side. */
 static void window(const Density *d, double log_tail, double *left, double *right)
 {
-    double low = -REACH * d->sigma - (d->sign < 0 ? d->tilt : 0);
-    double high = MIN(REACH * d->sigma + (d->sign > 0 ? d->a : 1), d->cap);
+    double low = MAX(-REACH * d->sigma - (d->sign < 0 ? d->tilt : 0), d->from);
+    double high = MIN(REACH * d->sigma + (d->sign > 0 ? d->a : 1), d->to);
     double a = low, b = high, c = low, e = high;
     for (int i = 0; i < 60; i++) {
         double middle = (a + b) / 2;
@@ -207,7 +189,7 @@ static void window(const Density *d, double log_tail, double *left, double *righ
         *(log_tail_right(d, middle) <= log_tail ? &e : &c) = middle;
     }
     *left = a;
-    *right = MIN(MAX(e, a + 1e-3 * d->sigma), d->cap);
+    *right = MIN(MAX(e, a + 1e-3 * d->sigma), d->to);
 }
 
 typedef struct {
@@ -358,11 +340,11 @@ static void fill(Filling *f, gsize n_cells)
  * wide, the lattice has to be placed so that the lower bound can draw it onto a point: with the cell that has
  * the end of the losses in it as the meeting, its imperfection falls from above to below 0 as that cell
  * reaches further in. */
-static double place(const Filling *filling, const DpcxrLossStep *step)
+static double place(const Filling *filling)
 {
     enum { N_CELLS = 48, N_HALVINGS = 36 };
     const Density *d = &filling->d;
-    if (d->q == 1 || log_normal_below(x_of_loss(d, d->log_1mq + filling->spacing) / d->sigma) < log(0.01))
+    if (d->q == 1 || dpcxr_loss_log_normal_below(x_of_loss(d, d->log_1mq + filling->spacing) / d->sigma) < log(0.01))
         return 0;
     double left[N_CELLS], right[N_CELLS], points[N_CELLS + 1];
     double outer = 0, inner = 1; /* how much of the spacing that cell reaches in */
@@ -383,34 +365,61 @@ static double place(const Filling *filling, const DpcxrLossStep *step)
     return d->sign * (d->log_1mq + (outer + inner) / 2 * filling->spacing);
 }
 
-DpcxrLossLattice *dpcxr_loss_step_lattice(const DpcxrLossStep *step, double tilt, double log_scale,
-                                          double spacing, double log_tail, gsize max_points)
+/* Begins a part: its window of outcomes and, as *low and *high, of losses. */
+static void filling_init(Filling *f, const DpcxrLossPart *part, double tilt, double log_scale, double spacing,
+                         double log_tail, double *low, double *high)
 {
-    Filling f = {
-        .d = density_of(step, tilt, log_scale), .spacing = spacing, .bound_loss = {INFINITY, INFINITY}};
-    window(&f.d, log_tail, &f.left, &f.right);
-    f.offset = place(&f, step);
-    double low = f.d.sign * loss_of_x(&f.d, f.d.sign > 0 ? f.left : f.right);
-    double high = f.d.sign * loss_of_x(&f.d, f.d.sign > 0 ? f.right : f.left);
-    double first = floor((low - f.offset) / spacing), last = ceil((high - f.offset) / spacing);
+    *f = (Filling){
+        .d = density_of(part, tilt, log_scale), .spacing = spacing, .bound_loss = {INFINITY, INFINITY}};
+    window(&f->d, log_tail, &f->left, &f->right);
+    double of_left = f->d.sign * loss_of_x(&f->d, f->left), of_right = f->d.sign * loss_of_x(&f->d, f->right);
+    *low = MIN(*low, MIN(of_left, of_right));
+    *high = MAX(*high, MAX(of_left, of_right));
+}
+
+/* What a part may be off by, to the lattice's account. */
+static void add_errors(DpcxrLossLattice *lattice, const Filling *f)
+{
+    const Density *d = &f->d;
+    lattice->error += f->rounding * UNIT_ROUNDOFF;
+    if (f->left > d->from)
+        lattice->error += exp(log_tail_left(d, f->left));
+    if (f->right < d->to)
+        lattice->error += exp(log_tail_right(d, f->right));
+    lattice->relative = MAX(lattice->relative, f->relative * UNIT_ROUNDOFF + QUADRATURE_ERROR + 32 * DBL_EPSILON);
+    lattice->shift = MAX(lattice->shift, f->shift);
+}
+
+DpcxrLossLattice *dpcxr_loss_law_lattice(const DpcxrLossLaw *law, double tilt, double log_scale, double spacing,
+                                         double log_tail, gsize max_points)
+{
+    Filling parts[DPCXR_LOSS_PARTS];
+    double low = law->atom > 0 ? 0 : INFINITY, high = law->atom > 0 ? 0 : -INFINITY;
+    for (gsize i = 0; i < law->n; i++)
+        filling_init(&parts[i], &law->parts[i], tilt, log_scale, spacing, log_tail, &low, &high);
+    double offset = law->atom > 0 ? 0 : place(&parts[0]); /* an atom is at a point */
+    double first = floor((low - offset) / spacing), last = ceil((high - offset) / spacing);
     if (!(last - first < (double)max_points - 4) || !(fabs(first) < 1e15))
         return NULL;
     DpcxrLossLattice *lattice = dpcxr_loss_lattice_new((gint64)first - 1, (gsize)(last - first) + 3);
-    lattice->count = step->count;
-    lattice->offset = f.offset;
+    lattice->count = law->count;
+    lattice->offset = offset;
     lattice->log_scale = log_scale;
     g_autofree double *left = g_new0(double, lattice->n), *right = g_new0(double, lattice->n);
-    f.cells = (DpcxrLossCells){left, right};
-    f.first = lattice->first;
-    f.bound_loss[0] = f.bound_loss[1] = INFINITY;
-    fill(&f, lattice->n - 1);
-    dpcxr_loss_spread(lattice->values[DPCXR_LOSS_UPPER], &f.cells, lattice->n);
-    dpcxr_loss_contract(lattice->values[DPCXR_LOSS_LOWER], &f.cells, lattice->n,
-                        dpcxr_loss_meeting(&f.cells, lattice->n, spacing, tilt), spacing, tilt);
-    lattice->error = f.rounding * UNIT_ROUNDOFF + exp(log_tail_left(&f.d, f.left)) +
-                     (f.right < step->cap ? exp(log_tail_right(&f.d, f.right)) : 0);
-    lattice->relative = f.relative * UNIT_ROUNDOFF + QUADRATURE_ERROR + 32 * DBL_EPSILON;
-    lattice->shift = f.shift;
+    DpcxrLossCells cells = {left, right};
+    for (gsize i = 0; i < law->n; i++) {
+        parts[i].cells = cells;
+        parts[i].first = lattice->first;
+        parts[i].offset = offset;
+        parts[i].bound_loss[0] = parts[i].bound_loss[1] = INFINITY;
+        fill(&parts[i], lattice->n - 1);
+        add_errors(lattice, &parts[i]);
+    }
+    dpcxr_loss_spread(lattice->values[DPCXR_LOSS_UPPER], &cells, lattice->n);
+    dpcxr_loss_contract(lattice->values[DPCXR_LOSS_LOWER], &cells, lattice->n,
+                        dpcxr_loss_meeting(&cells, lattice->n, spacing, tilt), spacing, tilt);
+    for (int bound = 0; bound < 2 && law->atom > 0; bound++)
+        lattice->values[bound][-lattice->first] += law->atom * exp(-log_scale);
     dpcxr_loss_normalise(lattice);
     return lattice;
 }
