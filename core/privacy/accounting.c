@@ -140,32 +140,33 @@ static gboolean refuse_approximate(const DpcxrFeature *feature, GError **error)
     return TRUE;
 }
 
-/* What an accountant claims cannot be below the truth, and so not below a lower bound of it. Where pld is not
- * there, or does not cover the events, nothing is checked. */
+/* What an accountant claims cannot be below the truth, and so not below a lower bound of it: that of pld or, for pld
+ * itself, of prv. Where that is not there, or does not cover the events, nothing is checked. */
 static gboolean check_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta,
                             double upper, GError **error)
 {
-    g_autoptr(GError) none = NULL;
-    const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_ACCOUNTANT, "pld", &none);
-    if (!entry || !entry->plugin || g_str_equal(feature->type, "pld"))
+    const char *name = g_str_equal(feature->type, "pld") ? "prv" : "pld";
+    const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_ACCOUNTANT, name, NULL);
+    if (!entry || !entry->plugin)
         return TRUE;
     g_autoptr(DpcxrOptions) values = dpcxr_options_parse(entry->plugin->options, "", error);
     if (!values)
         return FALSE;
-    DpcxrFeature pld = {.type = (char *)"pld", .entry = entry, .options = values};
-    const DpcxrAccountant *accountant = entry->plugin->feature;
-    if (!accountant->covers(values, mechanism, NULL))
-        return TRUE;
+    DpcxrFeature other = {.type = (char *)name, .entry = entry, .options = values};
     DpcxrInterval epsilon;
-    if (!dpcxr_account_epsilon(&pld, mechanism, delta, &epsilon, error))
+    g_autoptr(GError) refused = NULL;
+    if (!dpcxr_account_epsilon(&other, mechanism, delta, &epsilon, &refused)) {
+        if (g_error_matches(refused, DPCXR_ERROR, DPCXR_ERROR_PRIVACY))
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&refused));
         return FALSE;
+    }
     if (upper >= epsilon.lower)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                 "accountant '%s' says epsilon %.9g at delta %g, but it is at least %.9g: that is the lower "
-                "end of 'pld'. "
-                "One of the two is wrong, so nothing is claimed",
-                feature->type, upper, delta, epsilon.lower);
+                "end of '%s'. One of the two is wrong, so nothing is claimed",
+                feature->type, upper, delta, epsilon.lower, name);
     return FALSE;
 }
 
