@@ -60,7 +60,7 @@ check "delta of an epsilon" 0 'accountant delta .*rdp (9\.99[0-9]*e-06|1e-05)' e
 check "delta of an epsilon as JSON" 0 '"delta" : [0-9.e-]*, "lower" : null, "upper" : [0-9.e-]*, "epsilon" : 3' \
     eps --sampling-rate 0.04 --steps 2250 --noise-multiplier 1.5 --epsilon 3 --json
 check "a curve" 0 '^accountant,delta,epsilon,lower,upperrdp,0\.5,.*rdp,1e-05,7\.3283' eps --sampling-rate 0.04 --steps 2250 --noise-multiplier 1.5 --curve
-check "eps --group" 0 'groups of K = 3 units; group bound.*rdp 6\.422' eps --sampling-rate 0.0064 --noise-multiplier 1 --steps 782 --delta 1e-6 --group 3
+check "eps --group" 0 'groups of K = 3 units by rdp; group bound.*rdp 6\.422' eps --sampling-rate 0.0064 --noise-multiplier 1 --steps 782 --delta 1e-6 --group 3
 check "eps --group without sampling" 0 'with 1/K of the noise.*gaussian 30\.57888' eps --sampler full --noise-multiplier 1 --steps 5 --delta 1e-6 --group 2 -a all
 check "eps --group --json" 0 '"group" : 3, "group_method" : "group bound' eps --sampling-rate 0.0064 --noise-multiplier 1 --steps 782 --delta 1e-6 --group 3 --json
 check "sigma --group" 0 'rdp 0\.93477[0-9]* *7\.99' sigma --sampling-rate 0.0064 --steps 782 --delta 1e-6 --epsilon 8 --group 3
