@@ -328,12 +328,15 @@ static gboolean field_open(Field *field, const DpcxrStepBench *bench, const Dpcx
     return TRUE;
 }
 
-/* Rounds in which everyone takes one step; who begins moves on, so that nobody always follows the same one. */
+/* Rounds in which everyone takes two steps, as in a training one after the other, of which the second is timed: the first one
+ * finds the caches full of somebody else's data. Who begins a round moves on. */
 static gboolean field_run(Field *field, int repeats, GError **error)
 {
     for (int round = 0; round < repeats; round++)
         for (int i = 0; i < field->n; i++) {
             Contestant *contestant = &field->contestants[(round + i) % field->n];
+            if (!do_step(contestant->side, contestant->clip, error))
+                return FALSE;
             contestant->seconds[round] = seconds_of(contestant, error);
             if (isnan(contestant->seconds[round]))
                 return FALSE;

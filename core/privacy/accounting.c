@@ -140,32 +140,33 @@ static gboolean refuse_approximate(const DpcxrFeature *feature, GError **error)
     return TRUE;
 }
 
-/* What an accountant claims cannot be below the truth, and so not below a lower bound of it. Where pld is not
- * there, or does not cover the events, nothing is checked. */
+/* What an accountant claims cannot be below the truth, and so not below a lower bound of it: that of pld or, for pld
+ * itself, of prv. Where that is not there, or does not cover the events, nothing is checked. */
 static gboolean check_claim(const DpcxrFeature *feature, const DpcxrMechanism *mechanism, double delta,
                             double upper, GError **error)
 {
-    g_autoptr(GError) none = NULL;
-    const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_ACCOUNTANT, "pld", &none);
-    if (!entry || !entry->plugin || g_str_equal(feature->type, "pld"))
+    const char *name = g_str_equal(feature->type, "pld") ? "prv" : "pld";
+    const DpcxrPluginEntry *entry = dpcxr_registry_find(DPCXR_PLUGIN_ACCOUNTANT, name, NULL);
+    if (!entry || !entry->plugin)
         return TRUE;
     g_autoptr(DpcxrOptions) values = dpcxr_options_parse(entry->plugin->options, "", error);
     if (!values)
         return FALSE;
-    DpcxrFeature pld = {.type = (char *)"pld", .entry = entry, .options = values};
-    const DpcxrAccountant *accountant = entry->plugin->feature;
-    if (!accountant->covers(values, mechanism, NULL))
-        return TRUE;
+    DpcxrFeature other = {.type = (char *)name, .entry = entry, .options = values};
     DpcxrInterval epsilon;
-    if (!dpcxr_account_epsilon(&pld, mechanism, delta, &epsilon, error))
+    g_autoptr(GError) refused = NULL;
+    if (!dpcxr_account_epsilon(&other, mechanism, delta, &epsilon, &refused)) {
+        if (g_error_matches(refused, DPCXR_ERROR, DPCXR_ERROR_PRIVACY))
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&refused));
         return FALSE;
+    }
     if (upper >= epsilon.lower)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                 "accountant '%s' says epsilon %.9g at delta %g, but it is at least %.9g: that is the lower "
-                "end of 'pld'. "
-                "One of the two is wrong, so nothing is claimed",
-                feature->type, upper, delta, epsilon.lower);
+                "end of '%s'. One of the two is wrong, so nothing is claimed",
+                feature->type, upper, delta, epsilon.lower, name);
     return FALSE;
 }
 
@@ -270,38 +271,56 @@ static void search_limits(const Search *search, double *least, double *most)
     *most = MAX(*least, CALIBRATED_NOISE_MAX / largest);
 }
 
+/* A noise multiplier, or factor of them, and what epsilon it gives. */
+typedef struct {
+    double noise, epsilon;
+} Point;
+
 /* Finds low and high, a factor of 2 apart, with epsilon(low) > target >= epsilon(high); or low = high at the
  * least noise there is. */
-static gboolean bracket_noise(Search *search, guint64 count, double *low, double *high, GError **error)
+static gboolean bracket_noise(Search *search, guint64 count, Point *low, Point *high, GError **error)
 {
-    double epsilon, least, most;
+    double least, most;
     search_limits(search, &least, &most);
-    *low = *high = CLAMP(least / CALIBRATED_NOISE_MIN, least, most); /* the least noisy step has multiplier 1 */
-    if (!search_epsilon(search, *high, count, &epsilon, error))
+    /* the least noisy step has multiplier 1 */
+    low->noise = high->noise = CLAMP(least / CALIBRATED_NOISE_MIN, least, most);
+    if (!search_epsilon(search, high->noise, count, &high->epsilon, error))
         return FALSE;
-    if (epsilon > search->target) {
-        while (epsilon > search->target && *high < most) {
+    if (high->epsilon > search->target) {
+        while (high->epsilon > search->target && high->noise < most) {
             *low = *high;
-            *high = MIN(2 * *high, most);
-            if (!search_epsilon(search, *high, count, &epsilon, error))
+            high->noise = MIN(2 * high->noise, most);
+            if (!search_epsilon(search, high->noise, count, &high->epsilon, error))
                 return FALSE;
         }
-        if (epsilon <= search->target)
+        if (high->epsilon <= search->target)
             return TRUE;
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
                     "epsilon %g at delta %g cannot be reached: even a noise multiplier of %g gives %.6g; "
                     "take fewer steps, a lower sampling rate, a larger delta or a larger epsilon",
-                    search->target, search->delta, CALIBRATED_NOISE_MAX, epsilon);
+                    search->target, search->delta, CALIBRATED_NOISE_MAX, high->epsilon);
         return FALSE;
     }
-    while (epsilon <= search->target && *high > least) {
-        *low = MAX(*high / 2, least);
-        if (!search_epsilon(search, *low, count, &epsilon, error))
+    *low = *high;
+    while (low->epsilon <= search->target && high->noise > least) {
+        low->noise = MAX(high->noise / 2, least);
+        if (!search_epsilon(search, low->noise, count, &low->epsilon, error))
             return FALSE;
-        if (epsilon <= search->target)
+        if (low->epsilon <= search->target)
             *high = *low;
     }
     return TRUE;
+}
+
+/* Where epsilon meets the target if log epsilon is linear in log noise, kept off the ends of the bracket; its middle where
+ * there is no such line. */
+static double interpolate(const Search *search, const Point *low, const Point *high)
+{
+    double width = log(high->noise / low->noise), rise = log(low->epsilon / high->epsilon);
+    double part = log(low->epsilon / search->target) / rise;
+    if (!isfinite(part))
+        part = 0.5;
+    return low->noise * exp(width * CLAMP(part, 0.001, 0.999));
 }
 
 double dpcxr_round_up(double value, double *unit)
@@ -316,17 +335,20 @@ double dpcxr_round_up(double value, double *unit)
 
 static gboolean calibrate_noise(Search *search, guint64 count, double *noise_multiplier, GError **error)
 {
-    double low, high, epsilon, unit;
+    Point low, high;
+    double epsilon, unit;
     if (!bracket_noise(search, count, &low, &high, error))
         return FALSE;
-    while (high > low * (1 + 1e-7)) {
-        double middle = sqrt(low * high);
-        if (!search_epsilon(search, middle, count, &epsilon, error))
+    for (int i = 0; high.noise > low.noise * (1 + 1e-7); i++) {
+        /* what interpolation has not made half as wide, halving does */
+        Point next = {i % 3 < 2 ? interpolate(search, &low, &high) : sqrt(low.noise * high.noise)};
+        if (!search_epsilon(search, next.noise, count, &next.epsilon, error))
             return FALSE;
-        *(epsilon <= search->target ? &high : &low) = middle;
+        *(next.epsilon <= search->target ? &high : &low) = next;
     }
-    *noise_multiplier = dpcxr_round_up(low, &unit); /* nothing below low is enough */
-    for (int i = 0; i < 100; i++, *noise_multiplier += unit) {
+    /* nothing below low is enough; numerical accountants may go up and down a little on the way to what is */
+    *noise_multiplier = dpcxr_round_up(low.noise, &unit);
+    for (int i = 0; i < 100; i++, *noise_multiplier += unit * ldexp(1, i / 8)) {
         if (!search_epsilon(search, *noise_multiplier, count, &epsilon, error))
             return FALSE;
         if (epsilon <= search->target)

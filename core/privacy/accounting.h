@@ -17,8 +17,8 @@ gboolean dpcxr_account_group_epsilon(const DpcxrFeature *accountant, const Dpcxr
                                      double delta, DpcxrInterval *epsilon, GError **error);
 gboolean dpcxr_account_group_delta(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, guint64 units,
                                    double epsilon, DpcxrInterval *delta, GError **error);
-/* Like dpcxr_account_epsilon, and refuses accountants that are approximate, and epsilons below the lower end of pld
- * (DPCXR_ERROR_PRIVACY; not checked where there is no plugin pld, or where it does not cover the events). */
+/* Like dpcxr_account_epsilon, and refuses accountants that are approximate, and epsilons below the lower end of pld, or
+ * of prv where pld claims (DPCXR_ERROR_PRIVACY; not checked where there is no such plugin, or it does not cover the events). */
 gboolean dpcxr_account_claim(const DpcxrFeature *accountant, const DpcxrMechanism *mechanism, double delta,
                              DpcxrInterval *epsilon, GError **error);
 

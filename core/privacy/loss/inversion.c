@@ -132,28 +132,37 @@ static double moment_bound(const Problem *problem, const GPtrArray *nodes, doubl
     return isnan(problem->epsilon) ? (k - problem->log_delta) / t : k - t * problem->epsilon;
 }
 
-static double best_tilt(const Problem *problem, const GPtrArray *nodes)
+/* From @start in steps of a factor, up or down, as long as that makes it less. */
+static double descend(const Problem *problem, const GPtrArray *nodes, double start, double factor, double *least)
 {
-    double best = INFINITY, at = log(1e-7), spacing = G_LN2;
-    int worse = 0;
-    for (double t = log(1e-7); t < log(1e9) && worse < 3; t += spacing) {
-        double value = moment_bound(problem, nodes, exp(t));
-        worse = value < best ? 0 : worse + 1;
-        if (value < best) {
-            best = value;
-            at = t;
+    double at = start;
+    for (int worse = 0; worse < 2 && start > 1e-8 && start < 1e9; ) {
+        start *= factor;
+        double value = moment_bound(problem, nodes, start);
+        worse = value < *least ? 0 : worse + 1;
+        if (value < *least) {
+            *least = value;
+            at = start;
         }
     }
-    for (int i = 0; i < 6; i++) {
-        spacing /= 2;
-        double below = moment_bound(problem, nodes, exp(at - spacing));
-        double above = moment_bound(problem, nodes, exp(at + spacing));
-        if (MIN(below, above) < best) {
-            best = MIN(below, above);
-            at += below < above ? -spacing : spacing;
+    return at;
+}
+
+static double best_tilt(const Problem *problem, const GPtrArray *nodes, double start)
+{
+    double least = moment_bound(problem, nodes, start), factor = 2;
+    double at = descend(problem, nodes, start, factor, &least);
+    if (at == start)
+        at = descend(problem, nodes, start, 1 / factor, &least);
+    for (int i = 0; i < 5; i++) {
+        factor = sqrt(factor);
+        double below = moment_bound(problem, nodes, at / factor), above = moment_bound(problem, nodes, at * factor);
+        if (MIN(below, above) < least) {
+            least = MIN(below, above);
+            at *= below < above ? 1 / factor : factor;
         }
     }
-    return exp(at);
+    return at;
 }
 
 /* A smaller t that costs at most two in the exponent: the larger the distance to where moments explode, the closer together
@@ -173,13 +182,13 @@ static double relaxed_tilt(const Problem *problem, double tilt)
 }
 
 /* The best t; nodes that are good for one tilt decide the next. */
-static double find_tilt(const Problem *problem)
+static double find_tilt(const Problem *problem, double start)
 {
-    double tilt = 1;
+    double tilt = start;
     for (int i = 0; i < 3; i++) {
         g_autoptr(GPtrArray) nodes = make_nodes(problem, tilt, 0, 0);
-        double next = nodes ? best_tilt(problem, nodes) : NAN;
-        if (!(fabs(next / tilt - 1) > 0.2) || isnan(next))
+        double next = nodes ? best_tilt(problem, nodes, tilt) : NAN;
+        if (!(fabs(next / tilt - 1) > 0.5) || isnan(next))
             return next;
         tilt = next;
     }
@@ -371,12 +380,17 @@ static double log_copies(const Line *line, double epsilon, double p)
 static void find_other_tilts(const Problem *problem, Line *line)
 {
     static const double factors[OTHER_TILTS] = {0, 0.1, 0.2, 0.4, 0.6, 0.8, 0.93, 1.07, 1.2, 1.5, 2, 3, 5, 10};
+    g_autoptr(GPtrArray) nodes = NULL;
+    double good_for = 0;
+    for (int i = OTHER_TILTS - 1; i >= 0 && !nodes; i--) {
+        good_for = factors[i] * line->tilt;
+        nodes = make_nodes(problem, good_for, 0, 0);
+    }
     for (int i = 0; i < OTHER_TILTS; i++) {
         line->other_tilts[i] = factors[i] * line->tilt;
-        /* the nodes were made for line->tilt: beyond 1.5 times that, they are too few */
-        g_autoptr(GPtrArray) nodes = factors[i] > 1 ? make_nodes(problem, line->other_tilts[i], 0, 0) : NULL;
+        /* nodes are good for their own tilt and smaller ones */
         line->other_moments[i] =
-            factors[i] > 1 && !nodes ? INFINITY : log_moment(problem, nodes ? nodes : line->nodes, line->other_tilts[i]) + 1e-6;
+            line->other_tilts[i] <= good_for ? log_moment(problem, nodes, line->other_tilts[i]) + 1e-6 : INFINITY;
     }
 }
 
@@ -442,7 +456,7 @@ static void split(Problem *problem, Line *line)
         split_at(laws, loss, FALSE);
         Problem small = *problem;
         small.laws = laws;
-        double tilt = find_tilt(&small);
+        double tilt = find_tilt(&small, line->tilt);
         g_autoptr(GPtrArray) nodes = isnan(tilt) ? NULL : make_nodes(&small, tilt, 0, 0);
         if (!nodes || moment_bound(&small, nodes, tilt) > problem->log_delta + log(0.02 * problem->accuracy))
             continue;
@@ -565,7 +579,7 @@ double dpcxr_loss_inversion_moment_bound(GArray *laws, double at, gboolean is_ep
     problem.log_delta = is_epsilon ? NAN : at;
     problem.epsilon = is_epsilon ? at : NAN;
     set_caps(&problem, is_epsilon ? -60 : at, 0);
-    double tilt = find_tilt(&problem);
+    double tilt = find_tilt(&problem, 1);
     g_autoptr(GPtrArray) nodes = isnan(tilt) ? NULL : make_nodes(&problem, tilt, 0, 0);
     if (!nodes)
         return INFINITY;
@@ -584,9 +598,10 @@ gboolean dpcxr_loss_inversion_epsilon(GArray *laws, double log_delta, double acc
     problem.epsilon = NAN;
     set_caps(&problem, log_delta, 0);
     *epsilon = (DpcxrInterval){0, 0, INFINITY};
+    double tilt = 1;
     gboolean is_near = FALSE; /* whether the last pass was about where epsilon is */
     for (int pass = 0; pass < PASSES; pass++) {
-        double tilt = find_tilt(&problem);
+        tilt = find_tilt(&problem, tilt);
         if (isnan(tilt))
             return too_much_work(&problem, error);
         if (isnan(problem.epsilon)) {
@@ -594,7 +609,7 @@ gboolean dpcxr_loss_inversion_epsilon(GArray *laws, double log_delta, double acc
             problem.epsilon = nodes ? MAX(1e-300, moment_bound(&problem, nodes, tilt)) : 1;
         }
         set_caps(&problem, log_delta, tilt);
-        tilt = relaxed_tilt(&problem, find_tilt(&problem));
+        tilt = relaxed_tilt(&problem, find_tilt(&problem, tilt));
         /* a first guess may be far away; then it only has to show the way to the next */
         problem.accuracy = !is_near ? ROUGHLY : MIN(1, accuracy * MAX(0.1, tilt * problem.epsilon));
         Line line;
@@ -626,7 +641,7 @@ gboolean dpcxr_loss_inversion_log_delta(GArray *laws, double epsilon, double acc
     for (int pass = 0; pass < PASSES; pass++) {
         if (pass == 0)
             set_caps(&problem, -60, 0);
-        double tilt = find_tilt(&problem);
+        double tilt = find_tilt(&problem, 1);
         g_autoptr(GPtrArray) nodes = isnan(tilt) ? NULL : make_nodes(&problem, tilt, 0, 0);
         if (!nodes)
             return too_much_work(&problem, error);
@@ -634,7 +649,7 @@ gboolean dpcxr_loss_inversion_log_delta(GArray *laws, double epsilon, double acc
             problem.log_delta = MIN(0, moment_bound(&problem, nodes, tilt));
         set_caps(&problem, problem.log_delta, tilt);
         Line line;
-        if (!line_make(&problem, relaxed_tilt(&problem, find_tilt(&problem)), &line)) {
+        if (!line_make(&problem, relaxed_tilt(&problem, find_tilt(&problem, tilt)), &line)) {
             line_clear(&line);
             return log_delta->upper < 0 ? TRUE : too_much_work(&problem, error);
         }
