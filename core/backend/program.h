@@ -51,7 +51,7 @@ typedef struct {
     const int *group_of;     /* (nullable: all 0) [parameters], copied */
 } DpcxrProgramOptions;
 
-/* Pieces of a unit that is larger than a physical batch; only with options.grid. */
+/* Pieces of a unit that is larger than a physical batch, so of at least two rows; only with options.grid. */
 typedef enum {
     DPCXR_WHOLE_UNITS,
     DPCXR_FIRST_PIECE, /* one unit, of which these are the first rows */
