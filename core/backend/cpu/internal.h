@@ -124,7 +124,7 @@ void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int st
                             int last, float *to, int ld, gboolean clear);
 
 /* grid.c */
-enum { CPU_GRID_OUTPUTS = 128 }; /* of one job: its integers and floats stay in a second-level cache */
+enum { CPU_GRID_OUTPUTS = 64 }; /* of one job: its integers and floats stay in a second-level cache */
 gboolean dpcxr_cpu_grid_allocate(CpuProgram *program, GError **error);
 void dpcxr_cpu_grid_free(CpuProgram *program);
 /* Squared norm, an upper bound, of the Gram gradient of @parameter of a unit with rows @row .. @last-1, in the

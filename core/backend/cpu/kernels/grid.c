@@ -6,35 +6,57 @@
 #include "backend/cpu/kernels/vector.h"
 #include <math.h>
 
-typedef gint64 Longs __attribute__((vector_size(8 * LANES)));
-typedef gint64 UnalignedLongs __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+/* As many doubles as a register holds. */
+enum { HALF = LANES / 2 };
+typedef float Singles __attribute__((vector_size(4 * HALF), aligned(4), may_alias));
+typedef double Reals __attribute__((vector_size(8 * HALF)));
+typedef gint64 Longs __attribute__((vector_size(8 * HALF)));
+typedef gint64 UnalignedLongs __attribute__((vector_size(8 * HALF), aligned(8), may_alias));
+
+/* @x rounded toward zero, as integers and as doubles. Lanes that are not finite or not below 2^52 become 0 and clear
+ * @good. */
+INLINE Longs round_to_zero(Reals x, Reals *rounded, Longs *good)
+{
+    const Reals one = (Reals){0} + 1, magic = (Reals){0} + 0x1p52;
+    Longs negative = x < 0;
+    Reals size = (Reals)((Longs)x & G_MAXINT64);
+    Longs inside = size < magic; /* false for a NaN */
+    size = (Reals)((Longs)size & inside);
+    Reals near = size + magic - magic; /* to the nearest integer */
+    near -= (Reals)((near > size) & (Longs)one);
+    Longs v = (Longs)(near + magic) - (Longs)magic; /* the low bits of a double between 2^52 and 2^53 are its integer */
+    *rounded = near;
+    *good &= inside;
+    return (v ^ negative) - negative;
+}
 
 INLINE double grid(gint64 *x, double a, const float *y, gsize n, gboolean subtract)
 {
-    Doubles sum = {0};
+    Reals sum[2] = {{0}};
     Longs good = ~(Longs){0};
-    const Longs flip = (Longs){0} - (subtract ? 1 : 0); /* -v = (v ^ -1) - -1 */
     gsize i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        Doubles value = __builtin_convertvector(load(y + i, LANES), Doubles) * a;
-        Longs inside = (value < 0x1p52) & (value > -0x1p52); /* false for a NaN */
-        Longs v = __builtin_convertvector((Doubles)((Longs)value & inside), Longs);
-        Doubles rounded = __builtin_convertvector(v, Doubles);
-        sum += rounded * rounded;
-        good &= inside;
-        *(UnalignedLongs *)(x + i) += (v ^ flip) - flip;
-    }
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < 2; k++) {
+            UnalignedLongs *to = (UnalignedLongs *)(x + i + k * HALF);
+            Reals rounded;
+            Longs v = round_to_zero(__builtin_convertvector(*(const Singles *)(y + i + k * HALF), Reals) * a, &rounded,
+                                    &good);
+            sum[k] += rounded * rounded;
+            *to = subtract ? *to - v : *to + v;
+        }
     gboolean all = TRUE;
-    for (int k = 0; k < LANES; k++)
+    double total = 0;
+    for (int k = 0; k < HALF; k++) {
         all = all && good[k];
-    double rest = 0;
+        total += sum[0][k] + sum[1][k];
+    }
     for (; i < n; i++) {
         gint64 v;
         all = dpcxr_grid_round((double)y[i] * a, &v) && all;
-        rest += (double)v * (double)v;
+        total += (double)v * (double)v;
         x[i] = (gint64)((guint64)x[i] + (guint64)(subtract ? -v : v));
     }
-    return all ? sum_doubles(sum) + rest : INFINITY;
+    return all ? total : INFINITY;
 }
 
 double KERNEL(grid)(gint64 *x, double a, const float *y, gsize n, gboolean subtract)
