@@ -48,6 +48,10 @@ static void print_json(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
         if (!isnan(times->clips[i].images_per_s))
             put_clip(json, (DpcxrClipType)i, &times->clips[i]);
     json_builder_end_array(json);
+    if (bench->grid) {
+        dpcxr_json_put_number(json, "grid_images_per_s", times->grid.images_per_s);
+        dpcxr_json_put_number(json, "grid_cost_beside_gaussian", times->grid.cost_beside_flat);
+    }
     json_builder_end_object(json);
     dpcxr_cmd_print_json(json);
 }
@@ -64,6 +68,9 @@ static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
         if (!isnan(times->clips[i].images_per_s))
             printf("%s clipping: %.1f images/s, a step takes %.3f of a flat one's time\n", dpcxr_clip_name((DpcxrClipType)i),
                    times->clips[i].images_per_s, times->clips[i].cost_beside_flat);
+    if (bench->grid)
+        printf("noise on a grid: %.1f images/s, a step takes %.3f of a flat one's time with gaussian\n",
+               times->grid.images_per_s, times->grid.cost_beside_flat);
 }
 
 /* @name: a type of clipping, or all. */
@@ -78,6 +85,15 @@ static gboolean choose_clips(const char *name, DpcxrStepBench *bench, GError **e
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                     "dpcxr bench: --clip is flat, per_layer, automatic, normalise, adaptive or all (got \"%s\")", name);
     return found;
+}
+
+static gboolean choose_noise(const char *name, DpcxrStepBench *bench, GError **error)
+{
+    bench->grid = g_str_equal(name, "grid");
+    if (bench->grid || g_str_equal(name, "gaussian"))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench: --noise is gaussian or grid (got \"%s\")", name);
+    return FALSE;
 }
 
 static gboolean check_arguments(char **rest, const char *precision, const DpcxrStepBench *bench, GError **error)
@@ -100,7 +116,7 @@ gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error)
 {
     DpcxrStepBench bench = {.size = 224, .batch = 16, .repeats = 5};
     g_autofree char *precision = g_strdup("fp32"), *backend = g_strdup("auto");
-    g_autofree char *clip = g_strdup("flat");
+    g_autofree char *clip = g_strdup("flat"), *noise = g_strdup("gaussian");
     gboolean json = FALSE;
     g_auto(GStrv) rest = NULL;
     const GOptionEntry entries[] = {
@@ -108,6 +124,7 @@ gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error)
         {"batch", 0, 0, G_OPTION_ARG_INT, &bench.batch, "Images a step (default 16)", "B"},
         {"repeats", 0, 0, G_OPTION_ARG_INT, &bench.repeats, "Timed steps of each kind (default 5)", "N"},
         {"clip", 0, 0, G_OPTION_ARG_STRING, &clip, "Type of clipping to time beside flat, or all (default flat)", "TYPE"},
+        {"noise", 0, 0, G_OPTION_ARG_STRING, &noise, "grid: times it beside gaussian (default gaussian)", "TYPE"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &bench.threads, "Threads (default 0: all)", "T"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default) or bf16", "P"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &backend, "Backend (default auto)", "NAME"},
@@ -116,7 +133,8 @@ gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error)
         {0}};
     if (!dpcxr_cmd_parse(argc, argv, "[step]", "Time a training step of resnet9, private beside not private.", entries,
                          error) ||
-        !check_arguments(rest, precision, &bench, error) || !choose_clips(clip, &bench, error))
+        !check_arguments(rest, precision, &bench, error) || !choose_clips(clip, &bench, error) ||
+        !choose_noise(noise, &bench, error))
         return FALSE;
     bench.bf16 = g_str_equal(precision, "bf16");
     bench.backend = backend;

@@ -52,6 +52,19 @@ static gboolean write_weights(DpcxrProgram *program, GError **error)
     return TRUE;
 }
 
+/* Both images' weighted sum, the way that this program adds up. The grid is fine enough to pass for floats. */
+static gboolean add_up(DpcxrProgram *program, const float *coefficients, GError **error)
+{
+    static const double scale = 0x1p32;
+    gboolean dropped[ROWS];
+    if (!program->options.grid)
+        return dpcxr_program_phase_b(program, DPCXR_BANK_SUM, coefficients, error);
+    gboolean good = dpcxr_program_phase_b_grid(program, coefficients, scale, INFINITY, dropped, error);
+    for (int i = 0; good && i < program->n_parameters; i++)
+        good = dpcxr_program_settle(program, i, NULL, 1 / scale, error);
+    return good;
+}
+
 static gboolean run_program(DpcxrProgram *program, int rows, Run *run, GError **error)
 {
     static const int offsets[ROWS + 1] = {0, 1, 2};
@@ -80,7 +93,7 @@ static gboolean run_program(DpcxrProgram *program, int rows, Run *run, GError **
     DpcxrBatchResult result = {.losses = run->losses, .logits = run->logits, .norms2 = run->norms2};
     if (!write_weights(program, error) || !dpcxr_program_zero(program, DPCXR_BANK_SUM, error) ||
         !dpcxr_program_phase_a(program, &batch, &result, error) ||
-        !dpcxr_program_phase_b(program, DPCXR_BANK_SUM, coefficients, error))
+        !add_up(program, coefficients, error))
         return FALSE;
     for (int i = 0; i < program->n_parameters; i++) {
         run->sums[i] = g_new(float, dpcxr_graph_parameter(graph, i)->size);

@@ -22,6 +22,7 @@ DpcxrProgram *dpcxr_program_new(const DpcxrBackend *backend, const DpcxrGraph *g
 {
     g_return_val_if_fail(graph->output >= 0, NULL);
     g_return_val_if_fail(options->max_rows >= 1 && options->max_units >= 1, NULL);
+    g_return_val_if_fail(!options->grid || (options->training && options->norms), NULL);
     DpcxrProgramOptions own = *options;
     own_options(&own, (int)dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape),
                 dpcxr_graph_n_parameters(graph));
@@ -83,6 +84,8 @@ static gboolean batch_is_sound(const DpcxrProgram *program, const DpcxrBatch *ba
     if (batch->rows < 0 || batch->rows > program->options.max_rows || batch->units < 0 ||
         batch->units > program->options.max_units)
         return FALSE;
+    if (batch->piece != DPCXR_WHOLE_UNITS && !(program->options.grid && batch->units == 1))
+        return FALSE;
     if (batch->unit_offsets[0] != 0 || batch->unit_offsets[batch->units] != batch->rows)
         return FALSE;
     for (int u = 0; u < batch->units; u++)
@@ -97,15 +100,29 @@ gboolean dpcxr_program_phase_a(DpcxrProgram *program, const DpcxrBatch *batch, D
         g_error("dpcxr_program_phase_a: %d rows in %d units do not fit this program", batch->rows, batch->units);
     program->rows = batch->rows;
     program->units = batch->units;
+    program->piece = batch->piece;
     return batch->rows == 0 || program->class->phase_a(program, batch, result, error);
+}
+
+/* What adds floats has no place in a program that adds integers, and the other way round. */
+static void need_grid(const DpcxrProgram *program, gboolean grid, const char *what)
+{
+    if (program->options.grid != grid)
+        g_error("dpcxr_program_%s: the program %s", what, grid ? "has no grid" : "adds up on a grid");
+}
+
+static void check_coefficients(const float *coefficients, int n, const char *what)
+{
+    for (int i = 0; i < n; i++)
+        if (!(coefficients[i] >= 0 && isfinite(coefficients[i])))
+            g_error("dpcxr_program_%s: coefficient %d is %g", what, i, (double)coefficients[i]);
 }
 
 gboolean dpcxr_program_phase_b(DpcxrProgram *program, DpcxrBank bank, const float *coefficients, GError **error)
 {
     g_return_val_if_fail(bank == DPCXR_BANK_SUM || bank == DPCXR_BANK_UNIT, FALSE);
-    for (int i = 0; i < program->options.n_groups * program->units; i++)
-        if (!(coefficients[i] >= 0 && isfinite(coefficients[i])))
-            g_error("dpcxr_program_phase_b: coefficient %d is %g", i, (double)coefficients[i]);
+    need_grid(program, FALSE, "phase_b");
+    check_coefficients(coefficients, program->options.n_groups * program->units, "phase_b");
     return program->units == 0 || program->class->phase_b(program, bank, coefficients, error);
 }
 
@@ -116,10 +133,34 @@ gboolean dpcxr_program_bank_norms(DpcxrProgram *program, DpcxrBank bank, double 
 
 gboolean dpcxr_program_fold(DpcxrProgram *program, const float *coefficients, GError **error)
 {
-    for (int g = 0; g < program->options.n_groups; g++)
-        if (!(coefficients[g] >= 0 && isfinite(coefficients[g])))
-            g_error("dpcxr_program_fold: coefficient %d is %g", g, (double)coefficients[g]);
+    need_grid(program, FALSE, "fold");
+    check_coefficients(coefficients, program->options.n_groups, "fold");
     return program->class->fold(program, coefficients, error);
+}
+
+gboolean dpcxr_program_phase_b_grid(DpcxrProgram *program, const float *coefficients, double scale, double limit,
+                                    gboolean *dropped, GError **error)
+{
+    need_grid(program, TRUE, "phase_b_grid");
+    check_coefficients(coefficients, program->options.n_groups * program->units, "phase_b_grid");
+    if (!(scale > 0 && isfinite(scale) && limit >= 0))
+        g_error("dpcxr_program_phase_b_grid: scale %g, limit %g", scale, limit);
+    return program->units == 0 ||
+           program->class->phase_b_grid(program, coefficients, scale, limit, dropped, error);
+}
+
+gboolean dpcxr_program_read_grid(DpcxrProgram *program, int parameter, gint64 *values, GError **error)
+{
+    need_grid(program, TRUE, "read_grid");
+    g_return_val_if_fail(parameter >= 0 && parameter < program->n_parameters, FALSE);
+    return program->class->read_grid(program, parameter, values, error);
+}
+
+gboolean dpcxr_program_settle(DpcxrProgram *program, int parameter, const gint64 *noise, double spacing, GError **error)
+{
+    need_grid(program, TRUE, "settle");
+    g_return_val_if_fail(parameter >= 0 && parameter < program->n_parameters, FALSE);
+    return program->class->settle(program, parameter, noise, spacing, error);
 }
 
 gboolean dpcxr_program_update(DpcxrProgram *program, const DpcxrUpdate *update, GError **error)

@@ -11,6 +11,15 @@
  * A unit with more rows than max_rows goes through the UNIT bank: zero(UNIT); for each piece phase_a, phase_b(UNIT,
  * ones); bank_norms(UNIT) -> coefficients; fold(coefficients): SUM += c * UNIT.
  *
+ * On a grid (options.grid) units are added as integers, so that nothing is rounded that depends on who else is there:
+ *     zero(SUM)
+ *     for each physical batch:   phase_a(rows) -> norms;  coefficients = clip(norms);  phase_b_grid(coefficients, ..)
+ *     for each parameter:        settle(noise, spacing)    SUM = (integers + noise) * spacing, as floats
+ *     update(no noise, rule)
+ * and a unit with more rows than max_rows comes as a first piece and further pieces, of which only the last is followed by
+ * phase_b_grid. A unit's norms and integers have the same bits alone, in any batch, in pieces of any size, and with any
+ * number of threads.
+ *
  * Programs are used by one thread at a time. */
 #pragma once
 #include "graph/layers.h"
@@ -36,10 +45,18 @@ typedef struct {
     gboolean bf16; /* a backend or processor without it refuses (DPCXR_ERROR_USAGE) */
     gboolean training; /* FALSE: forward only, no gradient memory */
     gboolean norms;    /* FALSE: phase_a leaves out norms (training without privacy) */
+    gboolean grid;     /* units are added as integers; needs training and norms */
     const float *pos_weight; /* (nullable) [outputs], copied */
     int n_groups;            /* clipping groups; flat clipping: 1 */
     const int *group_of;     /* (nullable: all 0) [parameters], copied */
 } DpcxrProgramOptions;
+
+/* Pieces of a unit that is larger than a physical batch, so of at least two rows; only with options.grid. */
+typedef enum {
+    DPCXR_WHOLE_UNITS,
+    DPCXR_FIRST_PIECE, /* one unit, of which these are the first rows */
+    DPCXR_NEXT_PIECE   /* the unit of the last phase A goes on; what phase A and phase_b_grid say is about all its rows */
+} DpcxrPiece;
 
 /* Rows of one physical batch. A unit's rows are adjacent: unit u has rows unit_offsets[u] .. unit_offsets[u+1]-1. */
 typedef struct {
@@ -50,6 +67,7 @@ typedef struct {
     const float *row_weights; /* [rows] factor of a row's loss gradient within its unit: 1 / images of the unit */
     int units;                /* 0 .. max_units */
     const int *unit_offsets;  /* [units + 1] */
+    DpcxrPiece piece;         /* other than WHOLE_UNITS: units is 1 */
     const float *output_gradient; /* (nullable) [rows, output shape]: replaces the loss; tests of single layers */
 } DpcxrBatch;
 
@@ -102,6 +120,10 @@ typedef struct {
     gboolean (*fold)(DpcxrProgram *program, const float *coefficients, GError **error);
     gboolean (*update)(DpcxrProgram *program, const DpcxrUpdate *update, GError **error);
     gsize (*memory)(const DpcxrProgram *program); /* bytes reserved, for --dry-run */
+    gboolean (*phase_b_grid)(DpcxrProgram *program, const float *coefficients, double scale, double limit,
+                             gboolean *dropped, GError **error);
+    gboolean (*read_grid)(DpcxrProgram *program, int parameter, gint64 *values, GError **error);
+    gboolean (*settle)(DpcxrProgram *program, int parameter, const gint64 *noise, double spacing, GError **error);
 } DpcxrProgramClass;
 
 /* First member of every backend's program. */
@@ -112,6 +134,7 @@ struct _DpcxrProgram {
     DpcxrProgramOptions options; /* pos_weight and group_of owned here; group_of never NULL */
     int n_parameters, n_outputs;
     int rows, units; /* of the last phase_a, for phase_b */
+    DpcxrPiece piece;
 };
 
 /* Finds a backend: "ref", "cpu", "vulkan", or "auto" (the fastest that is available here). DPCXR_ERROR_USAGE. */
@@ -144,6 +167,17 @@ gboolean dpcxr_program_phase_b(DpcxrProgram *program, DpcxrBank bank, const floa
 gboolean dpcxr_program_bank_norms(DpcxrProgram *program, DpcxrBank bank, double *norms2, GError **error);
 /* SUM += coefficients[group of the parameter] * UNIT; a group with 0 is left out. */
 gboolean dpcxr_program_fold(DpcxrProgram *program, const float *coefficients, GError **error);
+/* On a grid. Every unit of the last phase A becomes integers v = coefficient * gradient * scale, rounded toward zero element
+ * by element, which are added to those of SUM, modulo 2^64. What makes a bound of it: where the sum of v^2 over all of the
+ * unit's elements is not certainly at most @limit, or where an element is not finite or not below 2^52, nothing of the unit
+ * is added and @dropped [units] says so. @coefficients as in phase B; a unit with 0 in a group has 0 there. */
+gboolean dpcxr_program_phase_b_grid(DpcxrProgram *program, const float *coefficients, double scale, double limit,
+                                    gboolean *dropped, GError **error);
+/* The integers of SUM of one parameter; tests. */
+gboolean dpcxr_program_read_grid(DpcxrProgram *program, int parameter, gint64 *values, GError **error);
+/* SUM of @parameter <- (integers + noise) * spacing, modulo 2^64 up to the product. @noise: [the parameter's size], in
+ * PyTorch's layout; NULL in tests only. Until all parameters are settled, SUM as floats is not to be used. */
+gboolean dpcxr_program_settle(DpcxrProgram *program, int parameter, const gint64 *noise, double spacing, GError **error);
 /* weights <- rule(weights, (SUM + noise) * scale). DPCXR_ERROR_FAILED and unchanged weights where the noised sum is not
  * finite. */
 gboolean dpcxr_program_update(DpcxrProgram *program, const DpcxrUpdate *update, GError **error);

@@ -6,6 +6,8 @@
 #include "optim/optimizer.h"
 #include "plugin/registry.h"
 #include "privacy/clip.h"
+#include "privacy/grid-noise.h"
+#include "privacy/grid.h"
 #include "privacy/noise.h"
 #include <dpcxr/model.h>
 #include <cblas.h>
@@ -23,6 +25,8 @@ typedef struct {
     DpcxrSecret *secret;   /* NULL: not private */
     DpcxrWorkers *workers; /* for noise */
     float **noise;
+    gint64 *grid_noise; /* NULL: not on a grid */
+    gboolean *dropped;
     int batch;
     float *images, *targets, *mask, *row_weights, *losses, *logits, *coefficients;
     double *norms2;
@@ -40,15 +44,16 @@ typedef struct {
 
 /* The bench's private sides, the plain one, and all who take turns. */
 typedef struct {
-    Side whole, layers, plain;
-    Contestant contestants[DPCXR_N_CLIP_TYPES + 1];
+    Side whole, layers, grid, plain;
+    Contestant contestants[DPCXR_N_CLIP_TYPES + 2];
     int n;
 } Field;
 
 static void side_clear(Side *side)
 {
-    gpointer buffers[] = {side->images, side->targets,      side->mask,   side->row_weights, side->losses,
-                          side->logits, side->coefficients, side->norms2, side->unit_offsets};
+    gpointer buffers[] = {side->images,       side->targets,    side->mask,         side->row_weights,
+                          side->losses,       side->logits,     side->coefficients, side->norms2,
+                          side->unit_offsets, side->grid_noise, side->dropped};
     for (guint i = 0; i < G_N_ELEMENTS(buffers); i++)
         g_free(buffers[i]);
     for (int i = 0; side->noise && i < side->program->n_parameters; i++)
@@ -100,8 +105,16 @@ static gboolean allocate_privacy(Side *side, const DpcxrStepBench *bench, GError
     side->workers = dpcxr_workers_new(bench->threads, error);
     if (!side->workers)
         return FALSE;
-    side->noise = g_new0(float *, n);
+    gsize most = 0;
     for (int i = 0; i < n; i++)
+        most = MAX(most, dpcxr_graph_parameter(side->program->graph, i)->size);
+    if (side->program->options.grid) {
+        side->grid_noise = g_new(gint64, most);
+        side->dropped = g_new(gboolean, bench->batch);
+    } else {
+        side->noise = g_new0(float *, n);
+    }
+    for (int i = 0; side->noise && i < n; i++)
         side->noise[i] = g_new(float, dpcxr_graph_parameter(side->program->graph, i)->size);
     side->secret = dpcxr_secret_new(error);
     return side->secret != NULL;
@@ -119,7 +132,7 @@ static gboolean initialise_weights(DpcxrProgram *program, GError **error)
 }
 
 static gboolean side_open(Side *side, const DpcxrStepBench *bench, const DpcxrGraph *graph, gboolean private,
-                          DpcxrClipType clip, GError **error)
+                          DpcxrClipType clip, gboolean grid, GError **error)
 {
     int n_groups;
     g_autofree int *group_of = dpcxr_clip_groups(graph, clip, &n_groups);
@@ -135,6 +148,7 @@ static gboolean side_open(Side *side, const DpcxrStepBench *bench, const DpcxrGr
                                    .bf16 = bench->bf16,
                                    .training = TRUE,
                                    .norms = private,
+                                   .grid = grid,
                                    .n_groups = n_groups,
                                    .group_of = group_of};
     side->program = dpcxr_program_new(backend, graph, &program, error);
@@ -151,6 +165,32 @@ static void make_noise(Side *side)
         dpcxr_noise_fill(side->secret, &address, noise_multiplier * side->clip_norm, side->noise[i],
                          dpcxr_graph_parameter(side->program->graph, i)->size, side->workers);
     }
+}
+
+static gboolean add_on_grid(Side *side, GError **error)
+{
+    DpcxrGrid grid = dpcxr_grid_new(noise_multiplier, side->clip_norm);
+    if (!dpcxr_program_phase_b_grid(side->program, side->coefficients, grid.scale, grid.limit, side->dropped, error))
+        return FALSE;
+    for (int i = 0; i < side->program->n_parameters; i++) {
+        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = side->step, .tensor = (guint32)i};
+        dpcxr_grid_noise_fill(side->secret, &address, side->grid_noise,
+                              dpcxr_graph_parameter(side->program->graph, i)->size, side->workers);
+        if (!dpcxr_program_settle(side->program, i, side->grid_noise, grid.spacing, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean add_up(Side *side, GError **error)
+{
+    if (side->program->options.grid)
+        return add_on_grid(side, error);
+    if (!dpcxr_program_phase_b(side->program, DPCXR_BANK_SUM, side->coefficients, error))
+        return FALSE;
+    if (side->secret)
+        make_noise(side);
+    return TRUE;
 }
 
 static void clip(Side *side, DpcxrClipType type)
@@ -193,10 +233,8 @@ static gboolean do_step(Side *side, DpcxrClipType type, GError **error)
         return FALSE;
     if (side->secret)
         clip(side, type);
-    if (!dpcxr_program_phase_b(side->program, DPCXR_BANK_SUM, side->coefficients, error))
+    if (!add_up(side, error))
         return FALSE;
-    if (side->secret)
-        make_noise(side);
     DpcxrUpdate update = {0};
     dpcxr_optimizer_next(&side->optimizer, 1, &update);
     update.noise = (const float *const *)side->noise;
@@ -300,6 +338,7 @@ static void field_clear(Field *field)
         g_free(field->contestants[i].seconds);
     side_clear(&field->whole);
     side_clear(&field->layers);
+    side_clear(&field->grid);
     side_clear(&field->plain);
 }
 
@@ -307,17 +346,17 @@ static void field_clear(Field *field)
 static gboolean field_open(Field *field, const DpcxrStepBench *bench, const DpcxrGraph *graph, DpcxrStepTimes *times,
                            GError **error)
 {
-    if (!side_open(&field->whole, bench, graph, TRUE, DPCXR_CLIP_FLAT, error) ||
+    if (!side_open(&field->whole, bench, graph, TRUE, DPCXR_CLIP_FLAT, FALSE, error) ||
         !do_step(&field->whole, DPCXR_CLIP_FLAT, error) || !do_step(&field->whole, DPCXR_CLIP_FLAT, error))
         return FALSE;
     times->peak_memory_mb = peak_memory_mb();
-    if (!side_open(&field->plain, bench, graph, FALSE, DPCXR_CLIP_FLAT, error) ||
+    if (!side_open(&field->plain, bench, graph, FALSE, DPCXR_CLIP_FLAT, FALSE, error) ||
         !do_step(&field->plain, DPCXR_CLIP_FLAT, error))
         return FALSE;
     field_add(field, bench, &field->plain, DPCXR_CLIP_FLAT);
     field_add(field, bench, &field->whole, DPCXR_CLIP_FLAT);
     if (bench->clips[DPCXR_CLIP_PER_LAYER]) {
-        if (!side_open(&field->layers, bench, graph, TRUE, DPCXR_CLIP_PER_LAYER, error) ||
+        if (!side_open(&field->layers, bench, graph, TRUE, DPCXR_CLIP_PER_LAYER, FALSE, error) ||
             !do_step(&field->layers, DPCXR_CLIP_PER_LAYER, error))
             return FALSE;
         field_add(field, bench, &field->layers, DPCXR_CLIP_PER_LAYER);
@@ -325,6 +364,12 @@ static gboolean field_open(Field *field, const DpcxrStepBench *bench, const Dpcx
     for (int clip = DPCXR_CLIP_AUTOMATIC; clip < DPCXR_N_CLIP_TYPES; clip++)
         if (bench->clips[clip])
             field_add(field, bench, &field->whole, (DpcxrClipType)clip);
+    if (bench->grid) {
+        if (!side_open(&field->grid, bench, graph, TRUE, DPCXR_CLIP_FLAT, TRUE, error) ||
+            !do_step(&field->grid, DPCXR_CLIP_FLAT, error))
+            return FALSE;
+        field_add(field, bench, &field->grid, DPCXR_CLIP_FLAT);
+    }
     return TRUE;
 }
 
@@ -357,12 +402,16 @@ static gboolean measure(const DpcxrStepBench *bench, const DpcxrGraph *graph, Fi
 {
     for (int clip = 0; clip < DPCXR_N_CLIP_TYPES; clip++)
         times->clips[clip] = (DpcxrClipTimes){NAN, NAN};
+    times->grid = (DpcxrClipTimes){NAN, NAN};
     if (!field_open(field, bench, graph, times, error) || !field_run(field, bench->repeats, error))
         return FALSE;
     const Contestant *plain = &field->contestants[0], *flat = &field->contestants[1];
     times->nonprivate_images_per_s = bench->batch / median(plain->seconds, bench->repeats);
-    for (int i = 1; i < field->n; i++)
-        times->clips[field->contestants[i].clip] = judge(&field->contestants[i], flat, bench);
+    for (int i = 1; i < field->n; i++) {
+        const Contestant *contestant = &field->contestants[i];
+        *(contestant->side == &field->grid ? &times->grid : &times->clips[contestant->clip]) =
+            judge(contestant, flat, bench);
+    }
     times->image_flop = step_flop(graph);
     times->sgemm_rate = sgemm_rate(field->whole.workers);
     return TRUE;

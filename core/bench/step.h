@@ -12,6 +12,7 @@ typedef struct {
     const char *backend; /* "auto", "cpu", ... */
     int repeats;         /* steps that are timed, of each kind, in turn; at least 1 */
     gboolean clips[DPCXR_N_CLIP_TYPES]; /* types of clipping to time beside flat */
+    gboolean grid;       /* a flat step with noise on a grid, too */
 } DpcxrStepBench;
 
 typedef struct {
@@ -22,6 +23,7 @@ typedef struct {
 typedef struct {
     double nonprivate_images_per_s; /* batch / median step time */
     DpcxrClipTimes clips[DPCXR_N_CLIP_TYPES]; /* private steps; flat is always among them */
+    DpcxrClipTimes grid; /* flat steps on a grid, where asked for */
     double peak_memory_mb;  /* of this process while it did flat private steps only */
     double sgemm_rate;      /* FLOP/s of OpenBLAS's sgemm on as many threads */
     double image_flop;      /* FLOP of one image's step */

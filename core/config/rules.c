@@ -254,6 +254,13 @@ static void check_adaptive(const Rules *rules)
              "adaptive follows a noisy count and needs noise; use flat where there is none");
 }
 
+static void check_grid(const Rules *rules)
+{
+    if (is_choice(rules, DPCXR_SECTION_NOISE, "type", "grid") && is_noiseless(rules))
+        fail(rules, DPCXR_ERROR_USAGE, DPCXR_SECTION_NOISE, "type",
+             "grid is made for its noise; use gaussian where there is none");
+}
+
 static gboolean is_scheduled(const Rules *rules, DpcxrSectionId id)
 {
     return rules->resolved->features[id].options && !is_choice(rules, id, "type", "constant");
@@ -369,6 +376,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_adaptive(&rules);
     check_clip_schedule(&rules);
     check_noise_schedule(&rules);
+    check_grid(&rules);
     check_adjacency(&rules);
     check_sampler(&rules);
     check_accountant(&rules);

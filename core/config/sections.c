@@ -163,7 +163,7 @@ static const DpcxrOptionSpec clip[] = {{"type", DPCXR_OPTION_CHOICE, "flat",
 
 static const DpcxrOptionSpec noise[] = {
     {"type", DPCXR_OPTION_CHOICE, "gaussian", .choices = "gaussian|grid",
-     .summary = "Floating point, or exact."},
+     .summary = "Floats, or integers with exactly sampled noise, which floating-point attacks do not reach."},
     {"source", DPCXR_OPTION_CHOICE, "os", .choices = "os|seeded",
      .summary = "A fresh secret key of the operating system, or a number (tests only, voids the claim)."},
     {"seed", DPCXR_OPTION_INT, "1", .max = DBL_MAX, .summary = "Of source seeded; without effect on os."},
@@ -242,7 +242,6 @@ static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
-    {DPCXR_SECTION_NOISE, "type", "grid", "use gaussian"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Which variants of the noise kernel this build has and this processor can run. */
+ * Which variants of the noise kernels this build has and this processor can run. */
 #include "privacy/noise-kernel.h"
+#include "privacy/grid-noise-kernel.h"
 
 static gboolean always(void)
 {
@@ -41,4 +42,19 @@ const DpcxrNoiseKernel *dpcxr_noise_kernel(void)
         if (kernels[i].available())
             best = &kernels[i];
     return best;
+}
+
+static const DpcxrGridKernel grid_kernels[] = {
+    {"baseline", dpcxr_grid_run_baseline},
+#if defined(__x86_64__)
+    {"avx2", dpcxr_grid_run_avx2},
+    {"avx512", dpcxr_grid_run_avx512},
+#endif
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(grid_kernels) == G_N_ELEMENTS(kernels));
+
+const DpcxrGridKernel *dpcxr_grid_kernels(gsize *n)
+{
+    *n = G_N_ELEMENTS(grid_kernels);
+    return grid_kernels;
 }

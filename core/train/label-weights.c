@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/label-weights.h"
+#include "privacy/grid-noise.h"
+#include "privacy/grid.h"
 #include "privacy/noise.h"
 #include "tensor/safetensors.h"
 #include <math.h>
@@ -64,6 +66,42 @@ static Counts count_units(const DpcxrPlan *plan, const DpcxrData *data)
     return counts;
 }
 
+/* Positives of all labels, then negatives of all, each with noise of multiplier @multiplier, on integers: no sum of floats
+ * that depends on who else is there. */
+static void count_on_grid(const DpcxrPlan *plan, const DpcxrData *data, const DpcxrSecret *secret,
+                          const DpcxrAddress *address, double multiplier, double *noisy)
+{
+    int n = plan->experiment->data.n_labels;
+    const DpcxrUnits *units = plan->units;
+    DpcxrGrid grid = dpcxr_grid_new(multiplier, sqrt(n));
+    g_autofree gint64 *sums = g_new0(gint64, 2 * n), *noise = g_new(gint64, 2 * n);
+    for (gsize u = 0; u < units->n; u++) {
+        Counts unit = {noisy, noisy + n};
+        memset(noisy, 0, 2 * (gsize)n * sizeof *noisy);
+        for (gsize i = units->offsets[u]; i < units->offsets[u + 1]; i++)
+            add_row(data, units->rows[i], 1 / (double)(units->offsets[u + 1] - units->offsets[u]), n, &unit);
+        dpcxr_grid_add(&grid, noisy, 2 * (gsize)n, sums); /* a unit that did not fit would count as none */
+    }
+    dpcxr_grid_noise_fill(secret, address, noise, 2 * (gsize)n, NULL);
+    for (int i = 0; i < 2 * n; i++)
+        noisy[i] = (double)(sums[i] + noise[i]) * grid.spacing;
+}
+
+/* The same in floats. */
+static void count_in_floats(const DpcxrPlan *plan, const DpcxrData *data, const DpcxrSecret *secret,
+                            const DpcxrAddress *address, double multiplier, double *noisy)
+{
+    int n = plan->experiment->data.n_labels;
+    g_autofree float *noise = g_new(float, 2 * n);
+    dpcxr_noise_fill(secret, address, multiplier * sqrt(n), noise, 2 * (gsize)n, NULL);
+    Counts counts = count_units(plan, data);
+    for (int i = 0; i < n; i++) {
+        noisy[i] = counts.positive[i] + noise[i];
+        noisy[n + i] = counts.negative[i] + noise[n + i];
+    }
+    counts_clear(&counts);
+}
+
 /* The event first, on disk; then the noise that it accounts for. */
 static gboolean noisy_weights(const DpcxrPlan *plan, const DpcxrData *data, DpcxrLedger *ledger,
                               const DpcxrSecret *secret, float *weights, GError **error)
@@ -74,13 +112,10 @@ static gboolean noisy_weights(const DpcxrPlan *plan, const DpcxrData *data, Dpcx
         return FALSE;
     DpcxrAddress address = {.purpose = DPCXR_PURPOSE_COUNT_NOISE,
                             .sequence = dpcxr_secret_is_seeded(secret) ? 0 : sequence};
-    g_autofree float *noise = g_new(float, 2 * n);
-    dpcxr_noise_fill(secret, &address, plan->counts.noise_multiplier * sqrt(n), noise, 2 * (gsize)n, NULL);
-    Counts counts = count_units(plan, data);
+    g_autofree double *noisy = g_new(double, 2 * n);
+    (plan->grid ? count_on_grid : count_in_floats)(plan, data, secret, &address, plan->counts.noise_multiplier, noisy);
     for (int i = 0; i < n; i++)
-        weights[i] =
-            (float)(MAX(counts.negative[i] + noise[n + i], 1) / MAX(counts.positive[i] + noise[i], 1));
-    counts_clear(&counts);
+        weights[i] = (float)(MAX(noisy[n + i], 1) / MAX(noisy[i], 1));
     return TRUE;
 }
 

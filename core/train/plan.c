@@ -3,6 +3,7 @@
 #include "privacy/accounting.h"
 #include "privacy/card.h"
 #include "privacy/clip.h"
+#include "privacy/grid.h"
 #include <math.h>
 
 gboolean dpcxr_plan_has_claim(const DpcxrPlan *plan)
@@ -177,6 +178,17 @@ static gboolean plan_epsilon(DpcxrPlan *plan, GError **error)
     return TRUE;
 }
 
+/* Whether everything that gets noise fits on its grid. */
+static gboolean plan_grid(DpcxrPlan *plan, GError **error)
+{
+    plan->grid = plan->experiment->privacy.noise_type == DPCXR_NOISE_GRID;
+    guint64 units = MAX((guint64)plan->units->n, plan->population), last = plan->steps - 1;
+    return !plan->grid || (dpcxr_grid_check(dpcxr_plan_gradient_noise(plan, 0), units, error) &&
+                           dpcxr_grid_check(dpcxr_plan_gradient_noise(plan, last), units, error) &&
+                           (plan->count_noise == 0 || dpcxr_grid_check(2 * plan->count_noise, units, error)) &&
+                           (plan->counts.count == 0 || dpcxr_grid_check(plan->counts.noise_multiplier, units, error)));
+}
+
 static gboolean plan_noise(DpcxrPlan *plan, GError **error)
 {
     const DpcxrExperiment *e = plan->experiment;
@@ -186,7 +198,7 @@ static gboolean plan_noise(DpcxrPlan *plan, GError **error)
         return TRUE;
     plan_counts(plan);
     return (e->privacy.noise_multiplier >= 0 || plan_calibrate(plan, error)) && plan_adaptive(plan, error) &&
-           plan_allowed(plan, error) && plan_epsilon(plan, error);
+           plan_grid(plan, error) && plan_allowed(plan, error) && plan_epsilon(plan, error);
 }
 
 DpcxrPlan *dpcxr_plan_new(const DpcxrExperiment *experiment, const DpcxrIndex *index, GError **error)

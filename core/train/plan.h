@@ -18,6 +18,7 @@ typedef struct {
     double divisor;         /* the sum is divided by it: expected units of a step, public */
     double noise_multiplier; /* of a step whose schedule says 1; 0: no noise */
     double count_noise;     /* adaptive clipping: standard deviation of the noise on its count; else 0 */
+    gboolean grid;          /* noise is added to integers: privacy.noise.type */
     DpcxrEvent counts;      /* the event of loss.pos_weight: private_counts; count = 0: none */
     double planned_epsilon; /* of the claiming accountant after `steps`; NaN where there is no claim */
     int physical;           /* images at once */

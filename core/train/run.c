@@ -6,6 +6,7 @@
 #include "eval/evaluate.h"
 #include "eval/results.h"
 #include "privacy/accounting.h"
+#include "privacy/grid-noise.h"
 #include "privacy/noise.h"
 #include "privacy/planned.h"
 #include "train/label-weights.h"
@@ -51,7 +52,8 @@ static gboolean open_secret(Run *run, GError **error)
         return TRUE;
     run->secret = e->privacy.noise_source == DPCXR_SOURCE_SEEDED ? dpcxr_secret_new_seeded(e->privacy.noise_seed)
                                                                  : dpcxr_secret_new(error);
-    return run->secret && dpcxr_noise_self_test(run->secret, error);
+    return run->secret && (run->setup.plan->grid ? dpcxr_grid_noise_self_test(run->secret, error)
+                                                 : dpcxr_noise_self_test(run->secret, error));
 }
 
 /* The index this run was started with, for processes that find no checkpoint: written before the first event. */

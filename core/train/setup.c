@@ -23,6 +23,7 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
                                    .bf16 = e->device.precision == DPCXR_PRECISION_BF16,
                                    .training = e->stage_train,
                                    .norms = e->privacy.enabled,
+                                   .grid = setup->plan->grid && e->stage_train,
                                    .pos_weight = weights,
                                    .n_groups = n_groups,
                                    .group_of = group_of};

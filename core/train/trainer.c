@@ -3,6 +3,8 @@
 #include "base/workers.h"
 #include "optim/average.h"
 #include "privacy/clip.h"
+#include "privacy/grid-noise.h"
+#include "privacy/grid.h"
 #include "privacy/noise.h"
 #include "train/shuffle.h"
 #include <math.h>
@@ -13,7 +15,7 @@ typedef struct {
     float *images, *targets, *mask, *row_weights, *losses, *logits, *coefficients;
     double *norms2;
     int *unit_offsets;
-    gboolean *ok;
+    gboolean *ok, *dropped;
 } Buffers;
 
 struct _DpcxrTrainer {
@@ -26,7 +28,9 @@ struct _DpcxrTrainer {
     DpcxrLoader *loader;
     DpcxrShuffle shuffle;   /* not private */
     DpcxrWorkers *workers;  /* for noise */
-    float **noise;          /* [parameters] */
+    float **noise;          /* [parameters]; NULL without noise, and on a grid */
+    gint64 *grid_noise;     /* [largest parameter]; NULL unless plan->grid */
+    DpcxrGrid grid;         /* of this step */
     DpcxrUnitDraw now, next; /* the step at work and the one whose images are being decoded */
     guint64 step;
     guint64 origin;         /* a step that a record begins with: the first of this process, or of the run where it is seeded */
@@ -107,7 +111,8 @@ static void take_rows(DpcxrTrainer *trainer, int rows, DpcxrStepReport *report)
         report->problem = g_steal_pointer(&problem);
 }
 
-static gboolean run_phase_a(DpcxrTrainer *trainer, int rows, int units, DpcxrStepReport *report, GError **error)
+static gboolean run_phase_a(DpcxrTrainer *trainer, int rows, int units, DpcxrPiece piece, DpcxrStepReport *report,
+                            GError **error)
 {
     Buffers *b = &trainer->buffers;
     DpcxrBatch batch = {.rows = rows,
@@ -116,7 +121,8 @@ static gboolean run_phase_a(DpcxrTrainer *trainer, int rows, int units, DpcxrSte
                         .mask = b->mask,
                         .row_weights = b->row_weights,
                         .units = units,
-                        .unit_offsets = b->unit_offsets};
+                        .unit_offsets = b->unit_offsets,
+                        .piece = piece};
     DpcxrBatchResult result = {.losses = b->losses, .logits = b->logits, .norms2 = b->norms2};
     if (!dpcxr_program_phase_a(trainer->program, &batch, &result, error))
         return FALSE;
@@ -150,6 +156,22 @@ static void find_coefficients(DpcxrTrainer *trainer, int units, DpcxrStepReport 
     report->clipped += clipped - skipped;
 }
 
+/* A dropped unit counts as skipped, whatever it was before. */
+static gboolean add_on_grid(DpcxrTrainer *trainer, int units, DpcxrStepReport *report, GError **error)
+{
+    Buffers *b = &trainer->buffers;
+    if (!dpcxr_program_phase_b_grid(trainer->program, b->coefficients, trainer->grid.scale, trainer->grid.limit,
+                                    b->dropped, error))
+        return FALSE;
+    for (int u = 0; u < units; u++) {
+        if (!b->dropped[u])
+            continue;
+        report->skipped++;
+        report->clipped -= is_clipped(trainer, units, u);
+    }
+    return TRUE;
+}
+
 /* Units @first .. @first+@units-1 of the draw, together at most one physical batch. A row is a view of an image. */
 static gboolean whole_units(DpcxrTrainer *trainer, guint first, int units, DpcxrStepReport *report, GError **error)
 {
@@ -162,10 +184,25 @@ static gboolean whole_units(DpcxrTrainer *trainer, guint first, int units, Dpcxr
             b->row_weights[row] = 1 / (float)(b->unit_offsets[u + 1] - b->unit_offsets[u]);
     int rows = b->unit_offsets[units];
     take_rows(trainer, rows, report);
-    if (!run_phase_a(trainer, rows, units, report, error))
+    if (!run_phase_a(trainer, rows, units, DPCXR_WHOLE_UNITS, report, error))
         return FALSE;
     find_coefficients(trainer, units, report);
+    if (trainer->plan->grid)
+        return add_on_grid(trainer, units, report, error);
     return dpcxr_program_phase_b(trainer->program, DPCXR_BANK_SUM, b->coefficients, error);
+}
+
+/* The next rows of a unit of @rows in all, of which @done have been. */
+static int take_piece(DpcxrTrainer *trainer, gsize rows, gsize done, DpcxrStepReport *report)
+{
+    Buffers *b = &trainer->buffers;
+    int piece = (int)MIN((gsize)trainer->plan->physical, rows - done);
+    b->unit_offsets[0] = 0;
+    b->unit_offsets[1] = piece;
+    for (int i = 0; i < piece; i++)
+        b->row_weights[i] = 1 / (float)rows;
+    take_rows(trainer, piece, report);
+    return piece;
 }
 
 /* A unit with more rows than a physical batch: its gradient is added up whole, then clipped and folded into the sum. */
@@ -175,15 +212,10 @@ static gboolean large_unit(DpcxrTrainer *trainer, gsize rows, DpcxrStepReport *r
     if (!dpcxr_program_zero(trainer->program, DPCXR_BANK_UNIT, error))
         return FALSE;
     for (gsize done = 0; done < rows;) {
-        int piece = (int)MIN((gsize)trainer->plan->physical, rows - done);
-        b->unit_offsets[0] = 0;
-        b->unit_offsets[1] = piece;
-        for (int i = 0; i < piece; i++)
-            b->row_weights[i] = 1 / (float)rows;
+        int piece = take_piece(trainer, rows, done, report);
         for (int g = 0; g < trainer->clip.n_groups; g++)
             b->coefficients[g] = 1;
-        take_rows(trainer, piece, report);
-        if (!run_phase_a(trainer, piece, 1, report, error) ||
+        if (!run_phase_a(trainer, piece, 1, DPCXR_WHOLE_UNITS, report, error) ||
             !dpcxr_program_phase_b(trainer->program, DPCXR_BANK_UNIT, b->coefficients, error))
             return FALSE;
         done += (gsize)piece;
@@ -192,6 +224,19 @@ static gboolean large_unit(DpcxrTrainer *trainer, gsize rows, DpcxrStepReport *r
         return FALSE;
     find_coefficients(trainer, 1, report);
     return dpcxr_program_fold(trainer->program, b->coefficients, error);
+}
+
+/* The same on a grid, where the last piece knows the norms of all. */
+static gboolean large_unit_on_grid(DpcxrTrainer *trainer, gsize rows, DpcxrStepReport *report, GError **error)
+{
+    for (gsize done = 0; done < rows;) {
+        int piece = take_piece(trainer, rows, done, report);
+        if (!run_phase_a(trainer, piece, 1, done ? DPCXR_NEXT_PIECE : DPCXR_FIRST_PIECE, report, error))
+            return FALSE;
+        done += (gsize)piece;
+    }
+    find_coefficients(trainer, 1, report);
+    return add_on_grid(trainer, 1, report, error);
 }
 
 static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GError **error)
@@ -206,8 +251,9 @@ static gboolean sum_gradients(DpcxrTrainer *trainer, DpcxrStepReport *report, GE
         while (last < n && (offsets[last + 1] - offsets[first]) * trainer->views <= physical)
             last++;
         gsize rows = (offsets[last] - offsets[first]) * trainer->views;
-        gboolean good = rows <= physical ? whole_units(trainer, first, (int)(last - first), report, error)
-                                         : large_unit(trainer, rows, report, error);
+        gboolean good = rows <= physical      ? whole_units(trainer, first, (int)(last - first), report, error)
+                        : trainer->plan->grid ? large_unit_on_grid(trainer, rows, report, error)
+                                              : large_unit(trainer, rows, report, error);
         if (!good)
             return FALSE;
         first = last;
@@ -232,20 +278,50 @@ static gboolean charge(DpcxrTrainer *trainer, GError **error)
     return TRUE;
 }
 
+/* Noise whose event is charged: at full scale into the buffers or, on a grid, onto the integers. */
+static gboolean make_noise(DpcxrTrainer *trainer, GError **error)
+{
+    const DpcxrProgram *program = trainer->program;
+    double std = dpcxr_plan_gradient_noise(trainer->plan, trainer->step) * trainer->clip.norm;
+    for (int i = 0; i < program->n_parameters; i++) {
+        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = trainer->charged, .tensor = (guint32)i};
+        gsize n = dpcxr_graph_parameter(program->graph, i)->size;
+        if (!trainer->plan->grid) {
+            dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i], n, trainer->workers);
+            continue;
+        }
+        dpcxr_grid_noise_fill(trainer->secret, &address, trainer->grid_noise, n, trainer->workers);
+        if (!dpcxr_program_settle(trainer->program, i, trainer->grid_noise, trainer->grid.spacing, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* The event first, on disk; then the noise that it accounts for. */
 static gboolean charge_and_make_noise(DpcxrTrainer *trainer, GError **error)
 {
-    const DpcxrPlan *plan = trainer->plan;
     if (trainer->step >= trainer->uncharged && !charge(trainer, error))
         return FALSE;
     trainer->charged = sequence_of(trainer, trainer->step);
-    double std = dpcxr_plan_gradient_noise(plan, trainer->step) * trainer->clip.norm;
-    for (int i = 0; i < trainer->program->n_parameters; i++) {
-        DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = trainer->charged, .tensor = (guint32)i};
-        dpcxr_noise_fill(trainer->secret, &address, std, trainer->noise[i],
-                         dpcxr_graph_parameter(trainer->program->graph, i)->size, trainer->workers);
+    return make_noise(trainer, error);
+}
+
+/* Sum over units of b - 1/2 with noise; @spared units have b = 1. A unit's half is an integer on a grid. */
+static double noisy_count(const DpcxrTrainer *trainer, guint64 spared, guint64 units, const DpcxrAddress *address)
+{
+    double std = trainer->plan->count_noise;
+    if (!trainer->plan->grid) {
+        float noise;
+        dpcxr_noise_fill(trainer->secret, address, std, &noise, 1, NULL);
+        return (double)spared - 0.5 * (double)units + noise;
     }
-    return TRUE;
+    const double half = 0.5;
+    DpcxrGrid grid = dpcxr_grid_new(std / half, half);
+    gint64 unit = 0, noise;
+    if (!dpcxr_grid_add(&grid, &half, 1, &unit))
+        g_error("a count of halves does not fit its own grid");
+    dpcxr_grid_noise_fill(trainer->secret, address, &noise, 1, NULL);
+    return (double)(unit * ((gint64)(2 * spared) - (gint64)units) + noise) * grid.spacing;
 }
 
 /* Adaptive clipping: how many units kept their norm, with noise of the event that was just charged; its stream is that of
@@ -257,10 +333,8 @@ static void adapt_clip_norm(DpcxrTrainer *trainer, const DpcxrStepReport *report
     DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE,
                             .sequence = trainer->charged,
                             .tensor = (guint32)trainer->program->n_parameters};
-    float noise;
-    dpcxr_noise_fill(trainer->secret, &address, plan->count_noise, &noise, 1, NULL);
-    double spared = (double)(report->units - report->clipped - report->skipped);
-    trainer->clip.norm = dpcxr_clip_adapt(trainer->clip.norm, spared - 0.5 * (double)report->units + noise,
+    guint64 spared = report->units - report->clipped - report->skipped;
+    trainer->clip.norm = dpcxr_clip_adapt(trainer->clip.norm, noisy_count(trainer, spared, report->units, &address),
                                           plan->divisor, e->privacy.clip_quantile, e->privacy.clip_rate);
 }
 
@@ -280,9 +354,11 @@ gboolean dpcxr_trainer_step(DpcxrTrainer *trainer, DpcxrStepReport *report, GErr
 {
     *report = (DpcxrStepReport){0};
     take_draw(trainer);
+    if (trainer->plan->grid)
+        trainer->grid = dpcxr_grid_new(dpcxr_plan_gradient_noise(trainer->plan, trainer->step), trainer->clip.norm);
     if (!sum_gradients(trainer, report, error))
         return FALSE;
-    if (trainer->noise && !charge_and_make_noise(trainer, error))
+    if (trainer->plan->noise_multiplier > 0 && !charge_and_make_noise(trainer, error))
         return FALSE;
     DpcxrUpdate update = {0};
     dpcxr_optimizer_next(trainer->optimizer,
@@ -325,7 +401,8 @@ static gboolean allocate_buffers(DpcxrTrainer *trainer, GError **error)
                                  .coefficients = g_new(float, rows * (gsize)trainer->clip.n_groups),
                                  .norms2 = g_new(double, rows * parameters),
                                  .unit_offsets = g_new(int, rows + 1),
-                                 .ok = g_new(gboolean, rows)};
+                                 .ok = g_new(gboolean, rows),
+                                 .dropped = g_new(gboolean, rows)};
     if (!trainer->buffers.images)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
                     "not enough memory for %" G_GSIZE_FORMAT " images at once; use a smaller train.batch.physical or smaller "
@@ -334,12 +411,27 @@ static gboolean allocate_buffers(DpcxrTrainer *trainer, GError **error)
     return trainer->buffers.images != NULL;
 }
 
+/* One parameter's at a time. */
+static gboolean allocate_grid_noise(DpcxrTrainer *trainer, GError **error)
+{
+    gsize most = 1;
+    for (int i = 0; i < trainer->program->n_parameters; i++)
+        most = MAX(most, dpcxr_graph_parameter(trainer->program->graph, i)->size);
+    trainer->grid_noise = g_try_new(gint64, most);
+    if (!trainer->grid_noise)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "not enough memory for the noise of %" G_GSIZE_FORMAT " weights",
+                    most);
+    return trainer->grid_noise != NULL;
+}
+
 static gboolean allocate_noise(DpcxrTrainer *trainer, GError **error)
 {
     int n = trainer->program->n_parameters;
     trainer->workers = dpcxr_workers_new(trainer->plan->experiment->device.threads, error);
     if (!trainer->workers)
         return FALSE;
+    if (trainer->plan->grid)
+        return allocate_grid_noise(trainer, error);
     trainer->noise = g_new(float *, n);
     for (int i = 0; i < n; i++)
         trainer->noise[i] = g_new(float, dpcxr_graph_parameter(trainer->program->graph, i)->size);
@@ -392,12 +484,13 @@ void dpcxr_trainer_free(DpcxrTrainer *trainer)
         return;
     Buffers *b = &trainer->buffers;
     gpointer buffers[] = {b->images, b->targets,      b->mask,   b->row_weights,  b->losses,
-                          b->logits, b->coefficients, b->norms2, b->unit_offsets, b->ok};
+                          b->logits, b->coefficients, b->norms2, b->unit_offsets, b->ok,     b->dropped};
     for (guint i = 0; i < G_N_ELEMENTS(buffers); i++)
         g_free(buffers[i]);
     for (int i = 0; trainer->noise && i < trainer->program->n_parameters; i++)
         g_free(trainer->noise[i]);
     g_free(trainer->noise);
+    g_free(trainer->grid_noise);
     dpcxr_loader_free(trainer->loader);
     dpcxr_shuffle_clear(&trainer->shuffle);
     dpcxr_unit_draw_clear(&trainer->now);

@@ -197,7 +197,8 @@ double dpcxr_cpu_gram_norm2(CpuProgram *program, CpuWorker *worker, int step, in
     }
     if (norm < 0)
         norm = outright_norm(&unit, number);
-    norm += product_error(&unit, program->base.options.max_rows);
+    /* On a grid a unit's product is its own; else it is one with those of all rows. */
+    norm += product_error(&unit, program->base.options.grid ? unit.end - unit.first : program->base.options.max_rows);
     double bound = norm * norm * (1 + 1e-9);
     return isfinite(bound) ? bound : INFINITY;
 }

@@ -21,6 +21,7 @@ typedef struct {
     float *gram;            /* Gram matrices of one pair of rows; norms of pixels */
     float *outright;        /* one whole weight gradient, where its Gram norm is too uncertain */
     const float **pointers; /* rows of a Gram matrix, two lists */
+    float *tile;            /* on a grid: a part of one unit's Gram gradient */
     float *turned;          /* a part of a Gram gradient in PyTorch's layout */
     double *sums;           /* two of the most channels */
     void *scratchpad;       /* oneDNN's */
@@ -43,6 +44,10 @@ typedef struct {
     DpcxrBanks banks;                   /* weights and moments, PyTorch's layout */
     float *sums[DPCXR_N_BANKS];         /* SUM, UNIT: [plan.bank]; UNIT is NULL until used */
     gboolean sums_clear[DPCXR_N_BANKS]; /* counts as zero, whatever is in it */
+    gint64 *integers;                   /* [plan.bank] SUM on a grid; NULL without */
+    gboolean integers_clear;            /* counts as zero, whatever is in it */
+    double *squares;                    /* on a grid: [jobs, max_units] */
+    guint32 **places;                   /* on a grid: [parameters] where oneDNN has an element of PyTorch's; NULL: in place */
     gboolean packed;                    /* oneDNN's copies of the weights are current */
     float *kept;                        /* [max_rows, plan.training.kept] */
     float *slots;                       /* [max_units, plan.slot] */
@@ -112,6 +117,27 @@ gsize dpcxr_cpu_gram_scratch(const CpuWindow *window);
  * @coefficients: by unit, from @unit on; NULL: ones. A unit with 0 is not read. @clear: overwrite. */
 void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end,
                        int unit, int units, const float *coefficients, float *weight, gboolean clear);
+
+/* The same for rows @row .. @last-1 of one unit, one after the other: to[o * ld + c] for outputs from @first on. So the
+ * bits are those of a unit that comes in pieces. */
+void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int row,
+                            int last, float *to, int ld, gboolean clear);
+
+/* grid.c */
+enum { CPU_GRID_OUTPUTS = 64 }; /* of one job: its integers and floats stay in a second-level cache */
+gboolean dpcxr_cpu_grid_allocate(CpuProgram *program, GError **error);
+void dpcxr_cpu_grid_free(CpuProgram *program);
+/* Squared norm, an upper bound, of the Gram gradient of @parameter of a unit with rows @row .. @last-1, in the
+ * bits in which phase B on a grid will form it. */
+double dpcxr_cpu_grid_norm2(CpuProgram *program, CpuWorker *worker, int parameter, int row, int last);
+/* Gram gradients of the rows of the last phase A, a piece of a unit, to those of its earlier rows. */
+gboolean dpcxr_cpu_grid_add_piece(CpuProgram *program, GError **error);
+/* As dpcxr_cpu_grid_norm2, of the unit that came in pieces so far; the same bits as if it had come whole. */
+double dpcxr_cpu_grid_piece_norm2(CpuProgram *program, int parameter);
+gboolean dpcxr_cpu_phase_b_grid(DpcxrProgram *base, const float *coefficients, double scale, double limit,
+                                gboolean *dropped, GError **error);
+gboolean dpcxr_cpu_read_grid(DpcxrProgram *base, int i, gint64 *values, GError **error);
+gboolean dpcxr_cpu_settle(DpcxrProgram *base, int i, const gint64 *noise, double spacing, GError **error);
 
 /* phase-a.c, phase-b.c, sums.c, update.c: entries of the class. */
 gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result,

@@ -41,11 +41,33 @@ static gboolean run_row(const PhaseA *job, CpuWorker *worker, int unit, int inde
                   .image_gradient = image_gradient ? image_gradient + (gsize)index * image : NULL,
                   .row = index,
                   .unit = unit,
-                  .first = index == job->batch->unit_offsets[unit]};
+                  .first = index == job->batch->unit_offsets[unit] && job->batch->piece != DPCXR_NEXT_PIECE};
     if (!dpcxr_cpu_row_forward(&row, error))
         return FALSE;
     row_loss(job, &row);
     return dpcxr_cpu_row_backward(&row, error);
+}
+
+/* On a grid nothing may depend on the batch: a unit's norm is that of the gradient as it will be formed, or, where one image
+ * has no partner to be summed with, an upper bound of it from Gram matrices. */
+static double gram_norm2(const PhaseA *job, CpuWorker *worker, int i, int unit)
+{
+    CpuProgram *program = job->program;
+    int first = job->batch->unit_offsets[unit], end = job->batch->unit_offsets[unit + 1];
+    if (job->batch->piece != DPCXR_WHOLE_UNITS)
+        return dpcxr_cpu_grid_piece_norm2(program, i);
+    if (program->base.options.grid && end - first > 1)
+        return dpcxr_cpu_grid_norm2(program, worker, i, first, end);
+    return dpcxr_cpu_gram_norm2(program, worker, program->plan.gradients[i].step, unit);
+}
+
+static double slot_norm2(const PhaseA *job, int i, int unit)
+{
+    const CpuProgram *program = job->program;
+    const CpuGradient *gradient = &program->plan.gradients[i];
+    const float *slot = program->slots + (gsize)unit * program->plan.slot + gradient->offset;
+    double slack = program->base.options.grid ? 0 : (program->base.options.max_units + 3) * 0x1p-24;
+    return dpcxr_cpu_norm2_bound(program->kernels, slot, gradient->size, slack);
 }
 
 /* One value that is not finite makes all norms of the unit so: whatever the clipping groups, it is left out
@@ -60,12 +82,8 @@ static void unit_norms(const PhaseA *job, CpuWorker *worker, int unit)
         return;
     double *norms2 = job->result->norms2 + unit;
     for (int i = 0; i < n; i++) {
-        const CpuGradient *gradient = &plan->gradients[i];
-        double bound = gradient->method == CPU_GRAM
-                           ? dpcxr_cpu_gram_norm2(program, worker, gradient->step, unit)
-                           : dpcxr_cpu_norm2_bound(program->kernels,
-                                                   program->slots + (gsize)unit * plan->slot + gradient->offset,
-                                                   gradient->size, (program->base.options.max_units + 3) * 0x1p-24);
+        double bound = plan->gradients[i].method == CPU_GRAM ? gram_norm2(job, worker, i, unit)
+                                                             : slot_norm2(job, i, unit);
         norms2[(gsize)i * units] = bound;
         finite = finite && isfinite(bound);
     }
@@ -81,8 +99,17 @@ static void run_unit(gpointer data, int unit, int thread)
     for (int row = job->batch->unit_offsets[unit]; row < job->batch->unit_offsets[unit + 1]; row++)
         if (worker->error || !run_row(job, worker, unit, row, &worker->error))
             return;
-    if (job->program->base.options.norms)
+    if (job->program->base.options.norms && job->batch->piece == DPCXR_WHOLE_UNITS)
         unit_norms(job, worker, unit);
+}
+
+/* A piece's gradients are added up by all workers, and only then measured. */
+static gboolean finish_piece(const PhaseA *job, GError **error)
+{
+    if (!dpcxr_cpu_grid_add_piece(job->program, error))
+        return FALSE;
+    unit_norms(job, &job->program->workers[0], 0);
+    return TRUE;
 }
 
 gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result,
@@ -91,7 +118,8 @@ gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBat
     PhaseA job = {(CpuProgram *)base, batch, result};
     memcpy(job.program->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof(int));
     return dpcxr_cpu_conv2d_pack(job.program, error) &&
-           dpcxr_cpu_run(job.program, batch->units, run_unit, &job, error);
+           dpcxr_cpu_run(job.program, batch->units, run_unit, &job, error) &&
+           (batch->piece == DPCXR_WHOLE_UNITS || finish_piece(&job, error));
 }
 
 typedef struct {

@@ -71,3 +71,23 @@ void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, i
     if (p.rows > 0 || p.clear)
         flush(&p);
 }
+
+void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int row,
+                            int last, float *to, int ld, gboolean clear)
+{
+    const CpuWindow *window = program->plan.windows[step];
+    const CpuLayout *layout = &program->plan.training;
+    const float *x = program->kept + layout->outputs[program->plan.steps[step].x].offset;
+    const float *dy = program->kept + layout->gradients[program->plan.steps[step].y].offset + first;
+    Product p = {.window = window,
+                 .x = worker->gathered,
+                 .dy = worker->gathered + (gsize)CPU_PRODUCT_ROWS * window->in.channels,
+                 .outputs = end - first,
+                 .to = to,
+                 .ld = ld,
+                 .clear = clear};
+    for (; row < last; row++) {
+        gather_row(&p, &window->taps[tap], dy + (gsize)row * layout->kept, x + (gsize)row * layout->kept, 1);
+        flush(&p);
+    }
+}

@@ -64,7 +64,7 @@ gboolean dpcxr_cpu_is_packed(const CpuProgram *program, int i)
 
 /* The most that any step wants of a worker. */
 typedef struct {
-    gsize spare, gathered, gram, outright, pointers, sums, turned;
+    gsize spare, gathered, gram, outright, pointers, sums, turned, tile;
 } Needs;
 
 static Needs worker_needs(const CpuProgram *program)
@@ -84,6 +84,8 @@ static Needs worker_needs(const CpuProgram *program)
         gsize in = (gsize)window->in.channels, out = (gsize)window->out.channels;
         needs.gathered = MAX(needs.gathered, CPU_PRODUCT_ROWS * (in + out));
         needs.turned = MAX(needs.turned, MAX(65536, (gsize)window->n_taps * in));
+        if (program->base.options.grid)
+            needs.tile = MAX(needs.tile, CPU_GRID_OUTPUTS * in);
         if (!program->base.options.norms)
             continue;
         needs.gram = MAX(needs.gram, dpcxr_cpu_gram_scratch(window));
@@ -108,6 +110,7 @@ static gboolean worker_init(CpuProgram *program, CpuWorker *worker, const Needs 
          !dpcxr_cpu_allocate(program, &worker->gram, needs->gram, sizeof(float), "Gram matrices", error) ||
          !dpcxr_cpu_allocate(program, &worker->outright, needs->outright, sizeof(float), "a gradient",
                              error) ||
+         !dpcxr_cpu_allocate(program, &worker->tile, needs->tile, sizeof(float), "a gradient", error) ||
          !dpcxr_cpu_allocate(program, &worker->turned, needs->turned, sizeof(float), "a gradient", error) ||
          !dpcxr_cpu_allocate(program, &worker->pointers, needs->pointers, sizeof(float *), "rows", error)))
         return FALSE;
@@ -135,6 +138,7 @@ static void worker_clear(const CpuProgram *program, CpuWorker *worker)
     free(worker->gathered);
     free(worker->gram);
     free(worker->outright);
+    free(worker->tile);
     free(worker->turned);
     free(worker->pointers);
     free(worker->sums);
@@ -155,6 +159,7 @@ static void program_free(DpcxrProgram *base)
     for (int t = 0; program->workers && t < program->threads; t++)
         worker_clear(program, &program->workers[t]);
     g_free(program->workers);
+    dpcxr_cpu_grid_free(program);
     for (int s = 0; program->convs && s < program->plan.n_steps; s++)
         dpcxr_cpu_conv2d_free(program->convs[s]);
     g_free(program->convs);
@@ -215,7 +220,8 @@ static gboolean build(CpuProgram *program, CpuPolicy policy, GError **error)
     dpcxr_cpu_plan_init(&program->plan, program->base.graph, options, policy);
     return dpcxr_banks_need(&program->banks, DPCXR_BANK_WEIGHT, error) && compile_convs(program, error) &&
            dpcxr_cpu_plan_place(&program->plan, options, error) &&
-           (!options->training || allocate_training(program, error)) && allocate_workers(program, error);
+           (!options->training || allocate_training(program, error)) && allocate_workers(program, error) &&
+           (!options->grid || dpcxr_cpu_grid_allocate(program, error));
 }
 
 static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions *options, CpuPolicy policy,
@@ -231,7 +237,10 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                             .bank_norms = dpcxr_cpu_bank_norms,
                                             .fold = dpcxr_cpu_fold,
                                             .update = dpcxr_cpu_update,
-                                            .memory = program_memory};
+                                            .memory = program_memory,
+                                            .phase_b_grid = dpcxr_cpu_phase_b_grid,
+                                            .read_grid = dpcxr_cpu_read_grid,
+                                            .settle = dpcxr_cpu_settle};
     if (options->bf16) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                     "device.precision: bf16 is not there yet on the cpu backend; use fp32");

@@ -38,6 +38,7 @@ gboolean dpcxr_cpu_zero(DpcxrProgram *base, DpcxrBank bank, GError **error)
     if (!is_sum(bank))
         return dpcxr_banks_zero(&program->banks, bank, error);
     program->sums_clear[bank] = TRUE;
+    program->integers_clear = program->integers_clear || bank == DPCXR_BANK_SUM;
     return dpcxr_cpu_sums_need(program, bank, error);
 }
 

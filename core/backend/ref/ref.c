@@ -3,6 +3,7 @@
  * keeps units x parameters floats, which is why it is for checking and for tiny networks. */
 #include "backend/ref/ref.h"
 #include "backend/banks.h"
+#include "backend/grid.h"
 #include "base/workers.h"
 #include <math.h>
 #include <string.h>
@@ -18,6 +19,7 @@ typedef struct {
     Activations *scratch; /* [threads] */
     float *unit_gradients; /* [max_units, all parameters] */
     gsize *offsets;        /* [parameters + 1] into one unit's gradient */
+    gint64 *integers;      /* [all parameters] SUM on a grid; NULL without */
 } RefProgram;
 
 static const DpcxrRefOp *const ops[DPCXR_N_LAYER_TYPES] = {
@@ -123,7 +125,7 @@ static void unit_phase_a(gpointer data, int unit, int thread)
     RefProgram *program = job->program;
     int n = program->base.n_parameters;
     float *gradient = n > 0 ? program->unit_gradients + (gsize)unit * program->offsets[n] : NULL;
-    if (gradient)
+    if (gradient && job->batch->piece != DPCXR_NEXT_PIECE)
         memset(gradient, 0, program->offsets[n] * sizeof(float));
     for (int row = job->batch->unit_offsets[unit]; row < job->batch->unit_offsets[unit + 1]; row++)
         row_phase_a(job, &program->scratch[thread], row, gradient);
@@ -175,6 +177,63 @@ static gboolean fold(DpcxrProgram *base, const float *coefficients, GError **err
         for (gsize k = 0; c != 0 && k < dpcxr_graph_parameter(base->graph, i)->size; k++)
             banks->tensors[DPCXR_BANK_SUM][i][k] += c * banks->tensors[DPCXR_BANK_UNIT][i][k];
     }
+    return TRUE;
+}
+
+/* The unit's integers in element @at of parameter @i. */
+static gboolean grid_value(const RefProgram *program, const float *coefficients, double scale, int unit, int i, gsize at,
+                           gint64 *value)
+{
+    const DpcxrProgram *base = &program->base;
+    float c = coefficients[(gsize)base->options.group_of[i] * base->units + unit];
+    const float *gradient = program->unit_gradients + (gsize)unit * program->offsets[base->n_parameters];
+    *value = 0;
+    return c == 0 || dpcxr_grid_round((double)gradient[at] * (c * scale), value);
+}
+
+static gboolean fits_grid(const RefProgram *program, const float *coefficients, double scale, double limit, int unit)
+{
+    double sum = 0;
+    for (int i = 0; i < program->base.n_parameters; i++)
+        for (gsize at = program->offsets[i]; at < program->offsets[i + 1]; at++) {
+            gint64 value;
+            if (!grid_value(program, coefficients, scale, unit, i, at, &value))
+                return FALSE;
+            sum += (double)value * (double)value;
+        }
+    return dpcxr_grid_bound(sum, program->offsets[program->base.n_parameters]) <= limit;
+}
+
+static gboolean phase_b_grid(DpcxrProgram *base, const float *coefficients, double scale, double limit, gboolean *dropped,
+                             GError **error)
+{
+    RefProgram *program = (RefProgram *)base;
+    for (int unit = 0; unit < base->units; unit++) {
+        dropped[unit] = !fits_grid(program, coefficients, scale, limit, unit);
+        for (int i = 0; !dropped[unit] && i < base->n_parameters; i++)
+            for (gsize at = program->offsets[i]; at < program->offsets[i + 1]; at++) {
+                gint64 value;
+                grid_value(program, coefficients, scale, unit, i, at, &value);
+                program->integers[at] = (gint64)((guint64)program->integers[at] + (guint64)value);
+            }
+    }
+    return TRUE;
+}
+
+static gboolean read_grid(DpcxrProgram *base, int i, gint64 *values, GError **error)
+{
+    const RefProgram *program = (RefProgram *)base;
+    memcpy(values, program->integers + program->offsets[i],
+           dpcxr_graph_parameter(base->graph, i)->size * sizeof *values);
+    return TRUE;
+}
+
+static gboolean settle(DpcxrProgram *base, int i, const gint64 *noise, double spacing, GError **error)
+{
+    RefProgram *program = (RefProgram *)base;
+    const gint64 *integers = program->integers + program->offsets[i];
+    for (gsize k = 0; k < dpcxr_graph_parameter(base->graph, i)->size; k++)
+        program->banks.tensors[DPCXR_BANK_SUM][i][k] = dpcxr_grid_settled(integers[k], noise ? noise[k] : 0, spacing);
     return TRUE;
 }
 
@@ -245,6 +304,9 @@ static gboolean read_tensor(DpcxrProgram *base, DpcxrBank bank, int i, float *va
 
 static gboolean zero(DpcxrProgram *base, DpcxrBank bank, GError **error)
 {
+    RefProgram *program = (RefProgram *)base;
+    if (bank == DPCXR_BANK_SUM && program->integers)
+        memset(program->integers, 0, program->offsets[base->n_parameters] * sizeof *program->integers);
     return dpcxr_banks_zero(&((RefProgram *)base)->banks, bank, error);
 }
 
@@ -254,6 +316,8 @@ static gsize memory(const DpcxrProgram *base)
     gsize bytes = dpcxr_banks_bytes(&program->banks);
     if (program->unit_gradients)
         bytes += (gsize)base->options.max_units * program->offsets[base->n_parameters] * sizeof(float);
+    if (program->integers)
+        bytes += program->offsets[base->n_parameters] * sizeof *program->integers;
     for (int i = 0; i < dpcxr_graph_n_layers(base->graph); i++)
         bytes += (gsize)dpcxr_workers_threads(program->workers) *
                  dpcxr_shape_size(dpcxr_graph_layer(base->graph, i)->shape) * 2 * sizeof(float);
@@ -277,6 +341,7 @@ static void ref_free(DpcxrProgram *base)
         free_activations(&program->scratch[t], dpcxr_graph_n_layers(base->graph));
     g_free(program->scratch);
     g_free(program->unit_gradients);
+    g_free(program->integers);
     g_free(program->offsets);
     dpcxr_banks_clear(&program->banks);
     dpcxr_workers_free(program->workers);
@@ -302,6 +367,8 @@ static gboolean allocate(RefProgram *program, GError **error)
     if (good && program->base.options.training &&
         g_size_checked_mul(&size, total, (gsize)program->base.options.max_units))
         good = (program->unit_gradients = g_try_new(float, size)) || size == 0;
+    if (good && program->base.options.grid)
+        good = (program->integers = g_try_new0(gint64, total)) || total == 0;
     if (!good)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
                     "not enough memory for the reference backend, which also checks the others at the start, with %d units "
@@ -312,8 +379,8 @@ static gboolean allocate(RefProgram *program, GError **error)
 
 static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error)
 {
-    static const DpcxrProgramClass class = {ref_free, write_tensor, read_tensor, zero,   forward, phase_a,
-                                            phase_b,  bank_norms,   fold,        update, memory};
+    static const DpcxrProgramClass class = {ref_free, write_tensor, read_tensor, zero,         forward,   phase_a, phase_b,
+                                            bank_norms, fold,       update,      memory, phase_b_grid, read_grid, settle};
     DpcxrWorkers *workers = dpcxr_workers_new(options->threads, error);
     if (!workers)
         return NULL;

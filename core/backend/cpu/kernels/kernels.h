@@ -38,6 +38,10 @@ typedef struct {
     void (*activate)(CpuActivation activation, const float *x, float *y, gsize n);
     void (*activate_backward)(CpuActivation activation, const float *x, const float *dy, float *dx, gsize n);
 
+    /* x += or -= v, modulo 2^64, with v = a y rounded toward zero; returns the sum of v^2 in f64, or INFINITY where a y is
+     * not finite or not below 2^52 (that element is left alone). */
+    double (*grid)(gint64 *x, double a, const float *y, gsize n, gboolean subtract);
+
     /* Reductions. */
     double (*squares)(const float *x, gsize n);             /* sum of x^2 in f64 */
     double (*dot)(const float *x, const float *y, gsize n); /* sum of x y in f64 */

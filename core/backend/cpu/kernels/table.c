@@ -11,6 +11,7 @@ const CpuKernels KERNEL(kernels) = {
     .axpy = KERNEL(axpy),
     .activate = KERNEL(activate),
     .activate_backward = KERNEL(activate_backward),
+    .grid = KERNEL(grid),
     .squares = KERNEL(squares),
     .dot = KERNEL(dot),
     .moderate = KERNEL(moderate),

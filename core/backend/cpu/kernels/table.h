@@ -8,6 +8,7 @@ void KERNEL(add)(float *x, const float *y, gsize n);
 void KERNEL(axpy)(float *x, float a, const float *y, gsize n);
 void KERNEL(activate)(CpuActivation activation, const float *x, float *y, gsize n);
 void KERNEL(activate_backward)(CpuActivation activation, const float *x, const float *dy, float *dx, gsize n);
+double KERNEL(grid)(gint64 *x, double a, const float *y, gsize n, gboolean subtract);
 double KERNEL(squares)(const float *x, gsize n);
 double KERNEL(dot)(const float *x, const float *y, gsize n);
 gboolean KERNEL(moderate)(const float *x, gsize n);
