@@ -365,7 +365,7 @@ static gboolean extend(const Problem *problem, Line *line)
 /* Log of what the copies at distance p and more come to, beside delta at @epsilon. */
 static double log_copies(const Line *line, double epsilon, double p)
 {
-    double above = INFINITY, below = -line->tilt * p; /* delta <= 1 */
+    double above = INFINITY, below = -line->tilt * p - log(-expm1(-line->tilt * p)); /* delta <= 1 */
     for (int i = 0; i < OTHER_TILTS; i++) {
         double t = line->other_tilts[i], away = fabs(t - line->tilt) * p;
         double bound = line->other_moments[i] + log_coefficient(t) - t * epsilon - away - log(-expm1(-away));

@@ -68,7 +68,7 @@ static double split_growth(const DpcxrLossPart *part, double start, double end, 
 static double panel_width(const Filling *f, double x, double guess)
 {
     const DpcxrLossPart *part = f->part;
-    double sigma = part->sigma, s2 = sigma * sigma, far = s2 / (2 * part->units), mean;
+    double sigma = part->sigma, s2 = sigma * sigma, far = MIN(s2 / (2 * part->units), 4 * sigma), mean;
     if (part->fade > 0 && x > part->cap - 10 * part->fade)
         far = MIN(far, part->fade);
     if (part->split_fade > 0 && fabs(x - part->split) < 12 * part->split_fade)
