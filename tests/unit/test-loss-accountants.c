@@ -7,6 +7,8 @@
 #include "config/options.h"
 #include "privacy/accounting.h"
 #include "privacy/group.h"
+#include "privacy/loss/bounds.h"
+#include "privacy/loss/inversion.h"
 
 static DpcxrFeature feature_new(const char *type)
 {
@@ -400,6 +402,27 @@ static void test_groups(void)
     dpcxr_options_free(prv.options);
 }
 
+/* Q against P alone, which is never the larger one here: each engine by itself. From loss-oracle.py. */
+static void test_reverse(void)
+{
+    const DpcxrEvent event = poisson(0.02048, 4, 10000);
+    const DpcxrMechanism mechanism = {DPCXR_ADJACENCY_ADD_REMOVE, &event, 1};
+    const double epsilon = 2, delta = 1.7345370617461e-5;
+    for (int a = 0; a < 2; a++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GArray) laws = dpcxr_loss_laws(&mechanism, 1, TRUE, NULL);
+        DpcxrInterval found;
+        g_assert_true((a ? dpcxr_loss_inversion_log_delta : dpcxr_loss_lattice_log_delta)(laws, epsilon, 1e-3, &found, &error));
+        g_assert_cmpfloat(exp(found.lower), <=, delta * (1 + 1e-9));
+        g_assert_cmpfloat(exp(found.upper), >=, delta * (1 - 1e-9));
+        g_assert_cmpfloat(found.upper - found.lower, <=, 2e-3);
+        g_assert_true((a ? dpcxr_loss_inversion_epsilon : dpcxr_loss_lattice_epsilon)(laws, log(delta), 1e-3, &found, &error));
+        g_assert_cmpfloat(found.lower, <=, epsilon * (1 + 1e-9));
+        g_assert_cmpfloat(found.upper, >=, epsilon * (1 - 1e-9));
+        g_assert_cmpfloat(found.upper - found.lower, <=, 2e-3 * epsilon);
+    }
+}
+
 /* Samplers whose laws are bounds have no lower end. Fixed size: from loss-oracle.py. A cap that is never met costs nothing;
  * a shuffled epoch is a full batch. */
 static void test_samplers(void)
@@ -507,6 +530,7 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/loss/overlap", test_overlap);
     g_test_add_func("/loss/groups", test_groups);
+    g_test_add_func("/loss/reverse", test_reverse);
     g_test_add_func("/loss/samplers", test_samplers);
     g_test_add_func("/pld/claim", test_claim);
     return g_test_run();
