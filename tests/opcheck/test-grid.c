@@ -243,6 +243,27 @@ static void test_reference(gconstpointer data)
     batch_free(&batch);
 }
 
+/* Toward zero, element by element, from either side and in vectors and what is left of them. */
+static void test_rounding(gconstpointer data)
+{
+    enum { IN = 37, OUT = 5 };
+    static const float coefficient[] = {0.75f};
+    g_autoptr(DpcxrGraph) graph = dpcxr_graph_new(1, 1, IN);
+    finish(graph, dpcxr_linear(graph, dpcxr_graph_input(graph), OUT, "fc"), OUT);
+    Batch batch = batch_new(graph, (int[]){1, 0}, 11);
+    static const double scales[] = {1.3, 4, 1e6, 0x1p45};
+    for (guint k = 0; k < G_N_ELEMENTS(scales); k++) {
+        const Setting s = {data, &batch, 1, 1, 1, scales[k], INFINITY};
+        Result result = run_units(&s, 0, 1, coefficient);
+        for (int i = 0; i < OUT * IN; i++) {
+            float gradient = batch.output_gradient.values[i / IN] * batch.images.values[i % IN];
+            g_assert_cmpint(result.integers[i], ==, (gint64)trunc((double)gradient * (0.75 * scales[k])));
+        }
+        result_clear(&result);
+    }
+    batch_free(&batch);
+}
+
 /* SUM = (integers + noise) * spacing, each where PyTorch has it, modulo 2^64; without any batch it is the noise. */
 static void test_settle(gconstpointer data)
 {
@@ -379,6 +400,7 @@ int main(int argc, char **argv)
         add("alone", backends[k], test_alone);
         add("sum", backends[k], test_sum);
         add("reference", backends[k], test_reference);
+        add("rounding", backends[k], test_rounding);
         add("settle", backends[k], test_settle);
         add("limit", backends[k], test_limit);
         add("adversaries", backends[k], test_adversaries);

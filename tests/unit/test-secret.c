@@ -173,6 +173,11 @@ static void test_no_reuse(void)
             }
         }
         collect(seen, store, secret, (DpcxrAddress){DPCXR_PURPOSE_SELF_TEST, rank, 0, 0}, 0, 4096);
+        /* noise on a grid: three blocks and their shares of the second half, of a tensor and of the start-up test */
+        collect(seen, store, secret, (DpcxrAddress){DPCXR_PURPOSE_NOISE, rank, 20, 0}, 0, 3072);
+        collect(seen, store, secret, (DpcxrAddress){DPCXR_PURPOSE_NOISE, rank, 20, 0}, upper, 3072);
+        collect(seen, store, secret, (DpcxrAddress){DPCXR_PURPOSE_SELF_TEST, rank, 0, 1}, 0, 3072);
+        collect(seen, store, secret, (DpcxrAddress){DPCXR_PURPOSE_SELF_TEST, rank, 0, 1}, upper, 3072);
     }
     /* far corners of every field: a field that is cut short would fall onto an address above */
     for (int bit = 5; bit < 48; bit++)
