@@ -5,7 +5,7 @@ As in pld-oracle.py, delta is a contour integral of the moment generating functi
 step is any number of parts, integrated over outcomes by Gauss-Legendre rules of 16 nodes on panels that follow how fast
 the integrand turns. Each row is computed with two densities of points on the contour. tests/unit/test-loss-accountants.c has the rows.
 
-    python3 loss-oracle.py        (some minutes)
+    python3 loss-oracle.py        (a quarter of an hour)
 """
 import sys
 
