@@ -6,6 +6,7 @@
 #include <string.h>
 #include "privacy/loss/fft-precise.h"
 #include "privacy/loss/fft.h"
+#include "privacy/loss/moments.h"
 #include "privacy/loss/compose.h"
 #include "privacy/loss/curve.h"
 
@@ -268,6 +269,72 @@ static void test_errors_add_up(void)
     g_assert_cmpfloat_with_epsilon(upper - lower, 2 * product->error, 1e-6);
 }
 
+/* A law with everything on it: capped softly, and split. */
+static DpcxrLossLaw law_make(double q, double sigma, double tilt)
+{
+    DpcxrLossLaw law = {.n = 1, .count = 1};
+    law.parts[0] = (DpcxrLossPart){.weight = 1, .q = q, .sigma = sigma, .units = 1, .from = -INFINITY, .to = INFINITY};
+    dpcxr_loss_law_set_cap(&law, -25, 0.25, tilt);
+    law.parts[0].split = 2.5 * sigma;
+    law.parts[0].split_fade = 0.25 * sigma;
+    return law;
+}
+
+/* E[e^(s L)], and of that what is large, by a trapezoidal sum that resolves everything. */
+static double complex naive_moment(const DpcxrLossPart *part, double tilt, double y, double complex *large)
+{
+    double complex sum = 0;
+    double step = 2e-5 * part->sigma, s2 = part->sigma * part->sigma;
+    *large = 0;
+    for (double x = -12 * part->sigma; x < part->to; x += step) {
+        double loss = log1p(part->q * expm1((x - 0.5) / s2));
+        double mass = exp(-0.5 * x * x / s2 + loss) * step / (part->sigma * sqrt(2 * G_PI));
+        mass *= 0.5 * erfc((x - part->cap) / part->fade / G_SQRT2);
+        double complex term = mass * cexp(CMPLX(tilt, y) * loss);
+        sum += term;
+        *large += term * 0.5 * erfc((part->split - x) / part->split_fade / G_SQRT2);
+    }
+    return sum;
+}
+
+static void test_moments(void)
+{
+    static const double cases[][3] = {{0.01, 1, 12}, {0.3, 2, 5}, {1e-4, 0.6, 4}}, ys[] = {0, 0.7, 11, 90};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        double tilt = cases[i][2];
+        DpcxrLossLaw law = law_make(cases[i][0], cases[i][1], tilt);
+        for (gsize k = 0; k < G_N_ELEMENTS(ys); k++) {
+            g_autoptr(DpcxrLossNodes) nodes = dpcxr_loss_nodes_new(&law, tilt, ys[k], 0, 1 << 20);
+            g_assert_nonnull(nodes);
+            double complex excess, large, expected_large, expected = naive_moment(&law.parts[0], tilt, ys[k], &expected_large);
+            dpcxr_loss_nodes_excesses(nodes, ys[k], 0, 1, &excess, &large);
+            double size = 1 + nodes->excess, slack = 1e-9 * size + nodes->beyond; /* 1e-9: of the trapezoidal sum */
+            g_assert_cmpfloat(cabs(1 + excess - expected), <=, slack);
+            g_assert_cmpfloat(cabs(large - expected_large), <=, slack);
+            g_assert_cmpfloat(cabs(large), <=, dpcxr_loss_nodes_large_bound(nodes, ys[k]));
+            g_assert_cmpfloat(dpcxr_loss_nodes_rounding(nodes, ys[k]), <=, 1e-10 * size);
+        }
+    }
+}
+
+/* |M| and the large part of it stay below their bounds as frequencies grow, and chunks of points are what single ones are. */
+static void test_moment_bounds(void)
+{
+    DpcxrLossLaw law = law_make(0.01, 1, 12);
+    for (double y = 1; y < 3000; y *= 1.7) {
+        g_autoptr(DpcxrLossNodes) nodes = dpcxr_loss_nodes_new(&law, 12, y + 1, 0, 1 << 20);
+        double complex excess[130], large[130], one;
+        dpcxr_loss_nodes_excesses(nodes, y - 1, 2.0 / 129, 130, excess, large);
+        for (gsize k = 0; k < 130; k++) {
+            double at = y - 1 + 2.0 / 129 * (double)k;
+            g_assert_cmpfloat(cabs(1 + excess[k]), <=, nodes->variation / MAX(at, 1e-9));
+            g_assert_cmpfloat(cabs(large[k]), <=, dpcxr_loss_nodes_large_bound(nodes, at) + dpcxr_loss_nodes_large_rounding(nodes));
+        }
+        dpcxr_loss_nodes_excesses(nodes, y - 1 + 2.0 / 129 * 77, 0, 1, &one, NULL);
+        g_assert_cmpfloat(cabs(one - excess[77]), <=, 1e-11);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -278,5 +345,7 @@ int main(int argc, char **argv)
     g_test_add_func("/loss/coarsen", test_coarsen);
     g_test_add_func("/loss/compose", test_compose);
     g_test_add_func("/loss/errors-add-up", test_errors_add_up);
+    g_test_add_func("/loss/moments", test_moments);
+    g_test_add_func("/loss/moment-bounds", test_moment_bounds);
     return g_test_run();
 }
