@@ -238,15 +238,11 @@ static void assume_mechanism(DpcxrCard *card)
             "the rounding of sums over many units, which the clip norm does not bound exactly, are not "
             "excluded.");
     else
-        say(list, "The noise is Gaussian, rounded exactly onto an integer grid; how long sampling takes is "
-                  "not hidden.");
-    if (experiment->privacy.sampler == DPCXR_SAMPLER_SHUFFLE)
-        say(list, "Shuffled batches: no amplification is claimed. Each %s is in one step of an epoch, so an epoch costs what "
-                  "one step with all of them would; every epoch that was begun is charged whole, and each process begins "
-                  "a new one.",
+        say(list,
+            "Noise is added to integers: each %s's clipped gradient is rounded toward zero onto a grid, its norm is "
+            "bounded there without any rounding, and the noise is Gaussian, rounded to integers, sampled exactly. Attacks "
+            "on floating-point noise do not apply; how long sampling takes is not hidden.",
             dpcxr_ledger_unit(card->facts->ledger));
-    if (experiment->privacy.sampler == DPCXR_SAMPLER_TRUNCATED_POISSON)
-        say(list, "That a sample was cut to the cap is part of epsilon.");
     say(list,
         "Noise and sampling come from a key of the operating system, new at every process start and never "
         "written anywhere.");

@@ -2,10 +2,11 @@
  * Where noise goes. Of two steps that differ in nothing else, the one with noise is off by exactly the noise of its
  * address, with standard deviation multiplier x clip norm, both as their schedules say, over the public divisor, whatever
  * was drawn. Label weights are those of counts in which every unit weighs 1, with the noise of their address, scaled to all
- * labels at once. */
+ * labels at once. The noise may be that of a grid. */
 #include "backend/program.h"
 #include "config/experiment.h"
 #include "privacy/accounting.h"
+#include "privacy/grid-noise.h"
 #include "privacy/ledger.h"
 #include "privacy/noise.h"
 #include "temporary.h"
@@ -24,17 +25,20 @@ static const char text[] =
     "loss: {pos_weight: %s}\n"
     "optimizer: {type: sgd, lr: 1}\n"
     "train: {steps: 10, batch: {logical: 12, physical: 16}}\n"
-    "privacy: {clip: {norm: 0.25, schedule: %s}, noise: {source: seeded, seed: 3, schedule: %s},\n"
+    "privacy: {clip: {norm: 0.25, schedule: %s}, noise: {%ssource: seeded, seed: 3, schedule: %s},\n"
     "          delta: 1e-3, noise_multiplier: %d, unsafe_no_noise: %s}\n";
 
 /* The same steps with schedules: four levels of noise, a norm that falls to a tenth. */
 typedef struct {
-    const char *clip, *noise;
+    const char *clip, *noise, *type;
 } Schedules;
 
 static const Schedules constant = {"constant", "constant"},
                        changing = {"{type: linear, final_factor: 0.1}",
-                                   "{type: linear, initial_factor: 1.5, final_factor: 0.5, levels: 4}"};
+                                   "{type: linear, initial_factor: 1.5, final_factor: 0.5, levels: 4}"},
+                       grid = {"constant", "constant", "type: grid, "},
+                       changing_grid = {"{type: linear, final_factor: 0.1}",
+                                        "{type: linear, initial_factor: 1.5, final_factor: 0.5, levels: 4}", "type: grid, "};
 
 /* A training about to begin. */
 typedef struct {
@@ -53,6 +57,7 @@ static void training_open(Training *training, const Schedules *schedules, gboole
     g_autofree char *config = g_build_filename(training->folder, "t.yaml", NULL);
     g_autofree char *ledger = g_build_filename(training->folder, "ledger.jsonl", NULL);
     g_autofree char *yaml = g_strdup_printf(text, g_getenv("DPCXR_BUILD"), pos_weight, schedules->clip,
+                                            noisy && schedules->type ? schedules->type : "",
                                             noisy ? schedules->noise : "constant", noisy ? 2 : 0,
                                             noisy ? "false" : "true");
     g_assert_true(g_file_set_contents(config, yaml, -1, NULL));
@@ -100,16 +105,30 @@ static float *weight(const Training *training, int parameter, gsize size)
     return values;
 }
 
+/* The noise at @address as it is added to a sum of gradients. */
+static float *noise_of(const Training *training, const DpcxrAddress *address, double std, gsize n)
+{
+    float *noise = g_new(float, n);
+    if (training->experiment->privacy.noise_type != DPCXR_NOISE_GRID) {
+        dpcxr_noise_fill(training->secret, address, std, noise, n, NULL);
+        return noise;
+    }
+    g_autofree gint64 *integers = g_new(gint64, n);
+    dpcxr_grid_noise_fill(training->secret, address, integers, n, NULL);
+    for (gsize k = 0; k < n; k++)
+        noise[k] = (float)(std * ldexp((double)integers[k], -30));
+    return noise;
+}
+
 static void compare(const Training *plain, const Training *noisy, guint64 step, double std)
 {
     for (int i = 0; i < plain->setup.program->n_parameters; i++) {
         const DpcxrParameter *parameter = dpcxr_graph_parameter(plain->setup.graph, i);
         gsize size = parameter->size;
         g_autofree float *without = weight(plain, i, size), *with = weight(noisy, i, size);
-        g_autofree float *noise = g_new(float, size);
         DpcxrAddress address = {.purpose = DPCXR_PURPOSE_NOISE, .sequence = step, .tensor = (guint32)i};
+        g_autofree float *noise = noise_of(noisy, &address, std, size);
         double off = 0, length = 0;
-        dpcxr_noise_fill(noisy->secret, &address, std, noise, size, NULL);
         for (gsize k = 0; k < size; k++) {
             double moved = ((double)without[k] - (double)with[k]) * logical; /* lr is 1 */
             off += (moved - (double)noise[k]) * (moved - (double)noise[k]);
@@ -141,6 +160,12 @@ static void check_step(const Schedules *schedules, guint64 step, double noise, d
 static void test_noise(gconstpointer data)
 {
     check_step(&constant, GPOINTER_TO_SIZE(data), multiplier, clip_norm);
+}
+
+static void test_grid(void)
+{
+    check_step(&grid, 0, multiplier, clip_norm);
+    check_step(&changing_grid, 3, 3.5 / 3 * multiplier, 0.7 * clip_norm);
 }
 
 /* Of ten steps, 0 to 2, 3 and 4, 5 to 7, 8 and 9 have equal noise; the norm falls by a tenth of itself each step. */
@@ -217,18 +242,18 @@ static void count_units(const Training *training, double counts[4])
         }
 }
 
-static void test_label_weights(void)
+static void check_label_weights(const Schedules *type)
 {
     Training training = {0};
-    float weights[2], noise[4];
+    float weights[2];
     double counts[4] = {0};
     DpcxrAddress address = {.purpose = DPCXR_PURPOSE_COUNT_NOISE};
     g_autoptr(GError) error = NULL;
-    training_open(&training, &constant, TRUE, "{type: private_counts, noise_multiplier: 3}");
+    training_open(&training, type, TRUE, "{type: private_counts, noise_multiplier: 3}");
     g_autofree char *path = g_build_filename(training.folder, "weights.safetensors", NULL);
     g_assert_true(dpcxr_label_weights_private(training.setup.plan, training.setup.data, training.ledger,
                                               training.secret, path, weights, &error));
-    dpcxr_noise_fill(training.secret, &address, 3 * sqrt(2), noise, 4, NULL);
+    g_autofree float *noise = noise_of(&training, &address, 3 * sqrt(2), 4);
     count_units(&training, counts);
     for (int label = 0; label < 2; label++) {
         double positive = MAX(counts[label] + (double)noise[label], 1);
@@ -239,11 +264,18 @@ static void test_label_weights(void)
     training_close(&training);
 }
 
+static void test_label_weights(void)
+{
+    check_label_weights(&constant);
+    check_label_weights(&grid);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/noisy-step/first", GSIZE_TO_POINTER(0), test_noise);
     g_test_add_data_func("/noisy-step/later", GSIZE_TO_POINTER(5), test_noise);
+    g_test_add_func("/noisy-step/grid", test_grid);
     g_test_add_func("/noisy-step/schedules", test_schedules);
     g_test_add_func("/noisy-step/lost-steps", test_lost_steps);
     g_test_add_func("/noisy-step/label-weights", test_label_weights);

@@ -224,6 +224,31 @@ static void test_physical_batch(Place *place, gconstpointer backend)
     g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
 }
 
+/* On a grid it is a matter of memory to the bit, and so is the number of threads: a unit's integers are its own. The claim is
+ * the same, the card says what it is worth. */
+static void test_grid(Place *place, gconstpointer backend)
+{
+    static const char grid[] = "privacy.noise={type: grid, source: seeded}", adaptive[] = "privacy.clip.type=adaptive";
+    static const struct {
+        const char *name, *override;
+    } runs[] = {{"p64", "train.batch.physical=64"}, {"p3", "train.batch.physical=3"}, {"p1", "train.batch.physical=1"},
+                {"t1", "device.threads=1"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(runs); i++) {
+        g_autofree char *name = g_strdup_printf("name=%s", runs[i].name);
+        g_autofree char *weights = g_strdup_printf("runs/%s/private/model.safetensors", runs[i].name);
+        RUN(place, 0, "epsilon=none", name, grid, adaptive, "train.steps=4", runs[i].override,
+            "loss.pos_weight={type: private_counts, noise_multiplier: 20}");
+        g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", weights), ==, 0);
+    }
+    RUN(place, 0, "epsilon=8.00", "privacy.noise.type=grid", "train.steps=4");
+    g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
+    g_assert_nonnull(strstr(card, "Noise is added to integers"));
+    g_assert_null(strstr(card, "floating-point noise, and"));
+    RUN(place, 2, "grid takes noise multipliers from", "privacy.noise.type=grid", "name=n", "privacy.noise_multiplier=1e-4");
+    RUN(place, 2, "do not fit into the integers of grid", "privacy.noise.type=grid", "name=n", "privacy.delta=1e-12",
+        "privacy.noise_multiplier=0.1", "privacy.population=500000000");
+}
+
 /* Noisy label counts are charged once, before the steps, and the whole ledger keeps the target; a resumed run weighs as
  * before and is not charged again. */
 static void test_private_counts(Place *place, gconstpointer backend)
@@ -731,6 +756,8 @@ int main(int argc, char **argv)
     ADD("agreement", test_agreement, NULL);
     ADD("physical-batch/ref", test_physical_batch, "ref");
     ADD("physical-batch/auto", test_physical_batch, "auto");
+    ADD("grid/ref", test_grid, "ref");
+    ADD("grid/auto", test_grid, NULL);
     ADD("clipping", test_clipping, NULL);
     ADD("adaptive-clipping", test_adaptive_clipping, NULL);
     ADD("private-counts", test_private_counts, NULL);
@@ -742,6 +769,7 @@ int main(int argc, char **argv)
     ADD("resume-exact/schedules", test_resume_exact,
         "privacy={epsilon: 8, delta: 1e-3, clip: {schedule: {type: cosine, final_factor: 0.3}}, "
         "noise: {source: seeded, schedule: {type: exponential, initial_factor: 2, final_factor: 0.6}}}");
+    ADD("resume-exact/grid", test_resume_exact, "privacy.noise.type=grid");
     ADD("kill", test_kill, NULL);
     ADD("samplers", test_samplers, NULL);
     ADD("shuffle-kill", test_shuffle_kill, NULL);

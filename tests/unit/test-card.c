@@ -269,6 +269,11 @@ static void test_claim(Fixture *f, gconstpointer data)
     assert_says(f, "100 planned, 90 done, 10 lost");
     assert_says(f, "declared public");
     assert_says(f, "floating point");
+    f->experiment.privacy.noise_type = DPCXR_NOISE_GRID;
+    write_card(f);
+    assert_says(f, "Noise is added to integers");
+    f->experiment.privacy.noise_type = DPCXR_NOISE_GAUSSIAN;
+    write_card(f);
     assert_says(f, "- model.safetensors: the weights\n");
     f->experiment.train.release_ema = TRUE;
     write_card(f);

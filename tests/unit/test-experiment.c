@@ -763,6 +763,9 @@ static const Claim claims[] = {
      "sampler shuffle needs a number of units that is the same"},
     {"{noise_multiplier: 0, unsafe_no_noise: true, clip: {type: adaptive}}", DPCXR_ERROR_USAGE,
      "adaptive follows a noisy count"},
+    {"{epsilon: 8, delta: 1e-5, noise: {type: grid}}"},
+    {"{noise_multiplier: 0, unsafe_no_noise: true, noise: {type: grid}}", DPCXR_ERROR_USAGE,
+     "e.yaml:4:69: privacy.noise.type: grid is made for its noise"},
     {"{epsilon: 8, delta: 1e-5, noise: {source: seedd}}", DPCXR_ERROR_USAGE, "did you mean \"seeded\"?"},
     /* Usage before privacy: the file is not understood yet. */
     {"{epsilon: 8, delta: 1e-5, adjacency: replace_one, x: 1}", DPCXR_ERROR_USAGE, "privacy.x: unknown key"},
