@@ -13,7 +13,7 @@ gsize DPCXR_GRID_RUN(const guint64 *restrict words, gsize n, gint64 *restrict ou
         guint64 strip = head < limit ? column : entry & 1023;
         guint64 trial = (word >> 35) & 8191, place = (word >> 10) & 0x1ffffff;
         guint64 value = (strip << 24) + ((place + 1) >> 1), sign = -((word >> 48) & 1);
-        guint64 open = (head == limit) | (trial <= 2 * strip) ? 1 : 0;
+        guint64 open = (guint64)(head == limit) | (guint64)(trial <= 2 * strip);
         undecided += open;
         out[i] = open ? DPCXR_GRID_UNDECIDED : (gint64)((value ^ sign) - sign);
     }
