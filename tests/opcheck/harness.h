@@ -34,13 +34,29 @@ typedef struct {
 /* @rows_of: rows of each unit, ended by 0. Images and output gradients are normal with
  * standard deviation 1. */
 Batch batch_new(const DpcxrGraph *graph, const int *rows_of, guint64 seed);
+/* Takes bits off images and output gradients until they are bf16's: the reference then sees what bf16 sees. */
+void batch_round(Batch *batch);
 void batch_free(Batch *batch);
 
 typedef struct {
     int threads, max_rows, n_groups;
     const int *group_of;
     const float *pos_weight;
+    gboolean bf16; /* not for the reference */
 } SideOptions;
+
+/* What a program computes in, and how far from the reference tensors may be then, relative to their norm. */
+typedef struct {
+    const char *name;
+    gboolean bf16;
+    double output, loss, gradient, norm, sum;
+} Precision;
+
+/* bf16 of one operation on a rounded batch, and of networks. */
+extern const Precision check_f32, check_bf16, check_bf16_network;
+
+/* FALSE, and skips the test at hand, where this processor has no instructions for it; the backend is asked. */
+gboolean check_can(const Precision *precision);
 
 /* A program with random weights of @seed, and room for results of @batch. Start-up check included. */
 Side side_new(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch *batch, SideOptions options,
@@ -61,6 +77,7 @@ void check_equal_bits(const char *what, const float *got, const float *wanted, g
 
 /* Logits, input gradient, sums, unit norms and evaluation of @graph on @batch: backend against reference; the
  * same bits twice and with another number of threads. */
-void check_graph(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch *batch, gboolean loss);
+void check_graph(const DpcxrBackend *backend, const Precision *precision, const DpcxrGraph *graph, const Batch *batch,
+                 gboolean loss);
 /* Unit norms are upper bounds of what phase B adds for a unit, and at most @above too large (relative). */
 void check_norms(Side *side, const Batch *batch, double above);

@@ -70,10 +70,22 @@ static DpcxrGraph *odd_graph(void)
     return finish(graph, dpcxr_linear(graph, dpcxr_global_average_pool(graph, out), 3, "fc"), 3);
 }
 
-static void check_network(gconstpointer data, DpcxrGraph *graph)
+/* The program under test. */
+typedef struct {
+    const DpcxrBackend *backend;
+    const Precision *precision;
+} Kind;
+
+static Side kind_side(const Kind *kind, const DpcxrGraph *graph, const Batch *batch, SideOptions options)
+{
+    options.bf16 = kind->precision->bf16;
+    return side_new(kind->backend, graph, batch, options, 7);
+}
+
+static void check_network(const Kind *kind, DpcxrGraph *graph)
 {
     Batch batch = batch_new(graph, (int[]){2, 1, 1, 3, 1, 0}, 3);
-    check_graph(data, graph, &batch, TRUE);
+    check_graph(kind->backend, kind->precision, graph, &batch, TRUE);
     batch_free(&batch);
     dpcxr_graph_free(graph);
 }
@@ -96,19 +108,20 @@ static void test_odd_graph(gconstpointer data)
 /* Weights for positives, unknown labels, an image without any. */
 static void test_loss(gconstpointer data)
 {
+    const Kind *kind = data;
     g_autoptr(DpcxrGraph) graph = resnet(TRUE);
     static const float pos_weight[] = {1, 3, 0.5f, 7, 2};
     Batch batch = batch_new(graph, (int[]){1, 2, 1, 0}, 4);
     memset(batch.mask.values + 5, 0, 5 * sizeof(float));
     SideOptions options = {.threads = 2, .n_groups = 1, .pos_weight = pos_weight};
-    Side got = side_new(data, graph, &batch, options, 7),
+    Side got = kind_side(kind, graph, &batch, options),
          wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
     side_phase_a(&got, &batch, TRUE);
     side_phase_a(&wanted, &batch, TRUE);
     g_assert_cmpfloat(got.losses.values[1], ==, 0);
-    check_close("losses", got.losses.values, wanted.losses.values, wanted.losses.n, 1e-5, 0);
+    check_close("losses", got.losses.values, wanted.losses.values, wanted.losses.n, 0.1 * kind->precision->loss, 0);
     check_close("input gradient", got.input_gradient.values, wanted.input_gradient.values,
-                wanted.input_gradient.n, 2e-5, 0);
+                wanted.input_gradient.n, kind->precision->gradient, 0);
     side_free(&got);
     side_free(&wanted);
     batch_free(&batch);
@@ -117,6 +130,7 @@ static void test_loss(gconstpointer data)
 /* Two clipping groups with coefficients of their own; 0 leaves a unit out of one group only. */
 static void test_groups(gconstpointer data)
 {
+    const Kind *kind = data;
     g_autoptr(DpcxrGraph) graph = resnet(FALSE);
     int n = dpcxr_graph_n_parameters(graph);
     g_autofree int *group_of = g_new(int, n);
@@ -125,7 +139,7 @@ static void test_groups(gconstpointer data)
     static const float coefficients[] = {1, 0, 0.25f, 0, 0.5f, 1};
     Batch batch = batch_new(graph, (int[]){1, 1, 2, 0}, 5);
     SideOptions options = {.threads = 2, .n_groups = 2, .group_of = group_of};
-    Side got = side_new(data, graph, &batch, options, 7),
+    Side got = kind_side(kind, graph, &batch, options),
          wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
     side_phase_a(&got, &batch, TRUE);
     side_phase_a(&wanted, &batch, TRUE);
@@ -133,7 +147,7 @@ static void test_groups(gconstpointer data)
     side_phase_b(&wanted, coefficients);
     for (int i = 0; i < n; i++) {
         Guarded a = side_read(&got, DPCXR_BANK_SUM, i), b = side_read(&wanted, DPCXR_BANK_SUM, i);
-        check_close(dpcxr_graph_parameter(graph, i)->name, a.values, b.values, b.n, 2e-5, 1e-5);
+        check_close(dpcxr_graph_parameter(graph, i)->name, a.values, b.values, b.n, kind->precision->sum, 1e-5);
         guarded_free(&a);
         guarded_free(&b);
     }
@@ -145,12 +159,13 @@ static void test_groups(gconstpointer data)
 /* A unit in two pieces through the UNIT bank gives the gradient and the norm of the unit in one piece. */
 static void test_large_unit(gconstpointer data)
 {
+    const Kind *kind = data;
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrGraph) graph = resnet(TRUE);
     int n = dpcxr_graph_n_parameters(graph);
     Batch whole = batch_new(graph, (int[]){4, 0}, 6), piece = batch_new(graph, (int[]){2, 0}, 6);
     SideOptions options = {.threads = 2, .n_groups = 1};
-    Side one = side_new(data, graph, &whole, options, 7), two = side_new(data, graph, &piece, options, 7);
+    Side one = kind_side(kind, graph, &whole, options), two = kind_side(kind, graph, &piece, options);
     static const float unity[] = {1}, half[] = {0.5f};
     side_phase_a(&one, &whole, FALSE);
     side_phase_b(&one, half);
@@ -250,11 +265,12 @@ static void write_bank(Side *side, DpcxrBank bank, float *const *tensors)
 /* Every rule, one after the other on the same weights, gives the reference's bits. */
 static void test_update(gconstpointer data)
 {
+    const Kind *kind = data;
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrGraph) graph = resnet(TRUE);
     Batch batch = batch_new(graph, (int[]){1, 0}, 8);
     SideOptions options = {.threads = 2, .n_groups = 1};
-    Side sides[] = {side_new(data, graph, &batch, options, 7),
+    Side sides[] = {kind_side(kind, graph, &batch, options),
                     side_new(&dpcxr_backend_ref, graph, &batch, options, 7)};
     side_phase_a(&sides[0], &batch, TRUE);
     for (guint k = 0; k < G_N_ELEMENTS(updates); k++) {
@@ -283,7 +299,7 @@ static void test_update(gconstpointer data)
     side_phase_a(&sides[0], &batch, TRUE);
     side_phase_a(&sides[1], &batch, TRUE);
     check_close("output after updates", sides[0].logits.values, sides[1].logits.values, sides[1].logits.n,
-                1e-5, 1e-6);
+                kind->precision->output, 1e-6);
     side_free(&sides[0]);
     side_free(&sides[1]);
     batch_free(&batch);
@@ -291,9 +307,10 @@ static void test_update(gconstpointer data)
 
 static void test_update_not_finite(gconstpointer data)
 {
+    const Kind *kind = data;
     g_autoptr(DpcxrGraph) graph = resnet(TRUE);
     Batch batch = batch_new(graph, (int[]){1, 0}, 8);
-    Side side = side_new(data, graph, &batch, (SideOptions){.threads = 2, .n_groups = 1}, 7);
+    Side side = kind_side(kind, graph, &batch, (SideOptions){.threads = 2, .n_groups = 1});
     float **sum = random_tensors(graph, 1), **noise = random_tensors(graph, 2);
     DpcxrUpdate update = updates[0];
     update.noise = (const float *const *)noise;
@@ -402,13 +419,15 @@ static double sum_norm(Side *side, const float *coefficients)
 
 /* What phase B adds for a unit alone is never longer than the clip norm. Gram norms cover the exact gradient,
  * too; a direct norm is that of the gradient as computed, which is the one that is added. */
-static void check_adversary(const DpcxrBackend *backend, const Adversary *a, const int *rows_of)
+static void check_adversary(const Kind *kind, const Adversary *a, const int *rows_of)
 {
     g_autoptr(DpcxrGraph) graph = adversary_graph(a);
     Batch batch = batch_new(graph, rows_of, 9);
     make_hostile(a, &batch, dpcxr_graph_layer(graph, 1)->shape.channels);
     SideOptions options = {.threads = 2, .n_groups = 1};
-    Side got = side_new(backend, graph, &batch, options, 7);
+    if (kind->precision->bf16)
+        batch_round(&batch);
+    Side got = kind_side(kind, graph, &batch, options);
     Side exact = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
     side_phase_a(&got, &batch, FALSE);
     side_phase_a(&exact, &batch, FALSE);
@@ -422,7 +441,7 @@ static void check_adversary(const DpcxrBackend *backend, const Adversary *a, con
         dpcxr_clip(&clip, got.norms2, batch.units, coefficients);
         alone[u] = coefficients[u];
         double added = sum_norm(&got, alone), whole = coefficients[u] * gradient;
-        gboolean exact_too = backend == &dpcxr_backend_cpu_gram && isfinite(gradient);
+        gboolean exact_too = kind->backend == &dpcxr_backend_cpu_gram && isfinite(gradient);
         if (!(added <= clip_norm) || (exact_too && !(whole <= clip_norm)))
             g_test_fail_printf(
                 "%s: unit %d adds %.9g, coefficient times its gradient is %.9g, the clip norm %.9g", a->name,
@@ -470,27 +489,51 @@ static void test_slack(void)
     batch_free(&batch);
 }
 
-static void add(const char *name, const DpcxrBackend *backend, GTestDataFunc test)
+/* --- All of it --- */
+
+typedef struct {
+    const char *name;
+    void (*run)(gconstpointer kind);
+} Check;
+
+static const Check checks[] = {
+    {"resnet-mish", test_resnet_mish},
+    {"resnet-relu", test_resnet_relu},
+    {"odd-graph", test_odd_graph},
+    {"loss", test_loss},
+    {"groups", test_groups},
+    {"large-unit", test_large_unit},
+    {"update", test_update},
+    {"update-not-finite", test_update_not_finite},
+    {"adversaries", test_adversaries},
+};
+
+typedef struct {
+    const Check *check;
+    Kind kind;
+} Test;
+
+static void run_test(gconstpointer data)
 {
-    g_autofree char *path = g_strdup_printf("/networks/%s/%s", backend->name, name);
-    g_test_add_data_func(path, backend, test);
+    const Test *test = data;
+    if (check_can(test->kind.precision))
+        test->check->run(&test->kind);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (guint k = 0; k < G_N_ELEMENTS(check_backends); k++) {
-        const DpcxrBackend *backend = check_backends[k];
-        add("resnet-mish", backend, test_resnet_mish);
-        add("resnet-relu", backend, test_resnet_relu);
-        add("odd-graph", backend, test_odd_graph);
-        add("loss", backend, test_loss);
-        add("groups", backend, test_groups);
-        add("large-unit", backend, test_large_unit);
-        add("update", backend, test_update);
-        add("update-not-finite", backend, test_update_not_finite);
-        add("adversaries", backend, test_adversaries);
-    }
+    static const Precision *const precisions[] = {&check_f32, &check_bf16_network};
+    static Test tests[G_N_ELEMENTS(checks) * G_N_ELEMENTS(check_backends) * G_N_ELEMENTS(precisions)];
+    Test *test = tests;
+    for (guint k = 0; k < G_N_ELEMENTS(check_backends); k++)
+        for (guint p = 0; p < G_N_ELEMENTS(precisions); p++)
+            for (guint i = 0; i < G_N_ELEMENTS(checks); i++, test++) {
+                *test = (Test){&checks[i], {check_backends[k], precisions[p]}};
+                g_autofree char *path = g_strdup_printf("/networks/%s/%s/%s", check_backends[k]->name,
+                                                        precisions[p]->name, checks[i].name);
+                g_test_add_data_func(path, test, run_test);
+            }
     g_test_add_func("/norms/slack", test_slack);
     return g_test_run();
 }

@@ -98,14 +98,19 @@ static DpcxrGraph *graph_of(const Case *c)
 typedef struct {
     const Case *c;
     const DpcxrBackend *backend;
+    const Precision *precision;
 } Test;
 
 static void test_benign(gconstpointer data)
 {
     const Test *test = data;
+    if (!check_can(test->precision))
+        return;
     g_autoptr(DpcxrGraph) graph = graph_of(test->c);
     Batch batch = batch_new(graph, test->c->rows_of, 1);
-    check_graph(test->backend, graph, &batch, FALSE);
+    if (test->precision->bf16)
+        batch_round(&batch);
+    check_graph(test->backend, test->precision, graph, &batch, FALSE);
     batch_free(&batch);
 }
 
@@ -114,6 +119,9 @@ static void test_benign(gconstpointer data)
 static void test_not_finite(gconstpointer data)
 {
     const Test *test = data;
+    if (!check_can(test->precision))
+        return;
+    const Precision *within = test->precision;
     g_autoptr(DpcxrGraph) graph = graph_of(test->c);
     Batch batch = batch_new(graph, (int[]){1, 2, 1, 1, 0}, 2);
     gsize image = batch.images.n / (gsize)batch.rows;
@@ -121,15 +129,16 @@ static void test_not_finite(gconstpointer data)
     batch.images.values[3 * image + image / 3] = INFINITY;
     batch.output_gradient.values[batch.output_gradient.n - 1] = -INFINITY;
     SideOptions options = {.threads = 2, .n_groups = 1};
-    Side got = side_new(test->backend, graph, &batch, options, 7);
     Side wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
+    options.bf16 = within->bf16;
+    Side got = side_new(test->backend, graph, &batch, options, 7);
     side_phase_a(&got, &batch, FALSE);
     side_phase_a(&wanted, &batch, FALSE);
-    check_close("output", got.logits.values, wanted.logits.values, wanted.logits.n, 1e-5, 1e-6);
+    check_close("output", got.logits.values, wanted.logits.values, wanted.logits.n, within->output, 1e-6);
     gsize finite_rows =
         image; /* the last image has an infinite output gradient, the others in question are compared */
     check_close("input gradient", got.input_gradient.values, wanted.input_gradient.values,
-                got.input_gradient.n - finite_rows, 1e-4, 1);
+                got.input_gradient.n - finite_rows, 5 * within->gradient, 1);
     static const float coefficients[] = {0, 1, 0, 0};
     for (int i = 0; i < got.program->n_parameters; i++) {
         const double *norms2 = got.norms2 + i * batch.units;
@@ -144,7 +153,7 @@ static void test_not_finite(gconstpointer data)
     side_phase_b(&wanted, coefficients);
     for (int i = 0; i < got.program->n_parameters; i++) {
         Guarded a = side_read(&got, DPCXR_BANK_SUM, i), b = side_read(&wanted, DPCXR_BANK_SUM, i);
-        check_close("sum without the others", a.values, b.values, b.n, 2e-5, 1e-6);
+        check_close("sum without the others", a.values, b.values, b.n, within->sum, 1e-6);
         guarded_free(&a);
         guarded_free(&b);
     }
@@ -156,16 +165,17 @@ static void test_not_finite(gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    static Test tests[G_N_ELEMENTS(cases) * G_N_ELEMENTS(check_backends)];
+    enum { KINDS = 2 * G_N_ELEMENTS(check_backends) };
+    static Test tests[G_N_ELEMENTS(cases) * KINDS];
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        for (guint k = 0; k < G_N_ELEMENTS(check_backends); k++) {
+        for (guint k = 0; k < KINDS; k++) {
             const Case *c = &cases[i];
-            Test *test = &tests[i * G_N_ELEMENTS(check_backends) + k];
-            *test = (Test){c, check_backends[k]};
-            if (k > 0 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
+            Test *test = &tests[i * KINDS + k];
+            *test = (Test){c, check_backends[k / 2], k % 2 ? &check_bf16 : &check_f32};
+            if (k > 1 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
                 continue;
             g_autofree char *name =
-                g_strdup_printf("%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name,
+                g_strdup_printf("%s/%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name, test->precision->name,
                                 dpcxr_layer_type_name(c->type), c->height, c->width, c->channels,
                                 c->out_channels, c->kernel, c->stride, c->padding, c->rows_of[0]);
             g_autofree char *benign = g_strdup_printf("/opcheck/%s", name);

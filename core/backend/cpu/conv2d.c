@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Two-dimensional convolution by oneDNN: batch 1, activations NHWC, weights in whatever layout oneDNN likes,
- * packed once after each update. One set of primitives for all workers, memory objects for each. */
+ * packed once after each update. One set of primitives for all workers, memory objects for each. With bf16,
+ * tensors and packed weights are in it, and the weights' gradients in f32. */
 #include "backend/cpu/internal.h"
 
 enum { FORWARD, DATA, WEIGHTS, PACK_FORWARD, PACK_DATA, UNPACK, REPACK, N_PRIMITIVES };
@@ -8,7 +9,7 @@ enum { FORWARD, DATA, WEIGHTS, PACK_FORWARD, PACK_DATA, UNPACK, REPACK, N_PRIMIT
 struct _CpuConv {
     DpcxrOnednnPrimitive primitives[N_PRIMITIVES]; /* those that the layer needs */
     dnnl_memory_desc_t x, y, plain;                /* NHWC, NHWC, OIHW */
-    float *packed_forward, *packed_data;           /* owned */
+    void *packed_forward, *packed_data;            /* owned */
     dnnl_memory_t packed_forward_memory, packed_data_memory, weight_memory, bias_memory;
     int weight, bias; /* parameters; bias -1: none */
 };
@@ -21,26 +22,26 @@ struct _CpuConvCalls {
 /* --- Primitives --- */
 
 typedef struct {
-    dnnl_memory_desc_t any_weights, bias;
+    dnnl_memory_desc_t weights, gradient, bias; /* weights, gradient: in any layout */
     dnnl_dims_t strides, padding;
 } Geometry;
 
-static gboolean describe(CpuConv *conv, const CpuWindow *w, Geometry *g, GError **error)
+static gboolean describe(CpuConv *conv, const CpuWindow *w, dnnl_data_type_t type, Geometry *g, GError **error)
 {
     dnnl_dims_t x = {1, w->in.channels, w->in.height, w->in.width};
     dnnl_dims_t y = {1, w->out.channels, w->out.height, w->out.width};
     dnnl_dims_t weights = {w->out.channels, w->in.channels, w->kernel, w->kernel};
     dnnl_dims_t bias = {w->out.channels};
     *g = (Geometry){.strides = {w->stride, w->stride}, .padding = {w->padding, w->padding}};
-    return dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->x, 4, x, dnnl_f32, dnnl_nhwc), "input",
-                              error) &&
-           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->y, 4, y, dnnl_f32, dnnl_nhwc), "output",
-                              error) &&
+    return dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->x, 4, x, type, dnnl_nhwc), "input", error) &&
+           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->y, 4, y, type, dnnl_nhwc), "output", error) &&
            dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->plain, 4, weights, dnnl_f32, dnnl_oihw),
                               "weights", error) &&
+           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&g->weights, 4, weights, type, dnnl_format_tag_any),
+                              "weights", error) &&
            dpcxr_onednn_check(
-               dnnl_memory_desc_init_by_tag(&g->any_weights, 4, weights, dnnl_f32, dnnl_format_tag_any),
-               "weights", error) &&
+               dnnl_memory_desc_init_by_tag(&g->gradient, 4, weights, dnnl_f32, dnnl_format_tag_any),
+               "gradient", error) &&
            dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&g->bias, 1, bias, dnnl_f32, dnnl_x), "bias",
                               error);
 }
@@ -50,7 +51,7 @@ static gboolean make_forward(CpuProgram *program, CpuConv *conv, const Geometry 
     dnnl_convolution_desc_t operation;
     return dpcxr_onednn_check(dnnl_convolution_forward_desc_init(
                                   &operation, dnnl_forward_training, dnnl_convolution_direct, &conv->x,
-                                  &g->any_weights, conv->bias >= 0 ? &g->bias : NULL, &conv->y, g->strides,
+                                  &g->weights, conv->bias >= 0 ? &g->bias : NULL, &conv->y, g->strides,
                                   g->padding, g->padding),
                               "convolution", error) &&
            dpcxr_onednn_primitive_init(&conv->primitives[FORWARD], &operation, program->engine, NULL,
@@ -61,7 +62,7 @@ static gboolean make_data(CpuProgram *program, CpuConv *conv, const Geometry *g,
 {
     dnnl_convolution_desc_t operation;
     return dpcxr_onednn_check(dnnl_convolution_backward_data_desc_init(&operation, dnnl_convolution_direct,
-                                                                       &conv->x, &g->any_weights, &conv->y,
+                                                                       &conv->x, &g->weights, &conv->y,
                                                                        g->strides, g->padding, g->padding),
                               "convolution backward data", error) &&
            dpcxr_onednn_primitive_init(&conv->primitives[DATA], &operation, program->engine,
@@ -72,7 +73,7 @@ static gboolean make_weights(CpuProgram *program, CpuConv *conv, const Geometry 
 {
     dnnl_convolution_desc_t operation;
     if (!dpcxr_onednn_check(dnnl_convolution_backward_weights_desc_init(
-                                &operation, dnnl_convolution_direct, &conv->x, &g->any_weights, NULL,
+                                &operation, dnnl_convolution_direct, &conv->x, &g->gradient, NULL,
                                 &conv->y, g->strides, g->padding, g->padding),
                             "convolution backward weights", error) ||
         !dpcxr_onednn_primitive_init(&conv->primitives[WEIGHTS], &operation, program->engine,
@@ -88,7 +89,7 @@ static gboolean make_weights(CpuProgram *program, CpuConv *conv, const Geometry 
 }
 
 /* The reorder from PyTorch's weights into the layout of @primitive, and a place for them. */
-static gboolean make_packed(CpuProgram *program, CpuConv *conv, int primitive, int pack, float **packed,
+static gboolean make_packed(CpuProgram *program, CpuConv *conv, int primitive, int pack, void **packed,
                             dnnl_memory_t *memory, GError **error)
 {
     const dnnl_memory_desc_t *layout =
@@ -106,7 +107,8 @@ static gboolean make_all(CpuProgram *program, int step, CpuConv *conv, GError **
     Geometry g;
     gboolean training = program->base.options.training;
     float *weight = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, conv->weight);
-    if (!describe(conv, program->plan.windows[step], &g, error) || !make_forward(program, conv, &g, error) ||
+    dnnl_data_type_t type = program->plan.types[program->plan.steps[step].x] == CPU_BF16 ? dnnl_bf16 : dnnl_f32;
+    if (!describe(conv, program->plan.windows[step], type, &g, error) || !make_forward(program, conv, &g, error) ||
         !make_packed(program, conv, FORWARD, PACK_FORWARD, &conv->packed_forward,
                      &conv->packed_forward_memory, error) ||
         !dpcxr_onednn_check(dnnl_memory_create(&conv->weight_memory, &conv->plain, program->engine, weight),
@@ -219,9 +221,9 @@ void dpcxr_cpu_conv2d_calls_free(CpuConvCalls *calls)
 }
 
 /* The memories stand for other tensors with each call; that is a pointer, not a copy. */
-static gboolean point(dnnl_memory_t memory, const float *at, GError **error)
+static gboolean point(dnnl_memory_t memory, const void *at, GError **error)
 {
-    return dpcxr_onednn_check(dnnl_memory_set_data_handle(memory, (float *)at), "memory", error);
+    return dpcxr_onednn_check(dnnl_memory_set_data_handle(memory, (void *)at), "memory", error);
 }
 
 static gboolean execute(const CpuConv *conv, CpuWorker *worker, const CpuConvCalls *calls, int primitive,
@@ -291,8 +293,9 @@ static gboolean backward(CpuRow *row, int s, GError **error)
     const CpuConv *conv = program->convs[s];
     const CpuWindow *window = program->plan.windows[s];
     if (conv->bias >= 0) {
-        program->kernels->channel_sums(dpcxr_cpu_gradient(row, step->y), (gsize)window->positions,
-                                       window->out.channels, row->worker->sums);
+        dpcxr_cpu_kernels_of(row, step->y)
+            ->channel_sums(dpcxr_cpu_gradient(row, step->y), (gsize)window->positions, window->out.channels,
+                           row->worker->sums);
         dpcxr_cpu_slot_add(row, conv->bias, row->worker->sums);
     }
     if (!dpcxr_cpu_plan_is_gram(&program->plan, s)) {

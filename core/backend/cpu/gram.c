@@ -24,22 +24,34 @@ typedef struct {
     const CpuProgram *program;
     CpuWorker *worker;
     const CpuWindow *window;
-    int step, first, end;    /* rows of the unit */
-    double s, sum_x, sum_dy; /* sums over t of |x_t| |dy_t|, |x_t|, |dy_t| */
+    int step, first, end;       /* rows of the unit */
+    double s, sum_x, sum_dy;    /* sums over t of |x_t| |dy_t|, |x_t|, |dy_t| */
+    const float *x[2], *dy[2];  /* of the one or two rows at hand */
+    int held[2];                /* which they are; -1: none */
 } Unit;
 
-static const float *x_of(const Unit *unit, int row)
+/* Tensors kept in bf16 are copied to f32: exact, and little work beside products of all with all. */
+static const float *f32_tensor(const Unit *unit, CpuTensor tensor, int row, float *copy)
 {
-    const CpuLayout *layout = &unit->program->plan.training;
-    return unit->program->kept + (gsize)row * layout->kept +
-           layout->outputs[unit->program->plan.steps[unit->step].x].offset;
+    const void *kept = unit->program->kept + (gsize)row * unit->program->plan.training.kept + tensor.offset;
+    if (tensor.type == CPU_F32)
+        return kept;
+    unit->program->tables[tensor.type]->expand(kept, copy, tensor.size);
+    return copy;
 }
 
-static const float *dy_of(const Unit *unit, int row)
+/* Makes @row the one at @place. */
+static void hold(Unit *unit, int place, int row)
 {
-    const CpuLayout *layout = &unit->program->plan.training;
-    return unit->program->kept + (gsize)row * layout->kept +
-           layout->gradients[unit->program->plan.steps[unit->step].y].offset;
+    const CpuPlan *plan = &unit->program->plan;
+    if (unit->held[place] == row)
+        return;
+    CpuTensor x = plan->training.outputs[plan->steps[unit->step].x];
+    CpuTensor dy = plan->training.gradients[plan->steps[unit->step].y];
+    float *copy = unit->worker->wide + (gsize)place * (x.size + dy.size);
+    unit->x[place] = f32_tensor(unit, x, row, copy);
+    unit->dy[place] = f32_tensor(unit, dy, row, copy + x.size);
+    unit->held[place] = row;
 }
 
 /* Floats of scratch: the Gram matrix of a class, of unfolded x, of dy; doubles: norms of pixels and of
@@ -51,6 +63,11 @@ gsize dpcxr_cpu_gram_scratch(const CpuWindow *window)
     return MAX(members * members + 2 * positions * positions, 2 * (pixels + positions)) + 32;
 }
 
+gsize dpcxr_cpu_gram_wide(const CpuWindow *window)
+{
+    return 2 * (dpcxr_shape_size(window->in) + dpcxr_shape_size(window->out));
+}
+
 /* Adds one row's part of the sums over t. Whatever is not finite in x or dy makes s so. */
 static void measure_row(Unit *unit, int row)
 {
@@ -58,24 +75,25 @@ static void measure_row(Unit *unit, int row)
     const CpuKernels *kernels = unit->program->kernels;
     gsize in = (gsize)window->in.channels, out = (gsize)window->out.channels;
     int pixels = window->in.height * window->in.width;
+    hold(unit, 0, row);
     double *pixel = (double *)unit->worker->gram, *position = pixel + pixels;
     for (int p = 0; p < pixels; p++)
-        pixel[p] = kernels->squares(x_of(unit, row) + (gsize)p * in, in);
+        pixel[p] = kernels->squares(unit->x[0] + (gsize)p * in, in);
     memset(position, 0, (gsize)window->positions * sizeof *position);
     for (const CpuTap *tap = window->taps; tap < window->taps + window->n_taps; tap++)
         for (const CpuRun *run = tap->runs; run < tap->runs + tap->n_runs; run++)
             for (int i = 0; i < run->length; i++)
                 position[run->output + i] += pixel[run->pixel + i * window->stride];
     for (int t = 0; t < window->positions; t++) {
-        double x = sqrt(position[t]), dy = sqrt(kernels->squares(dy_of(unit, row) + (gsize)t * out, out));
+        double x = sqrt(position[t]), dy = sqrt(kernels->squares(unit->dy[0] + (gsize)t * out, out));
         unit->s += x * dy;
         unit->sum_x += x;
         unit->sum_dy += dy;
     }
 }
 
-/* g[t, s] = dot products of unfolded x between rows @a and @b of the unit. */
-static void unfolded_gram(const Unit *unit, int a, int b, float *of_members, float *g)
+/* g[t, s] = dot products of unfolded x between the row at place 0 and that at @b, which may be the same. */
+static void unfolded_gram(const Unit *unit, int b, float *of_members, float *g)
 {
     const CpuWindow *window = unit->window;
     const CpuKernels *kernels = unit->program->kernels;
@@ -87,45 +105,48 @@ static void unfolded_gram(const Unit *unit, int a, int b, float *of_members, flo
         if (!residue->n)
             continue;
         for (int i = 0; i < residue->n; i++) {
-            left[i] = x_of(unit, a) + (gsize)residue->pixels[i] * in;
-            right[i] = x_of(unit, b) + (gsize)residue->pixels[i] * in;
+            left[i] = unit->x[0] + (gsize)residue->pixels[i] * in;
+            right[i] = unit->x[b] + (gsize)residue->pixels[i] * in;
         }
-        kernels->gram(left, residue->n, right, residue->n, in, a == b, of_members, (gsize)residue->n);
+        kernels->gram(left, residue->n, right, residue->n, in, b == 0, of_members, (gsize)residue->n);
         for (const CpuTap *tap = window->taps; tap < window->taps + window->n_taps; tap++)
             if (tap->residue == k)
                 kernels->add_shifted(tap->runs, tap->n_runs, of_members, (gsize)residue->n, g, positions);
     }
 }
 
-static void gradient_gram(const Unit *unit, int a, int b, float *g)
+static void gradient_gram(const Unit *unit, int b, float *g)
 {
     const CpuWindow *window = unit->window;
     gsize out = (gsize)window->out.channels, positions = (gsize)window->positions;
     const float **left = unit->worker->pointers, **right = left + positions;
     for (gsize t = 0; t < positions; t++) {
-        left[t] = dy_of(unit, a) + t * out;
-        right[t] = dy_of(unit, b) + t * out;
+        left[t] = unit->dy[0] + t * out;
+        right[t] = unit->dy[b] + t * out;
     }
-    unit->program->kernels->gram(left, (int)positions, right, (int)positions, out, a == b, g, positions);
+    unit->program->kernels->gram(left, (int)positions, right, (int)positions, out, b == 0, g, positions);
 }
 
-static double pair_product(const Unit *unit, int a, int b)
+static double pair_product(const Unit *unit, int b)
 {
     gsize members = (gsize)unit->window->max_members, positions = (gsize)unit->window->positions;
     float *of_members = unit->worker->gram, *of_x = of_members + members * members;
     float *of_dy = of_x + positions * positions;
-    unfolded_gram(unit, a, b, of_members, of_x);
-    gradient_gram(unit, a, b, of_dy);
+    unfolded_gram(unit, b, of_members, of_x);
+    gradient_gram(unit, b, of_dy);
     return unit->program->kernels->dot(of_x, of_dy, positions * positions);
 }
 
-static double gram_norm2(const Unit *unit)
+static double gram_norm2(Unit *unit)
 {
     double sum = 0;
     for (int a = unit->first; a < unit->end; a++) {
-        sum += pair_product(unit, a, a);
-        for (int b = a + 1; b < unit->end; b++)
-            sum += 2 * pair_product(unit, a, b);
+        hold(unit, 0, a);
+        sum += pair_product(unit, 0);
+        for (int b = a + 1; b < unit->end; b++) {
+            hold(unit, 1, b);
+            sum += 2 * pair_product(unit, 1);
+        }
     }
     return sum;
 }
@@ -184,7 +205,8 @@ double dpcxr_cpu_gram_norm2(CpuProgram *program, CpuWorker *worker, int step, in
                  .window = program->plan.windows[step],
                  .step = step,
                  .first = program->unit_offsets[number],
-                 .end = program->unit_offsets[number + 1]};
+                 .end = program->unit_offsets[number + 1],
+                 .held = {-1, -1}};
     for (int row = unit.first; row < unit.end; row++)
         measure_row(&unit, row);
     if (!isfinite(unit.s) || !isfinite(unit.sum_x) || !isfinite(unit.sum_dy))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Group normalisation, with a residual and an activation in the same step where the graph has them (plan.c).
- * Moments are exact in the sense of two passes and f64 sums; the rest is f32. */
+ * Moments are exact in the sense of two passes and f64 sums; the rest is f32, whatever tensors are kept in. */
 #include "backend/cpu/internal.h"
 #include <math.h>
 
@@ -35,8 +35,8 @@ static void sum_groups(double *values, int channels, int groups)
 
 static gboolean forward(CpuRow *row, int s, GError **error)
 {
-    const CpuKernels *kernels = row->program->kernels;
     const CpuStep *step = &row->program->plan.steps[s];
+    const CpuKernels *kernels = dpcxr_cpu_kernels_of(row, step->x);
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     CpuNorm norm = norm_of(row, s);
     float *mean = dpcxr_cpu_saved(row, s), *scale = mean + norm.channels;
@@ -55,11 +55,12 @@ static gboolean forward(CpuRow *row, int s, GError **error)
 
 static gboolean backward(CpuRow *row, int s, GError **error)
 {
-    const CpuKernels *kernels = row->program->kernels;
     const CpuStep *step = &row->program->plan.steps[s];
+    const CpuKernels *kernels = dpcxr_cpu_kernels_of(row, step->x);
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     CpuNorm norm = norm_of(row, s);
-    float *d = dpcxr_cpu_gradient_begin(row, step->x), *means = row->worker->gram;
+    void *d = dpcxr_cpu_gradient_begin(row, step->x);
+    float *means = row->worker->gram;
     double *sum_d = row->worker->sums, *sum_dxhat = sum_d + norm.channels;
     double n = (double)norm.pixels * (norm.channels / layer->groups);
     kernels->norm_backward_sums(&norm, dpcxr_cpu_gradient(row, step->y), d, sum_d, sum_dxhat);

@@ -15,8 +15,10 @@ enum { CPU_PRODUCT_ROWS = 512 };
 
 /* What a worker thread has for itself. */
 typedef struct {
-    float *scratch; /* one row's tensors */
-    float *spare;   /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
+    char *scratch; /* one row's tensors */
+    float *spare;  /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
+    float *output_gradient; /* the loss's, f32 */
+    float *wide;   /* f32 copies of bf16 tensors: of two rows' x and dy of a Gram layer, of a linear layer's x */
     float *gathered;        /* CPU_PRODUCT_ROWS rows of x and of dy */
     float *gram;            /* Gram matrices of one pair of rows; norms of pixels */
     float *outright;        /* one whole weight gradient, where its Gram norm is too uncertain */
@@ -34,7 +36,8 @@ typedef struct {
 typedef struct {
     DpcxrProgram base;
     CpuPlan plan;
-    const CpuKernels *kernels;
+    const CpuKernels *kernels;             /* of f32 elements: parameters, their gradients, the head */
+    const CpuKernels *tables[CPU_N_TYPES]; /* by a tensor's type; bf16 NULL where not asked for */
     DpcxrWorkers *pool;
     int threads;
     CpuWorker *workers; /* [threads] */
@@ -49,7 +52,7 @@ typedef struct {
     double *squares;                    /* on a grid: [jobs, max_units] */
     guint32 **places;                   /* on a grid: [parameters] where oneDNN has an element of PyTorch's; NULL: in place */
     gboolean packed;                    /* oneDNN's copies of the weights are current */
-    float *kept;                        /* [max_rows, plan.training.kept] */
+    char *kept;                         /* [max_rows, plan.training.kept] */
     float *slots;                       /* [max_units, plan.slot] */
     float *unpacked;                    /* direct conv gradients in PyTorch's layout, for update */
     int *unit_offsets;                  /* [max_units + 1] of the last phase A */
@@ -76,17 +79,19 @@ typedef struct {
 extern const CpuOperation dpcxr_cpu_conv2d, dpcxr_cpu_group_norm, dpcxr_cpu_linear, dpcxr_cpu_activation,
     dpcxr_cpu_add, dpcxr_cpu_max_pool2d, dpcxr_cpu_global_average_pool;
 
-/* row.c: tensors of a row, and the row itself. */
-float *dpcxr_cpu_output(const CpuRow *row, int layer);
-float *dpcxr_cpu_gradient(const CpuRow *row, int layer);
-float *dpcxr_cpu_saved(const CpuRow *row, int step);
+/* row.c: tensors of a row, elements of their layer's type, and the row itself. */
+void *dpcxr_cpu_output(const CpuRow *row, int layer);
+void *dpcxr_cpu_gradient(const CpuRow *row, int layer);
+void *dpcxr_cpu_saved(const CpuRow *row, int step);
+/* The kernels for tensors of @layer. */
+const CpuKernels *dpcxr_cpu_kernels_of(const CpuRow *row, int layer);
 gboolean dpcxr_cpu_wants(const CpuRow *row, int layer);
 /* Where a backward pass writes the gradient of @layer whole: its place, or a spare where somebody has written
  * before. */
-float *dpcxr_cpu_gradient_begin(const CpuRow *row, int layer);
+void *dpcxr_cpu_gradient_begin(const CpuRow *row, int layer);
 void dpcxr_cpu_gradient_end(const CpuRow *row, int layer);
-/* gradient of @layer += values, unless nobody wants it. */
-void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const float *values);
+/* gradient of @layer += elements, unless nobody wants it. */
+void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const void *elements);
 /* The place of parameter @i in the unit's slot. */
 float *dpcxr_cpu_slot(const CpuRow *row, int parameter);
 const float *dpcxr_cpu_weight(const CpuRow *row, int parameter);
@@ -112,6 +117,8 @@ gboolean dpcxr_cpu_conv2d_repack(CpuProgram *program, CpuWorker *worker, int ste
 /* gram.c: squared norm of the unit's weight gradient, an upper bound that covers the rounding of phase B. */
 double dpcxr_cpu_gram_norm2(CpuProgram *program, CpuWorker *worker, int step, int unit);
 gsize dpcxr_cpu_gram_scratch(const CpuWindow *window);
+/* Floats for f32 copies of x and dy of two rows. */
+gsize dpcxr_cpu_gram_wide(const CpuWindow *window);
 
 /* product.c: weight[outputs first .. end-1, tap] (+)= sum over rows of units of c[unit] dy x^T.
  * @coefficients: by unit, from @unit on; NULL: ones. A unit with 0 is not read. @clear: overwrite. */

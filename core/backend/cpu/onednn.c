@@ -13,6 +13,12 @@ void dpcxr_onednn_enter(void)
         g_error("OpenMP does not stay at one thread; oneDNN would compute wrongly");
 }
 
+gboolean dpcxr_onednn_has_bf16(void)
+{
+    /* The values are sets of bits. */
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
 static const char *status_name(dnnl_status_t status)
 {
     switch (status) {

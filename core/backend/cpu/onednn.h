@@ -12,6 +12,9 @@ void dpcxr_onednn_enter(void);
 /* TRUE for dnnl_success; else the error says @what was asked of oneDNN and what it answered. */
 gboolean dpcxr_onednn_check(dnnl_status_t status, const char *what, GError **error);
 
+/* Whether convolutions in bf16 run on instructions for it. */
+gboolean dpcxr_onednn_has_bf16(void);
+
 /* A primitive with what describes it. Its scratchpad is the caller's (dnnl_scratchpad_mode_user). */
 typedef struct {
     dnnl_primitive_desc_t description; /* owned */

@@ -15,18 +15,18 @@ typedef struct {
 static void row_loss(const PhaseA *job, CpuRow *row)
 {
     const DpcxrProgram *base = &job->program->base;
+    const CpuKernels *kernels = dpcxr_cpu_kernels_of(row, base->graph->output);
     gsize n = (gsize)base->n_outputs, at = (gsize)row->row * n;
-    float *logits = dpcxr_cpu_output(row, base->graph->output),
-          *gradient = dpcxr_cpu_gradient(row, base->graph->output);
-    memcpy(job->result->logits + at, logits, n * sizeof *logits);
-    if (job->batch->output_gradient) {
+    float *logits = job->result->logits + at, *gradient = row->worker->output_gradient;
+    const float *given = job->batch->output_gradient;
+    kernels->expand(dpcxr_cpu_output(row, base->graph->output), logits, n);
+    if (given)
         job->result->losses[row->row] = 0;
-        memcpy(gradient, job->batch->output_gradient + at, n * sizeof *gradient);
-    } else {
+    else
         job->result->losses[row->row] =
             dpcxr_ref_bce(logits, job->batch->targets + at, job->batch->mask + at, base->options.pos_weight,
                           base->n_outputs, job->batch->row_weights[row->row], gradient);
-    }
+    kernels->narrow(given ? given + at : gradient, dpcxr_cpu_gradient(row, base->graph->output), n);
 }
 
 static gboolean run_row(const PhaseA *job, CpuWorker *worker, int unit, int index, GError **error)
@@ -142,8 +142,8 @@ static void forward_row(gpointer data, int index, int thread)
     dpcxr_onednn_enter();
     if (worker->error || !dpcxr_cpu_row_forward(&row, &worker->error))
         return;
-    memcpy(job->outputs + (gsize)index * n, dpcxr_cpu_output(&row, program->base.graph->output),
-           n * sizeof(float));
+    dpcxr_cpu_kernels_of(&row, program->base.graph->output)
+        ->expand(dpcxr_cpu_output(&row, program->base.graph->output), job->outputs + (gsize)index * n, n);
 }
 
 gboolean dpcxr_cpu_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)

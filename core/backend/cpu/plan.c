@@ -77,6 +77,47 @@ static void plan_wants(CpuPlan *plan)
     }
 }
 
+/* --- Types --- */
+
+/* With bf16, images and feature maps are kept in it. The head is not: what global average pooling and linear layers put
+ * out is f32, and so is what activations, sums and norms make of that. Logits in bf16 would tie where f32 ranks. */
+static CpuType type_of(const CpuPlan *plan, const DpcxrLayer *layer)
+{
+    switch (layer->type) {
+    case DPCXR_LAYER_LINEAR:
+    case DPCXR_LAYER_GLOBAL_AVERAGE_POOL:
+        return CPU_F32;
+    case DPCXR_LAYER_GROUP_NORM:
+    case DPCXR_LAYER_RELU:
+    case DPCXR_LAYER_MISH:
+    case DPCXR_LAYER_ADD:
+        return plan->types[layer->inputs[0]];
+    default:
+        return CPU_BF16;
+    }
+}
+
+static gboolean plan_types(CpuPlan *plan, gboolean bf16, GError **error)
+{
+    int n = dpcxr_graph_n_layers(plan->graph);
+    plan->types = g_new0(CpuType, n); /* CPU_F32 */
+    for (int i = 0; bf16 && i < n; i++) {
+        const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, i);
+        plan->types[i] = type_of(plan, layer);
+        gboolean convolution = layer->type == DPCXR_LAYER_CONV2D || layer->type == DPCXR_LAYER_MAX_POOL2D;
+        CpuType first = i ? plan->types[layer->inputs[0]] : CPU_BF16;
+        CpuType second = layer->inputs[1] >= 0 ? plan->types[layer->inputs[1]] : first;
+        if (first != second || (convolution && first != CPU_BF16)) {
+            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                        "device.precision: bf16 is not there for this model: a %s reads what a pooled or linear layer "
+                        "puts out; use fp32",
+                        convolution ? "convolution or pooling" : "sum");
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 /* --- Methods --- */
 
 /* The arithmetic of the gradient itself is the same both ways. What differs, in multiply-adds: direct writes,
@@ -130,22 +171,30 @@ gboolean dpcxr_cpu_plan_is_gram(const CpuPlan *plan, int step)
     return weight >= 0 && plan->gradients[weight].method == CPU_GRAM;
 }
 
-void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options,
-                         CpuPolicy policy)
+gboolean dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options,
+                             CpuPolicy policy, GError **error)
 {
     plan->graph = graph;
     plan_steps(plan);
     plan_wants(plan);
     plan_gradients(plan, policy);
+    return plan_types(plan, options->bf16, error);
 }
 
 /* --- Places --- */
 
 /* Every tensor starts on a cache line. */
-static gboolean append(gsize *end, gsize *offset, gsize size)
+enum { LINE = 64, LINE_FLOATS = 16 };
+
+static gsize whole_lines(gsize bytes)
+{
+    return (bytes + LINE - 1) & ~(gsize)(LINE - 1);
+}
+
+static gboolean append(gsize *end, gsize *offset, gsize size, gsize line)
 {
     *offset = *end;
-    return g_size_checked_add(end, *end, (size + 15) & ~(gsize)15);
+    return g_size_checked_add(end, *end, (size + line - 1) & ~(line - 1));
 }
 
 /* Direct gradients first, at the same offsets as in a slot. */
@@ -155,7 +204,7 @@ static gboolean place_gradients(CpuPlan *plan)
     for (int method = CPU_DIRECT; method <= CPU_GRAM; method++) {
         for (int i = 0; i < dpcxr_graph_n_parameters(plan->graph); i++)
             if (plan->gradients[i].method == (CpuMethod)method)
-                good = good && append(&plan->bank, &plan->gradients[i].offset, plan->gradients[i].size);
+                good = good && append(&plan->bank, &plan->gradients[i].offset, plan->gradients[i].size, LINE_FLOATS);
         if (method == CPU_DIRECT)
             plan->slot = plan->bank;
     }
@@ -171,7 +220,7 @@ typedef struct {
 
 static int by_size(gconstpointer a, gconstpointer b)
 {
-    gsize left = ((const Life *)a)->tensor->size, right = ((const Life *)b)->tensor->size;
+    gsize left = ((const Life *)a)->tensor->bytes, right = ((const Life *)b)->tensor->bytes;
     return left > right ? -1 : left < right ? 1 : 0;
 }
 
@@ -185,8 +234,8 @@ static gsize free_offset(const GArray *lives, guint n, const Life *life)
             const Life *other = &g_array_index(lives, Life, i);
             if (other->first > life->last || other->last < life->first)
                 continue;
-            gsize end = (other->tensor->offset + other->tensor->size + 15) & ~(gsize)15;
-            if (other->tensor->offset < offset + life->tensor->size && offset < end) {
+            gsize end = whole_lines(other->tensor->offset + other->tensor->bytes);
+            if (other->tensor->offset < offset + life->tensor->bytes && offset < end) {
                 offset = end;
                 moved = TRUE;
             }
@@ -203,9 +252,9 @@ static gsize place_lives(GArray *lives)
     for (guint i = 0; i < lives->len; i++) {
         Life *life = &g_array_index(lives, Life, i);
         life->tensor->offset = free_offset(lives, i, life);
-        end = MAX(end, life->tensor->offset + life->tensor->size);
+        end = MAX(end, life->tensor->offset + life->tensor->bytes);
     }
-    return (end + 15) & ~(gsize)15;
+    return whole_lines(end);
 }
 
 static void extend(Life *life, int time)
@@ -249,12 +298,14 @@ static void live_forward(const CpuPlan *plan, Lives lives)
             extend(&lives.outputs[step->other], s);
         extend(&lives.saved[s], s);
     }
+    extend(&lives.outputs[0], 0); /* written before the first step */
     extend(&lives.outputs[plan->graph->output], plan->n_steps);
 }
 
 static void live_backward(const CpuPlan *plan, Lives lives)
 {
     extend(&lives.gradients[plan->graph->output], plan->n_steps);
+    extend(&lives.gradients[0], 2 * plan->n_steps); /* read after the last step */
     for (int s = 0; s < plan->n_steps; s++) {
         const CpuStep *step = &plan->steps[s];
         int time = 2 * plan->n_steps - s;
@@ -282,7 +333,7 @@ static gboolean place_kept(const CpuPlan *plan, CpuLayout *layout)
         for (int k = 0; k < 2; k++)
             if (tensors[k]->place != CPU_KEPT) {
                 tensors[k]->place = CPU_KEPT;
-                good = good && append(&layout->kept, &tensors[k]->offset, tensors[k]->size);
+                good = good && append(&layout->kept, &tensors[k]->offset, tensors[k]->bytes, LINE);
             }
     }
     return good;
@@ -295,6 +346,12 @@ static void collect(GArray *array, CpuTensor *tensor, Life life)
         g_array_append_val(array, life);
 }
 
+static CpuTensor tensor_of(const CpuPlan *plan, int i)
+{
+    gsize size = dpcxr_shape_size(dpcxr_graph_layer(plan->graph, i)->shape);
+    return (CpuTensor){.type = plan->types[i], .size = size, .bytes = size * dpcxr_cpu_type_size(plan->types[i])};
+}
+
 static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean training)
 {
     int n = dpcxr_graph_n_layers(plan->graph);
@@ -302,13 +359,16 @@ static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean tr
     layout->gradients = g_new0(CpuTensor, n);
     layout->saved = g_new0(CpuTensor, MAX(plan->n_steps, 1));
     for (int i = 0; i < n; i++)
-        layout->outputs[i].size = layout->gradients[i].size =
-            dpcxr_shape_size(dpcxr_graph_layer(plan->graph, i)->shape);
-    layout->outputs[0].place = layout->gradients[0].place = CPU_IMAGE;
+        layout->outputs[i] = layout->gradients[i] = tensor_of(plan, i);
+    if (plan->types[0] == CPU_F32) /* the caller's own; else a copy */
+        layout->outputs[0].place = layout->gradients[0].place = CPU_IMAGE;
+    else
+        layout->outputs[0].place = CPU_SCRATCH, layout->gradients[0].place = training ? CPU_SCRATCH : CPU_NOWHERE;
     for (int s = 0; s < plan->n_steps; s++) {
         layout->outputs[plan->steps[s].y].place = CPU_SCRATCH;
         layout->gradients[plan->steps[s].y].place = training ? CPU_SCRATCH : CPU_NOWHERE;
-        layout->saved[s] = (CpuTensor){CPU_SCRATCH, 0, saved_size(plan, &plan->steps[s], training)};
+        gsize saved = saved_size(plan, &plan->steps[s], training);
+        layout->saved[s] = (CpuTensor){.place = CPU_SCRATCH, .size = saved, .bytes = saved * sizeof(float)};
     }
     if (training && !place_kept(plan, layout))
         return FALSE;
@@ -333,7 +393,7 @@ static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean tr
 gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, GError **error)
 {
     for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
-        plan->largest = MAX(plan->largest, dpcxr_shape_size(dpcxr_graph_layer(plan->graph, i)->shape));
+        plan->largest = MAX(plan->largest, tensor_of(plan, i).bytes);
     if (place_gradients(plan) && place_layout(plan, &plan->inference, FALSE) &&
         (!options->training || place_layout(plan, &plan->training, TRUE)))
         return TRUE;
@@ -355,6 +415,7 @@ void dpcxr_cpu_plan_clear(CpuPlan *plan)
     g_free(plan->windows);
     g_free(plan->steps);
     g_free(plan->wants_gradient);
+    g_free(plan->types);
     g_free(plan->gradients);
     clear_layout(&plan->training);
     clear_layout(&plan->inference);

@@ -21,16 +21,20 @@ typedef enum {
     CPU_KEPT,    /* a place of its own for each row, until phase B has run */
 } CpuPlace;
 
+typedef enum { CPU_F32, CPU_BF16, CPU_N_TYPES } CpuType;
+
 typedef struct {
     CpuPlace place;
-    gsize offset, size; /* floats */
+    CpuType type;
+    gsize size;          /* elements */
+    gsize offset, bytes; /* bytes */
 } CpuTensor;
 
 /* One way to place the tensors of a row. */
 typedef struct {
     CpuTensor *outputs, *gradients; /* [layers] */
     CpuTensor *saved;               /* [steps]: norm: mean, scale by channel; max pool: winners */
-    gsize scratch, kept;            /* floats a worker, a row */
+    gsize scratch, kept;            /* bytes a worker, a row */
 } CpuLayout;
 
 typedef enum {
@@ -55,21 +59,28 @@ typedef struct {
     int n_steps;
     CpuStep *steps;
     gboolean *wants_gradient; /* [layers] a parameter lies upstream */
+    CpuType *types;           /* [layers] of outputs and their gradients */
     CpuWindow **windows;      /* [steps] of conv2d and linear, else NULL */
     CpuGradient *gradients;   /* [parameters] */
     gsize slot, bank; /* floats of a unit's slot, of a bank; the slot's parameters come first in a bank */
     CpuLayout training, inference;
-    gsize largest; /* floats of the largest tensor of a row */
+    gsize largest; /* bytes of the largest tensor of a row */
 } CpuPlan;
 
-/* Steps, methods and windows; @plan is zeroed before. Sizes of gradients are PyTorch's until changed by
- * conv2d.c. */
-void dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options,
-                         CpuPolicy policy);
+/* Steps, types, methods and windows; @plan is zeroed before. Sizes of gradients are PyTorch's until changed by
+ * conv2d.c. DPCXR_ERROR_USAGE where the graph mixes what options.bf16 keeps apart. */
+gboolean dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options,
+                             CpuPolicy policy, GError **error);
 /* Offsets of gradients and of both layouts, once the sizes are final. DPCXR_ERROR_MEMORY
  * where they overflow. */
 gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, GError **error);
 void dpcxr_cpu_plan_clear(CpuPlan *plan);
+
+/* Bytes of an element. */
+static inline gsize dpcxr_cpu_type_size(CpuType type)
+{
+    return type == CPU_BF16 ? sizeof(guint16) : sizeof(float);
+}
 
 /* Whether the step has weights whose gradient is made the Gram way. */
 gboolean dpcxr_cpu_plan_is_gram(const CpuPlan *plan, int step);

@@ -6,17 +6,18 @@
 static gboolean activation_forward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
-    row->program->kernels->activate(step->activation, dpcxr_cpu_output(row, step->x),
-                                    dpcxr_cpu_output(row, step->y), row->layout->outputs[step->y].size);
+    dpcxr_cpu_kernels_of(row, step->x)
+        ->activate(step->activation, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y),
+                   row->layout->outputs[step->y].size);
     return TRUE;
 }
 
 static gboolean activation_backward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
-    row->program->kernels->activate_backward(
-        step->activation, dpcxr_cpu_output(row, step->x), dpcxr_cpu_gradient(row, step->y),
-        dpcxr_cpu_gradient_begin(row, step->x), row->layout->outputs[step->y].size);
+    dpcxr_cpu_kernels_of(row, step->x)
+        ->activate_backward(step->activation, dpcxr_cpu_output(row, step->x), dpcxr_cpu_gradient(row, step->y),
+                            dpcxr_cpu_gradient_begin(row, step->x), row->layout->outputs[step->y].size);
     dpcxr_cpu_gradient_end(row, step->x);
     return TRUE;
 }
@@ -26,10 +27,10 @@ const CpuOperation dpcxr_cpu_activation = {activation_forward, activation_backwa
 static gboolean add_forward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
-    gsize n = row->layout->outputs[step->y].size;
-    float *y = dpcxr_cpu_output(row, step->y);
-    memcpy(y, dpcxr_cpu_output(row, step->x), n * sizeof *y);
-    row->program->kernels->add(y, dpcxr_cpu_output(row, step->other), n);
+    CpuTensor tensor = row->layout->outputs[step->y];
+    void *y = dpcxr_cpu_output(row, step->y);
+    memcpy(y, dpcxr_cpu_output(row, step->x), tensor.bytes);
+    dpcxr_cpu_kernels_of(row, step->y)->add_elements(y, dpcxr_cpu_output(row, step->other), tensor.size);
     return TRUE;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Max pooling, which remembers the winning tap of each window, and global average pooling. */
+ * Max pooling, which remembers the winning tap of each window, and global average pooling, whose output is f32
+ * whatever its input. */
 #include "backend/cpu/internal.h"
 #include <string.h>
 
@@ -16,8 +17,8 @@ static gboolean max_forward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
     CpuPool pool = pool_of(row, s);
-    row->program->kernels->max_pool(&pool, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y),
-                                    (gint32 *)dpcxr_cpu_saved(row, s));
+    dpcxr_cpu_kernels_of(row, step->x)
+        ->max_pool(&pool, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y), dpcxr_cpu_saved(row, s));
     return TRUE;
 }
 
@@ -25,9 +26,9 @@ static gboolean max_backward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
     CpuPool pool = pool_of(row, s);
-    row->program->kernels->max_pool_backward(&pool, dpcxr_cpu_gradient(row, step->y),
-                                             (const gint32 *)dpcxr_cpu_saved(row, s),
-                                             dpcxr_cpu_gradient_begin(row, step->x));
+    dpcxr_cpu_kernels_of(row, step->x)
+        ->max_pool_backward(&pool, dpcxr_cpu_gradient(row, step->y), dpcxr_cpu_saved(row, s),
+                            dpcxr_cpu_gradient_begin(row, step->x));
     dpcxr_cpu_gradient_end(row, step->x);
     return TRUE;
 }
@@ -39,8 +40,8 @@ static gboolean average_forward(CpuRow *row, int s, GError **error)
     const CpuStep *step = &row->program->plan.steps[s];
     DpcxrShape in = dpcxr_graph_layer(row->program->base.graph, step->x)->shape;
     gsize pixels = (gsize)in.height * in.width;
-    row->program->kernels->channel_sums(dpcxr_cpu_output(row, step->x), pixels, in.channels,
-                                        row->worker->sums);
+    dpcxr_cpu_kernels_of(row, step->x)
+        ->channel_sums(dpcxr_cpu_output(row, step->x), pixels, in.channels, row->worker->sums);
     float *y = dpcxr_cpu_output(row, step->y);
     for (int c = 0; c < in.channels; c++)
         y[c] = (float)(row->worker->sums[c] / (double)pixels);
@@ -53,11 +54,15 @@ static gboolean average_backward(CpuRow *row, int s, GError **error)
     DpcxrShape in = dpcxr_graph_layer(row->program->base.graph, step->x)->shape;
     gsize pixels = (gsize)in.height * in.width;
     const float *dy = dpcxr_cpu_gradient(row, step->y);
-    float *dx = dpcxr_cpu_gradient_begin(row, step->x);
+    const CpuKernels *kernels = dpcxr_cpu_kernels_of(row, step->x);
+    gsize bytes = (gsize)in.channels * kernels->element;
+    char *dx = dpcxr_cpu_gradient_begin(row, step->x);
+    float *pixel = row->worker->gram;
     for (int c = 0; c < in.channels; c++)
-        dx[c] = dy[c] / (float)pixels;
+        pixel[c] = dy[c] / (float)pixels;
+    kernels->narrow(pixel, dx, (gsize)in.channels);
     for (gsize p = 1; p < pixels; p++)
-        memcpy(dx + p * in.channels, dx, (gsize)in.channels * sizeof *dx);
+        memcpy(dx + p * bytes, dx, bytes);
     dpcxr_cpu_gradient_end(row, step->x);
     return TRUE;
 }

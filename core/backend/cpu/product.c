@@ -7,12 +7,37 @@
 
 typedef struct {
     const CpuWindow *window;
-    float *dy, *x; /* [CPU_PRODUCT_ROWS, outputs], [CPU_PRODUCT_ROWS, inputs] */
+    const CpuKernels *of_dy, *of_x; /* by what they are kept in */
+    float *dy, *x;                  /* [CPU_PRODUCT_ROWS, outputs], [CPU_PRODUCT_ROWS, inputs] */
     int rows, outputs;
     float *to;
     int ld;
     gboolean clear;
 } Product;
+
+/* x and dy of the first row, and how far apart rows are; all in bytes. */
+typedef struct {
+    const char *x, *dy;
+    gsize row;
+} Kept;
+
+static Kept kept_of(const CpuProgram *program, int step)
+{
+    const CpuLayout *layout = &program->plan.training;
+    return (Kept){program->kept + layout->outputs[program->plan.steps[step].x].offset,
+                  program->kept + layout->gradients[program->plan.steps[step].y].offset, layout->kept};
+}
+
+static Product product_new(const CpuProgram *program, const CpuWorker *worker, int step, int outputs)
+{
+    const CpuPlan *plan = &program->plan;
+    return (Product){.window = plan->windows[step],
+                     .of_dy = program->tables[plan->types[plan->steps[step].y]],
+                     .of_x = program->tables[plan->types[plan->steps[step].x]],
+                     .x = worker->gathered,
+                     .dy = worker->gathered + (gsize)CPU_PRODUCT_ROWS * plan->windows[step]->in.channels,
+                     .outputs = outputs};
+}
 
 static void flush(Product *p)
 {
@@ -27,46 +52,35 @@ static void flush(Product *p)
     p->rows = 0;
 }
 
-/* A position's gradient, scaled, and the pixel under the tap. */
-static void gather(Product *p, const float *dy, const float *x, float c)
-{
-    float *to = p->dy + (gsize)p->rows * p->outputs;
-    for (int o = 0; o < p->outputs; o++)
-        to[o] = c * dy[o];
-    memcpy(p->x + (gsize)p->rows * p->window->in.channels, x, (gsize)p->window->in.channels * sizeof(float));
-    if (++p->rows == CPU_PRODUCT_ROWS)
-        flush(p);
-}
-
-static void gather_row(Product *p, const CpuTap *tap, const float *dy, const float *x, float c)
+/* The gradients of one row's positions from output @first on, scaled, and the pixels under the tap. */
+static void gather_row(Product *p, const CpuTap *tap, int first, const char *dy, const char *x, float c)
 {
     gsize in = (gsize)p->window->in.channels, out = (gsize)p->window->out.channels;
+    gsize outputs = (gsize)p->outputs, stride = (gsize)p->window->stride;
     for (const CpuRun *run = tap->runs; run < tap->runs + tap->n_runs; run++)
-        for (int i = 0; i < run->length; i++)
-            gather(p, dy + (gsize)(run->output + i) * out,
-                   x + (gsize)(run->pixel + i * p->window->stride) * in, c);
+        for (gsize i = 0; i < (gsize)run->length; i++) {
+            gsize position = (gsize)run->output + i, pixel = (gsize)run->pixel + i * stride;
+            p->of_dy->scale(c, dy + (position * out + (gsize)first) * p->of_dy->element, p->dy + (gsize)p->rows * outputs,
+                            outputs);
+            p->of_x->expand(x + pixel * in * p->of_x->element, p->x + (gsize)p->rows * in, in);
+            if (++p->rows == CPU_PRODUCT_ROWS)
+                flush(p);
+        }
 }
 
 void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end,
                        int unit, int units, const float *coefficients, float *weight, gboolean clear)
 {
     const CpuWindow *window = program->plan.windows[step];
-    const CpuLayout *layout = &program->plan.training;
-    const float *x = program->kept + layout->outputs[program->plan.steps[step].x].offset;
-    const float *dy = program->kept + layout->gradients[program->plan.steps[step].y].offset + first;
-    int in = window->in.channels;
-    Product p = {.window = window,
-                 .x = worker->gathered,
-                 .dy = worker->gathered + (gsize)CPU_PRODUCT_ROWS * in,
-                 .outputs = end - first,
-                 .to = weight + ((gsize)first * window->n_taps + tap) * in,
-                 .ld = window->n_taps * in,
-                 .clear = clear};
+    Kept kept = kept_of(program, step);
+    Product p = product_new(program, worker, step, end - first);
+    p.to = weight + ((gsize)first * window->n_taps + tap) * window->in.channels;
+    p.ld = window->n_taps * window->in.channels;
+    p.clear = clear;
     for (int u = unit; u < unit + units; u++) {
         float c = coefficients ? coefficients[u] : 1;
-        for (int row = program->unit_offsets[u]; c != 0 && row < program->unit_offsets[u + 1]; row++)
-            gather_row(&p, &window->taps[tap], dy + (gsize)row * layout->kept, x + (gsize)row * layout->kept,
-                       c);
+        for (gsize row = program->unit_offsets[u]; c != 0 && row < (gsize)program->unit_offsets[u + 1]; row++)
+            gather_row(&p, &window->taps[tap], first, kept.dy + row * kept.row, kept.x + row * kept.row, c);
     }
     if (p.rows > 0 || p.clear)
         flush(&p);
@@ -76,18 +90,13 @@ void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int st
                             int last, float *to, int ld, gboolean clear)
 {
     const CpuWindow *window = program->plan.windows[step];
-    const CpuLayout *layout = &program->plan.training;
-    const float *x = program->kept + layout->outputs[program->plan.steps[step].x].offset;
-    const float *dy = program->kept + layout->gradients[program->plan.steps[step].y].offset + first;
-    Product p = {.window = window,
-                 .x = worker->gathered,
-                 .dy = worker->gathered + (gsize)CPU_PRODUCT_ROWS * window->in.channels,
-                 .outputs = end - first,
-                 .to = to,
-                 .ld = ld,
-                 .clear = clear};
-    for (; row < last; row++) {
-        gather_row(&p, &window->taps[tap], dy + (gsize)row * layout->kept, x + (gsize)row * layout->kept, 1);
+    Kept kept = kept_of(program, step);
+    Product p = product_new(program, worker, step, end - first);
+    p.to = to;
+    p.ld = ld;
+    p.clear = clear;
+    for (gsize r = row; r < (gsize)last; r++) {
+        gather_row(&p, &window->taps[tap], first, kept.dy + r * kept.row, kept.x + r * kept.row, 1);
         flush(&p);
     }
 }

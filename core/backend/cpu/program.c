@@ -64,16 +64,19 @@ gboolean dpcxr_cpu_is_packed(const CpuProgram *program, int i)
 
 /* The most that any step wants of a worker. */
 typedef struct {
-    gsize spare, gathered, gram, outright, pointers, sums, turned, tile;
+    gsize spare, gathered, wide, gram, outright, pointers, sums, turned, tile;
 } Needs;
 
 static Needs worker_needs(const CpuProgram *program)
 {
     const CpuPlan *plan = &program->plan;
-    Needs needs = {.spare = plan->largest};
+    Needs needs = {.spare = plan->largest / sizeof(float) + 1};
     for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
         needs.sums = MAX(needs.sums, 2 * (gsize)dpcxr_graph_layer(plan->graph, i)->shape.channels);
     needs.gram = needs.sums;
+    for (int s = 0; s < plan->n_steps; s++)
+        if (plan->steps[s].type == DPCXR_LAYER_LINEAR)
+            needs.wide = MAX(needs.wide, (gsize)plan->windows[s]->in.channels);
     for (int i = 0; i < program->base.n_parameters; i++) {
         const CpuGradient *gradient = &plan->gradients[i];
         const CpuWindow *window = plan->windows[gradient->step];
@@ -89,6 +92,8 @@ static Needs worker_needs(const CpuProgram *program)
         if (!program->base.options.norms)
             continue;
         needs.gram = MAX(needs.gram, dpcxr_cpu_gram_scratch(window));
+        if (program->base.options.bf16)
+            needs.wide = MAX(needs.wide, dpcxr_cpu_gram_wide(window));
         needs.outright = MAX(needs.outright, gradient->size);
         needs.pointers = MAX(needs.pointers, 2 * (gsize)MAX(window->max_members, window->positions));
     }
@@ -99,8 +104,11 @@ static gboolean worker_init(CpuProgram *program, CpuWorker *worker, const Needs 
 {
     const CpuPlan *plan = &program->plan;
     gboolean training = program->base.options.training;
-    if (!dpcxr_cpu_allocate(program, &worker->scratch, MAX(plan->training.scratch, plan->inference.scratch),
-                            sizeof(float), "activations", error) ||
+    if (!dpcxr_cpu_allocate(program, &worker->scratch, MAX(plan->training.scratch, plan->inference.scratch), 1,
+                            "activations", error) ||
+        !dpcxr_cpu_allocate(program, &worker->wide, needs->wide, sizeof(float), "activations", error) ||
+        !dpcxr_cpu_allocate(program, &worker->output_gradient, (gsize)program->base.n_outputs, sizeof(float),
+                            "a gradient", error) ||
         !dpcxr_cpu_allocate(program, &worker->sums, needs->sums, sizeof(double), "sums", error) ||
         !dpcxr_cpu_allocate(program, &worker->scratchpad, program->scratchpad, 1, "oneDNN", error))
         return FALSE;
@@ -135,6 +143,8 @@ static void worker_clear(const CpuProgram *program, CpuWorker *worker)
         dnnl_stream_destroy(worker->stream);
     free(worker->scratch);
     free(worker->spare);
+    free(worker->wide);
+    free(worker->output_gradient);
     free(worker->gathered);
     free(worker->gram);
     free(worker->outright);
@@ -198,7 +208,7 @@ static gboolean allocate_training(CpuProgram *program, GError **error)
     if (!g_size_checked_mul(&kept, plan->training.kept, (gsize)options->max_rows) ||
         !g_size_checked_mul(&slots, plan->slot, (gsize)options->max_units))
         kept = slots = G_MAXSIZE / 2;
-    return dpcxr_cpu_allocate(program, &program->kept, kept, sizeof(float), "activations", error) &&
+    return dpcxr_cpu_allocate(program, &program->kept, kept, 1, "activations", error) &&
            dpcxr_cpu_allocate(program, &program->slots, slots, sizeof(float), "gradients", error) &&
            dpcxr_cpu_allocate(program, &program->unpacked, plan->slot, sizeof(float), "gradients", error) &&
            dpcxr_cpu_sums_need(program, DPCXR_BANK_SUM, error);
@@ -217,11 +227,22 @@ static gboolean allocate_workers(CpuProgram *program, GError **error)
 static gboolean build(CpuProgram *program, CpuPolicy policy, GError **error)
 {
     const DpcxrProgramOptions *options = &program->base.options;
-    dpcxr_cpu_plan_init(&program->plan, program->base.graph, options, policy);
-    return dpcxr_banks_need(&program->banks, DPCXR_BANK_WEIGHT, error) && compile_convs(program, error) &&
+    return dpcxr_cpu_plan_init(&program->plan, program->base.graph, options, policy, error) &&
+           dpcxr_banks_need(&program->banks, DPCXR_BANK_WEIGHT, error) && compile_convs(program, error) &&
            dpcxr_cpu_plan_place(&program->plan, options, error) &&
            (!options->training || allocate_training(program, error)) && allocate_workers(program, error) &&
            (!options->grid || dpcxr_cpu_grid_allocate(program, error));
+}
+
+/* oneDNN computes with bf16 on processors without it as well, in more time than f32 takes. */
+static gboolean has_bf16(GError **error)
+{
+    if (dpcxr_cpu_kernels_bf16() && dpcxr_onednn_has_bf16())
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "device.precision: bf16 needs a processor with AVX-512 and its BF16 instructions, which this one has not, "
+                "or which DPCXR_MAX_CPU_ISA or ONEDNN_MAX_CPU_ISA forbids; use fp32");
+    return FALSE;
 }
 
 static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions *options, CpuPolicy policy,
@@ -241,11 +262,8 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                             .phase_b_grid = dpcxr_cpu_phase_b_grid,
                                             .read_grid = dpcxr_cpu_read_grid,
                                             .settle = dpcxr_cpu_settle};
-    if (options->bf16) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "device.precision: bf16 is not there yet on the cpu backend; use fp32");
+    if (options->bf16 && !has_bf16(error))
         return NULL;
-    }
     DpcxrWorkers *pool = dpcxr_workers_new(options->threads, error);
     if (!pool)
         return NULL;
@@ -256,7 +274,8 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                    .options = *options,
                                    .n_parameters = dpcxr_graph_n_parameters(graph)};
     program->base.n_outputs = (int)dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape);
-    program->kernels = dpcxr_cpu_kernels();
+    program->kernels = program->tables[CPU_F32] = dpcxr_cpu_kernels();
+    program->tables[CPU_BF16] = options->bf16 ? dpcxr_cpu_kernels_bf16() : NULL;
     program->pool = pool;
     program->threads = dpcxr_workers_threads(program->pool);
     dpcxr_banks_init(&program->banks, graph);

@@ -3,26 +3,26 @@
 #include "backend/cpu/internal.h"
 #include <string.h>
 
-static float *at(const CpuRow *row, CpuTensor tensor)
+static void *at(const CpuRow *row, CpuTensor tensor)
 {
     if (tensor.place == CPU_KEPT)
         return row->program->kept + (gsize)row->row * row->layout->kept + tensor.offset;
     return row->worker->scratch + tensor.offset;
 }
 
-float *dpcxr_cpu_output(const CpuRow *row, int layer)
+void *dpcxr_cpu_output(const CpuRow *row, int layer)
 {
     CpuTensor tensor = row->layout->outputs[layer];
     return tensor.place == CPU_IMAGE ? (float *)row->image : at(row, tensor);
 }
 
-float *dpcxr_cpu_gradient(const CpuRow *row, int layer)
+void *dpcxr_cpu_gradient(const CpuRow *row, int layer)
 {
     CpuTensor tensor = row->layout->gradients[layer];
     return tensor.place == CPU_IMAGE ? row->image_gradient : at(row, tensor);
 }
 
-float *dpcxr_cpu_saved(const CpuRow *row, int step)
+void *dpcxr_cpu_saved(const CpuRow *row, int step)
 {
     return row->layout->saved[step].size ? at(row, row->layout->saved[step]) : NULL;
 }
@@ -32,7 +32,7 @@ gboolean dpcxr_cpu_wants(const CpuRow *row, int layer)
     return row->image_gradient || row->program->plan.wants_gradient[layer];
 }
 
-float *dpcxr_cpu_gradient_begin(const CpuRow *row, int layer)
+void *dpcxr_cpu_gradient_begin(const CpuRow *row, int layer)
 {
     if (row->worker->written[layer] || !dpcxr_cpu_wants(row, layer))
         return row->worker->spare;
@@ -44,20 +44,20 @@ void dpcxr_cpu_gradient_end(const CpuRow *row, int layer)
     if (!dpcxr_cpu_wants(row, layer))
         return;
     if (row->worker->written[layer])
-        row->program->kernels->add(dpcxr_cpu_gradient(row, layer), row->worker->spare,
-                                   row->layout->gradients[layer].size);
+        dpcxr_cpu_kernels_of(row, layer)
+            ->add_elements(dpcxr_cpu_gradient(row, layer), row->worker->spare, row->layout->gradients[layer].size);
     row->worker->written[layer] = TRUE;
 }
 
-void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const float *values)
+void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const void *elements)
 {
     if (!dpcxr_cpu_wants(row, layer))
         return;
-    gsize n = row->layout->gradients[layer].size;
+    CpuTensor tensor = row->layout->gradients[layer];
     if (row->worker->written[layer])
-        row->program->kernels->add(dpcxr_cpu_gradient(row, layer), values, n);
+        dpcxr_cpu_kernels_of(row, layer)->add_elements(dpcxr_cpu_gradient(row, layer), elements, tensor.size);
     else
-        memcpy(dpcxr_cpu_gradient(row, layer), values, n * sizeof *values);
+        memcpy(dpcxr_cpu_gradient(row, layer), elements, tensor.bytes);
     row->worker->written[layer] = TRUE;
 }
 
@@ -65,6 +65,11 @@ float *dpcxr_cpu_slot(const CpuRow *row, int parameter)
 {
     const CpuPlan *plan = &row->program->plan;
     return row->program->slots + (gsize)row->unit * plan->slot + plan->gradients[parameter].offset;
+}
+
+const CpuKernels *dpcxr_cpu_kernels_of(const CpuRow *row, int layer)
+{
+    return row->program->tables[row->program->plan.types[layer]];
 }
 
 const float *dpcxr_cpu_weight(const CpuRow *row, int parameter)
@@ -95,7 +100,7 @@ gboolean dpcxr_cpu_row_forward(CpuRow *row, GError **error)
 {
     const CpuPlan *plan = &row->program->plan;
     if (row->layout->outputs[0].place != CPU_IMAGE)
-        memcpy(at(row, row->layout->outputs[0]), row->image, row->layout->outputs[0].size * sizeof(float));
+        dpcxr_cpu_kernels_of(row, 0)->narrow(row->image, at(row, row->layout->outputs[0]), row->layout->outputs[0].size);
     for (int s = 0; s < plan->n_steps; s++)
         if (!operations[plan->steps[s].type]->forward(row, s, error))
             return FALSE;
@@ -110,5 +115,8 @@ gboolean dpcxr_cpu_row_backward(CpuRow *row, GError **error)
         if (dpcxr_cpu_wants(row, plan->steps[s].y) &&
             !operations[plan->steps[s].type]->backward(row, s, error))
             return FALSE;
+    if (row->image_gradient && row->layout->gradients[0].place != CPU_IMAGE)
+        dpcxr_cpu_kernels_of(row, 0)->expand(dpcxr_cpu_gradient(row, 0), row->image_gradient,
+                                             row->layout->gradients[0].size);
     return TRUE;
 }

@@ -25,21 +25,22 @@ INLINE Channels load_channels(const CpuNorm *norm, int c, int vectors, int last)
     return k;
 }
 
-INLINE void forward_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, float *y, int c,
+INLINE void forward_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, Element *y, int c,
                           int vectors, int last)
 {
+    const Element *x = norm->x, *added = norm->residual;
     Channels k = load_channels(norm, c, vectors, last);
     for (gsize p = 0; p < norm->pixels; p++)
         for (int v = 0; v < vectors; v++) {
             gsize at = p * norm->channels + c + v * LANES;
-            Floats value = (load(norm->x + at, last) - k.mean[v]) * k.scale[v] * k.weight[v] + k.bias[v];
+            Floats value = (load_elements(x + at, last) - k.mean[v]) * k.scale[v] * k.weight[v] + k.bias[v];
             if (residual)
-                value += load(norm->residual + at, last);
-            store(y + at, activation_value(activation, value), last);
+                value += load_elements(added + at, last);
+            store_elements(y + at, activation_value(activation, value), last);
         }
 }
 
-INLINE void forward(const CpuNorm *norm, CpuActivation activation, gboolean residual, float *y)
+INLINE void forward(const CpuNorm *norm, CpuActivation activation, gboolean residual, Element *y)
 {
     int c = 0;
     for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)
@@ -75,13 +76,14 @@ INLINE void forward(const CpuNorm *norm, CpuActivation activation, gboolean resi
         g_assert_not_reached();                                                                              \
     }
 
-void KERNEL(norm_forward)(const CpuNorm *norm, float *y){
+void KERNEL(norm_forward)(const CpuNorm *norm, void *y){
 #define FORWARD(activation, residual) forward(norm, activation, residual, y)
     FOR_EACH_CASE(FORWARD)}
 
-INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy,
-                       float *d, double *sum_d, double *sum_dxhat, int c, int vectors, int last)
+INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, const Element *dy,
+                       Element *d, double *sum_d, double *sum_dxhat, int c, int vectors, int last)
 {
+    const Element *x = norm->x, *added = norm->residual;
     Channels k = load_channels(norm, c, vectors, last);
     Doubles total_d[BLOCK] = {0}, total_dxhat[BLOCK] = {0};
     for (gsize p = 0; p < norm->pixels;) {
@@ -89,15 +91,15 @@ INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean r
         for (gsize end = MIN(p + FOLD, norm->pixels); p < end; p++)
             for (int v = 0; v < vectors; v++) {
                 gsize at = p * norm->channels + c + v * LANES;
-                Floats xhat = (load(norm->x + at, last) - k.mean[v]) * k.scale[v],
-                       value = load(dy + at, last);
+                Floats xhat = (load_elements(x + at, last) - k.mean[v]) * k.scale[v],
+                       value = load_elements(dy + at, last);
                 if (activation != CPU_IDENTITY) {
                     Floats before = xhat * k.weight[v] + k.bias[v];
                     if (residual)
-                        before += load(norm->residual + at, last);
+                        before += load_elements(added + at, last);
                     value = activation_gradient(activation, before, value);
                 }
-                store(d + at, value, last);
+                store_elements(d + at, value, last);
                 part_d[v] += value;
                 part_dxhat[v] += value * xhat;
             }
@@ -112,8 +114,8 @@ INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean r
     }
 }
 
-INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolean residual, const float *dy,
-                          float *d, double *sum_d, double *sum_dxhat)
+INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolean residual, const Element *dy,
+                          Element *d, double *sum_d, double *sum_dxhat)
 {
     int c = 0;
     for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)
@@ -124,14 +126,15 @@ INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolea
         sums_block(norm, activation, residual, dy, d, sum_d, sum_dxhat, c, 1, norm->channels - c);
 }
 
-void KERNEL(norm_backward_sums)(const CpuNorm *norm, const float *dy, float *d, double *sum_d,
+void KERNEL(norm_backward_sums)(const CpuNorm *norm, const void *dy, void *d, double *sum_d,
                                 double *sum_dxhat){
 #define SUMS(activation, residual) backward_sums(norm, activation, residual, dy, d, sum_d, sum_dxhat)
     FOR_EACH_CASE(SUMS)}
 
-INLINE void data_block(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat, int c,
+INLINE void data_block(const CpuNorm *norm, Element *d, const float *mean_d, const float *mean_dxhat, int c,
                        int vectors, int last)
 {
+    const Element *x = norm->x;
     Channels k = load_channels(norm, c, vectors, last);
     Floats of_d[BLOCK], of_dxhat[BLOCK];
     for (int v = 0; v < vectors; v++) {
@@ -141,13 +144,13 @@ INLINE void data_block(const CpuNorm *norm, float *d, const float *mean_d, const
     for (gsize p = 0; p < norm->pixels; p++)
         for (int v = 0; v < vectors; v++) {
             gsize at = p * norm->channels + c + v * LANES;
-            Floats xhat = (load(norm->x + at, last) - k.mean[v]) * k.scale[v];
-            store(d + at, k.scale[v] * (k.weight[v] * load(d + at, last) - of_d[v] - xhat * of_dxhat[v]),
-                  last);
+            Floats xhat = (load_elements(x + at, last) - k.mean[v]) * k.scale[v];
+            store_elements(
+                d + at, k.scale[v] * (k.weight[v] * load_elements(d + at, last) - of_d[v] - xhat * of_dxhat[v]), last);
         }
 }
 
-void KERNEL(norm_backward_data)(const CpuNorm *norm, float *d, const float *mean_d, const float *mean_dxhat)
+void KERNEL(norm_backward_data)(const CpuNorm *norm, void *d, const float *mean_d, const float *mean_dxhat)
 {
     int c = 0;
     for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)

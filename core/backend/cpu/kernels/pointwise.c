@@ -12,6 +12,43 @@ void KERNEL(add)(float *x, const float *y, gsize n)
         x[i] += y[i];
 }
 
+void KERNEL(add_elements)(void *x, const void *y, gsize n)
+{
+    Element *to = x;
+    const Element *from = y;
+    for (gsize i = 0; i < n; i += LANES) {
+        int part = (int)MIN(LANES, n - i);
+        store_elements(to + i, load_elements(to + i, part) + load_elements(from + i, part), part);
+    }
+}
+
+void KERNEL(expand)(const void *x, float *y, gsize n)
+{
+    const Element *from = x;
+    for (gsize i = 0; i < n; i += LANES) {
+        int part = (int)MIN(LANES, n - i);
+        store(y + i, load_elements(from + i, part), part);
+    }
+}
+
+void KERNEL(scale)(float a, const void *x, float *y, gsize n)
+{
+    const Element *from = x;
+    for (gsize i = 0; i < n; i += LANES) {
+        int part = (int)MIN(LANES, n - i);
+        store(y + i, a * load_elements(from + i, part), part);
+    }
+}
+
+void KERNEL(narrow)(const float *x, void *y, gsize n)
+{
+    Element *to = y;
+    for (gsize i = 0; i < n; i += LANES) {
+        int part = (int)MIN(LANES, n - i);
+        store_elements(to + i, load(x + i, part), part);
+    }
+}
+
 void KERNEL(axpy)(float *x, float a, const float *y, gsize n)
 {
     gsize i = 0;
@@ -21,16 +58,15 @@ void KERNEL(axpy)(float *x, float a, const float *y, gsize n)
         x[i] += a * y[i];
 }
 
-INLINE void activate(CpuActivation activation, const float *x, float *y, gsize n)
+INLINE void activate(CpuActivation activation, const Element *x, Element *y, gsize n)
 {
-    gsize i = 0;
-    for (; i + LANES <= n; i += LANES)
-        store(y + i, activation_value(activation, load(x + i, LANES)), LANES);
-    if (i < n)
-        store(y + i, activation_value(activation, load(x + i, (int)(n - i))), (int)(n - i));
+    for (gsize i = 0; i < n; i += LANES) {
+        int part = (int)MIN(LANES, n - i);
+        store_elements(y + i, activation_value(activation, load_elements(x + i, part)), part);
+    }
 }
 
-void KERNEL(activate)(CpuActivation activation, const float *x, float *y, gsize n)
+void KERNEL(activate)(CpuActivation activation, const void *x, void *y, gsize n)
 {
     if (activation == CPU_MISH)
         activate(CPU_MISH, x, y, n);
@@ -38,18 +74,16 @@ void KERNEL(activate)(CpuActivation activation, const float *x, float *y, gsize 
         activate(CPU_RELU, x, y, n);
 }
 
-INLINE void activate_backward(CpuActivation activation, const float *x, const float *dy, float *dx, gsize n)
+INLINE void activate_backward(CpuActivation activation, const Element *x, const Element *dy, Element *dx, gsize n)
 {
-    gsize i = 0;
-    for (; i + LANES <= n; i += LANES)
-        store(dx + i, activation_gradient(activation, load(x + i, LANES), load(dy + i, LANES)), LANES);
-    if (i < n) {
-        int rest = (int)(n - i);
-        store(dx + i, activation_gradient(activation, load(x + i, rest), load(dy + i, rest)), rest);
+    for (gsize i = 0; i < n; i += LANES) {
+        int part = (int)MIN(LANES, n - i);
+        store_elements(dx + i, activation_gradient(activation, load_elements(x + i, part), load_elements(dy + i, part)),
+                       part);
     }
 }
 
-void KERNEL(activate_backward)(CpuActivation activation, const float *x, const float *dy, float *dx, gsize n)
+void KERNEL(activate_backward)(CpuActivation activation, const void *x, const void *dy, void *dx, gsize n)
 {
     if (activation == CPU_MISH)
         activate_backward(CPU_MISH, x, dy, dx, n);

@@ -15,7 +15,7 @@ INLINE Inside inside(int start, int kernel, int length)
     return (Inside){MAX(0, -start), MIN(kernel, length - start)};
 }
 
-INLINE void pool_vector(const CpuPool *pool, const float *x, Inside rows, Inside columns, float *y,
+INLINE void pool_vector(const CpuPool *pool, const Element *x, Inside rows, Inside columns, Element *y,
                         gint32 *winner, int n)
 {
     Floats best = {0};
@@ -23,27 +23,29 @@ INLINE void pool_vector(const CpuPool *pool, const float *x, Inside rows, Inside
     gboolean any = FALSE;
     for (int i = rows.first; i < rows.end; i++)
         for (int j = columns.first; j < columns.end; j++) {
-            Floats value = load(x + ((gssize)i * pool->width + j) * pool->channels, n);
+            Floats value = load_elements(x + ((gssize)i * pool->width + j) * pool->channels, n);
             Ints tap = (Ints){0} + (i * pool->kernel + j);
             Ints better = any ? (value > best) | ((value != value) & (best == best)) : ~(Ints){0};
             best = choose(better, value, best);
             who = (better & tap) | (~better & who);
             any = TRUE;
         }
-    store(y, best, n);
+    store_elements(y, best, n);
     if (winner)
         memcpy(winner, &who, (gsize)n * sizeof *winner);
 }
 
-void KERNEL(max_pool)(const CpuPool *pool, const float *x, float *y, gint32 *winner)
+void KERNEL(max_pool)(const CpuPool *pool, const void *inputs, void *outputs, gint32 *winner)
 {
+    const Element *x = inputs;
+    Element *y = outputs;
     gsize at = 0;
     for (int r = 0; r < pool->out_height; r++)
         for (int s = 0; s < pool->out_width; s++, at += (gsize)pool->channels) {
             int top = r * pool->stride - pool->padding, left = s * pool->stride - pool->padding;
             Inside rows = inside(top, pool->kernel, pool->height),
                    columns = inside(left, pool->kernel, pool->width);
-            const float *window = x + ((gssize)top * pool->width + left) * pool->channels;
+            const Element *window = x + ((gssize)top * pool->width + left) * pool->channels;
             int c = 0;
             for (; c + LANES <= pool->channels; c += LANES)
                 pool_vector(pool, window + c, rows, columns, y + at + c, winner ? winner + at + c : NULL,
@@ -54,22 +56,24 @@ void KERNEL(max_pool)(const CpuPool *pool, const float *x, float *y, gint32 *win
         }
 }
 
-INLINE void unpool_vector(const CpuPool *pool, const float *dy, const gint32 *winner, Inside rows,
-                          Inside columns, float *dx, int n)
+INLINE void unpool_vector(const CpuPool *pool, const Element *dy, const gint32 *winner, Inside rows,
+                          Inside columns, Element *dx, int n)
 {
-    Floats gradient = load(dy, n);
+    Floats gradient = load_elements(dy, n);
     Ints who = {0};
     memcpy(&who, winner, (gsize)n * sizeof *winner);
     for (int i = rows.first; i < rows.end; i++)
         for (int j = columns.first; j < columns.end; j++) {
-            float *to = dx + ((gssize)i * pool->width + j) * pool->channels;
+            Element *to = dx + ((gssize)i * pool->width + j) * pool->channels;
             Ints mine = who == i * pool->kernel + j;
-            store(to, load(to, n) + (Floats)(mine & (Ints)gradient), n);
+            store_elements(to, load_elements(to, n) + (Floats)(mine & (Ints)gradient), n);
         }
 }
 
-void KERNEL(max_pool_backward)(const CpuPool *pool, const float *dy, const gint32 *winner, float *dx)
+void KERNEL(max_pool_backward)(const CpuPool *pool, const void *dys, const gint32 *winner, void *dxs)
 {
+    const Element *dy = dys;
+    Element *dx = dxs;
     memset(dx, 0, (gsize)pool->height * pool->width * pool->channels * sizeof *dx);
     gsize at = 0;
     for (int r = 0; r < pool->out_height; r++)
@@ -77,7 +81,7 @@ void KERNEL(max_pool_backward)(const CpuPool *pool, const float *dy, const gint3
             int top = r * pool->stride - pool->padding, left = s * pool->stride - pool->padding;
             Inside rows = inside(top, pool->kernel, pool->height),
                    columns = inside(left, pool->kernel, pool->width);
-            float *window = dx + ((gssize)top * pool->width + left) * pool->channels;
+            Element *window = dx + ((gssize)top * pool->width + left) * pool->channels;
             int c = 0;
             for (; c + LANES <= pool->channels; c += LANES)
                 unpool_vector(pool, dy + at + c, winner + at + c, rows, columns, window + c, LANES);

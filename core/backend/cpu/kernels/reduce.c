@@ -43,7 +43,7 @@ gboolean KERNEL(moderate)(const float *x, gsize n)
 enum { FOLD = 32, BLOCK = 4 };
 
 /* Sums of x or of (x - mean)^2 over pixels for @vectors vectors of channels, the last with @last lanes. */
-INLINE void channel_block(const float *x, gsize pixels, int channels, const float *mean, int vectors,
+INLINE void channel_block(const Element *x, gsize pixels, int channels, const float *mean, int vectors,
                           int last, double *sums)
 {
     Doubles total[BLOCK] = {0};
@@ -54,7 +54,7 @@ INLINE void channel_block(const float *x, gsize pixels, int channels, const floa
         Floats part[BLOCK] = {0};
         for (gsize end = MIN(p + FOLD, pixels); p < end; p++)
             for (int v = 0; v < vectors; v++) {
-                Floats value = load(x + p * channels + v * LANES, last);
+                Floats value = load_elements(x + p * channels + v * LANES, last);
                 part[v] += mean ? (value - center[v]) * (value - center[v]) : value;
             }
         for (int v = 0; v < vectors; v++)
@@ -64,8 +64,9 @@ INLINE void channel_block(const float *x, gsize pixels, int channels, const floa
         memcpy(sums + v * LANES, &total[v], (gsize)last * sizeof(double));
 }
 
-void KERNEL(channel_sums)(const float *x, gsize pixels, int channels, double *sums)
+void KERNEL(channel_sums)(const void *elements, gsize pixels, int channels, double *sums)
 {
+    const Element *x = elements;
     int c = 0;
     for (; c + BLOCK * LANES <= channels; c += BLOCK * LANES)
         channel_block(x + c, pixels, channels, NULL, BLOCK, LANES, sums + c);
@@ -75,8 +76,9 @@ void KERNEL(channel_sums)(const float *x, gsize pixels, int channels, double *su
         channel_block(x + c, pixels, channels, NULL, 1, channels - c, sums + c);
 }
 
-void KERNEL(channel_squares)(const float *x, gsize pixels, int channels, const float *mean, double *sums)
+void KERNEL(channel_squares)(const void *elements, gsize pixels, int channels, const float *mean, double *sums)
 {
+    const Element *x = elements;
     int c = 0;
     for (; c + BLOCK * LANES <= channels; c += BLOCK * LANES)
         channel_block(x + c, pixels, channels, mean + c, BLOCK, LANES, sums + c);

@@ -7,7 +7,12 @@
 const CpuKernels KERNEL(kernels) = {
     .isa = NAME(DPCXR_CPU_ISA),
     .lanes = LANES,
+    .element = sizeof(Element),
     .add = KERNEL(add),
+    .add_elements = KERNEL(add_elements),
+    .expand = KERNEL(expand),
+    .scale = KERNEL(scale),
+    .narrow = KERNEL(narrow),
     .axpy = KERNEL(axpy),
     .activate = KERNEL(activate),
     .activate_backward = KERNEL(activate_backward),

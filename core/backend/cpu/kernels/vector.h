@@ -5,6 +5,9 @@
 #pragma once
 #include <glib.h>
 #include <string.h>
+#ifdef DPCXR_CPU_BF16
+#include <immintrin.h>
+#endif
 
 #if defined(__AVX512F__)
 #define LANES 16
@@ -43,6 +46,45 @@ INLINE void store(float *p, Floats v, int n)
     else
         memcpy(p, &v, (gsize)n * sizeof(float));
 }
+
+/* What the tensors of this copy's rows consist of. Arithmetic is in f32 with either; a store of bf16 rounds to nearest
+ * even, and denormal numbers to zero. */
+#ifdef DPCXR_CPU_BF16
+typedef guint16 Element;
+typedef guint16 Halves __attribute__((vector_size(2 * LANES)));
+typedef guint16 UnalignedHalves __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+
+INLINE Floats load_elements(const Element *p, int n)
+{
+    Halves v = {0};
+    if (n == LANES)
+        v = *(const UnalignedHalves *)p;
+    else
+        memcpy(&v, p, (gsize)n * sizeof *p);
+    return (Floats)(__builtin_convertvector(v, Ints) << 16);
+}
+
+INLINE void store_elements(Element *p, Floats v, int n)
+{
+    Halves halves = (Halves)_mm512_cvtneps_pbh((__m512)v);
+    if (n == LANES)
+        *(UnalignedHalves *)p = halves;
+    else
+        memcpy(p, &halves, (gsize)n * sizeof *p);
+}
+#else
+typedef float Element;
+
+INLINE Floats load_elements(const Element *p, int n)
+{
+    return load(p, n);
+}
+
+INLINE void store_elements(Element *p, Floats v, int n)
+{
+    store(p, v, n);
+}
+#endif
 
 INLINE Floats splat(float value)
 {
