@@ -240,7 +240,6 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
 static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_TOP, "stages", "report", "leave it out"},
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
-    {DPCXR_SECTION_DEVICE, "precision", "bf16", "use fp32"},
     {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};

@@ -534,8 +534,7 @@ static const Wrong wrongs[] = {
     {"evaluate: {ci: {method: bootstrap}}\n",
      "e.yaml:5:25: evaluate.ci.method: \"bootstrap\" is not implemented yet in this version; use none"},
     {"device: {type: vulkan, precision: bf16}\n",
-     "e.yaml:5:16: device.type: \"vulkan\" is not implemented yet in this version; use auto, cpu or ref\n"
-     "e.yaml:5:35: device.precision: \"bf16\" is not implemented yet in this version; use fp32"},
+     "e.yaml:5:16: device.type: \"vulkan\" is not implemented yet in this version; use auto, cpu or ref"},
     {"train: {release: ema}\n",
      "e.yaml:5:18: train.release: there is no average to release; give train.ema, its decay, e.g. 0.999"},
     {"loss: {pos_weight: {type: private_counts}}\n",

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The weight gradient of Gram layers: one tap's rows of all units, gathered and scaled, multiplied by
- * OpenBLAS. */
+ * The weight gradient of Gram layers: one tap's rows of all units, gathered and scaled, multiplied by oneDNN,
+ * in f32 whatever they are kept in. */
 #include "backend/cpu/internal.h"
-#include <cblas.h>
 #include <string.h>
 
 typedef struct {
+    CpuWorker *worker;
     const CpuWindow *window;
     const CpuKernels *of_dy, *of_x; /* by what they are kept in */
     float *dy, *x;                  /* [CPU_PRODUCT_ROWS, outputs], [CPU_PRODUCT_ROWS, inputs] */
@@ -28,10 +28,11 @@ static Kept kept_of(const CpuProgram *program, int step)
                   program->kept + layout->gradients[program->plan.steps[step].y].offset, layout->kept};
 }
 
-static Product product_new(const CpuProgram *program, const CpuWorker *worker, int step, int outputs)
+static Product product_new(const CpuProgram *program, CpuWorker *worker, int step, int outputs)
 {
     const CpuPlan *plan = &program->plan;
-    return (Product){.window = plan->windows[step],
+    return (Product){.worker = worker,
+                     .window = plan->windows[step],
                      .of_dy = program->tables[plan->types[plan->steps[step].y]],
                      .of_x = program->tables[plan->types[plan->steps[step].x]],
                      .x = worker->gathered,
@@ -42,9 +43,9 @@ static Product product_new(const CpuProgram *program, const CpuWorker *worker, i
 static void flush(Product *p)
 {
     int in = p->window->in.channels;
-    if (p->rows > 0)
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p->outputs, in, p->rows, 1, p->dy, p->outputs,
-                    p->x, in, p->clear ? 0 : 1, p->to, p->ld);
+    GError **error = &p->worker->error;
+    if (p->rows > 0 && !*error)
+        dpcxr_onednn_product(p->outputs, in, p->rows, p->dy, p->x, p->to, p->ld, p->clear, error);
     else if (p->clear)
         for (int o = 0; o < p->outputs; o++)
             memset(p->to + (gsize)o * p->ld, 0, (gsize)in * sizeof(float));
