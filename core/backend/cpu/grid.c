@@ -113,14 +113,24 @@ static double formed_norm2(const CpuProgram *program, int parameter, const float
     return dpcxr_cpu_norm2_bound(program->kernels, gradient, program->plan.gradients[parameter].size, 0);
 }
 
+/* The worker's tile from or to where the part lies in a gradient stored as [out, tap, in]. */
+static void copy_part(const CpuWindow *window, GramPart part, float *tile, float *gradient, gboolean to_tile)
+{
+    gsize in = (gsize)window->in.channels, stride = (gsize)part_stride(window);
+    float *there = gradient + part_offset(window, part);
+    for (gsize o = 0; o < (gsize)(part.end - part.first); o++)
+        memcpy(to_tile ? tile + o * in : there + o * stride, to_tile ? there + o * stride : tile + o * in,
+               in * sizeof *tile);
+}
+
 double dpcxr_cpu_grid_norm2(CpuProgram *program, CpuWorker *worker, int parameter, int row, int last)
 {
     int step = program->plan.gradients[parameter].step;
     const CpuWindow *window = program->plan.windows[step];
     for (int k = 0; k < parts(&program->plan, parameter); k++) {
         GramPart part = gram_part(window, k);
-        dpcxr_cpu_unit_product(program, worker, step, part.tap, part.first, part.end, row, last,
-                               worker->outright + part_offset(window, part), part_stride(window), TRUE);
+        dpcxr_cpu_unit_product(program, worker, step, part.tap, part.first, part.end, row, last, TRUE);
+        copy_part(window, part, worker->tile, worker->outright, FALSE);
     }
     return formed_norm2(program, parameter, worker->outright);
 }
@@ -140,10 +150,14 @@ static void add_part(gpointer data, int job, int thread)
     if (gradient->method == CPU_DIRECT) /* the unit's slot has the sum */
         return;
     GramPart part = gram_part(window, k);
-    dpcxr_cpu_unit_product(program, &program->workers[thread], gradient->step, part.tap, part.first, part.end, 0,
-                           program->unit_offsets[1],
-                           program->sums[DPCXR_BANK_UNIT] + gradient->offset + part_offset(window, part),
-                           part_stride(window), program->base.piece == DPCXR_FIRST_PIECE);
+    CpuWorker *worker = &program->workers[thread];
+    float *unit = program->sums[DPCXR_BANK_UNIT] + gradient->offset;
+    gboolean first = program->base.piece == DPCXR_FIRST_PIECE;
+    if (!first)
+        copy_part(window, part, worker->tile, unit, TRUE);
+    dpcxr_cpu_unit_product(program, worker, gradient->step, part.tap, part.first, part.end, 0, program->unit_offsets[1],
+                           first);
+    copy_part(window, part, worker->tile, unit, FALSE);
 }
 
 gboolean dpcxr_cpu_grid_add_piece(CpuProgram *program, GError **error)
@@ -197,7 +211,7 @@ static const float *unit_part(const PhaseB *job, CpuWorker *worker, int paramete
     }
     *stride = (gsize)window->in.channels;
     dpcxr_cpu_unit_product(program, worker, gradient->step, part.tap, part.first, part.end, program->unit_offsets[unit],
-                           program->unit_offsets[unit + 1], worker->tile, window->in.channels, TRUE);
+                           program->unit_offsets[unit + 1], TRUE);
     return worker->tile;
 }
 

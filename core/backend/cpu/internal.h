@@ -15,7 +15,7 @@ enum { CPU_PRODUCT_ROWS = 512 };
 
 /* What a worker thread has for itself. */
 typedef struct {
-    char *scratch; /* one row's tensors */
+    char *scratch; /* [plan.block] tensors of a row */
     float *spare;  /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
     float *output_gradient; /* the loss's, f32 */
     float *wide;   /* f32 copies of bf16 tensors: of two rows' x and dy of a Gram layer, of a linear layer's x */
@@ -27,7 +27,7 @@ typedef struct {
     float *turned;          /* a part of a Gram gradient in PyTorch's layout */
     double *sums;           /* two of the most channels */
     void *scratchpad;       /* oneDNN's */
-    gboolean *written;      /* [layers] gradients that hold something already, of the row at hand */
+    gboolean *written;      /* [plan.block, layers] gradients of a row that hold something already */
     dnnl_stream_t stream;
     CpuConvCalls **convs; /* [steps] */
     GError *error;        /* the first, of the job at hand */
@@ -56,6 +56,7 @@ typedef struct {
     float *slots;                       /* [max_units, plan.slot] */
     float *unpacked;                    /* direct conv gradients in PyTorch's layout, for update */
     int *unit_offsets;                  /* [max_units + 1] of the last phase A */
+    int *groups;                        /* [max_units + 1] first units of its jobs */
     gsize bytes;                        /* allocated */
 } CpuProgram;
 
@@ -64,6 +65,8 @@ typedef struct {
     CpuProgram *program;
     CpuWorker *worker;
     const CpuLayout *layout;
+    char *scratch;     /* this row's, of the worker's */
+    gboolean *written; /* likewise */
     const float *image;
     float *image_gradient; /* nullable */
     int row, unit;
@@ -79,7 +82,7 @@ typedef struct {
 extern const CpuOperation dpcxr_cpu_conv2d, dpcxr_cpu_group_norm, dpcxr_cpu_linear, dpcxr_cpu_activation,
     dpcxr_cpu_add, dpcxr_cpu_max_pool2d, dpcxr_cpu_global_average_pool;
 
-/* row.c: tensors of a row, elements of their layer's type, and the row itself. */
+/* row.c: tensors of a row, elements of their layer's type, and rows themselves. */
 void *dpcxr_cpu_output(const CpuRow *row, int layer);
 void *dpcxr_cpu_gradient(const CpuRow *row, int layer);
 void *dpcxr_cpu_saved(const CpuRow *row, int step);
@@ -97,9 +100,11 @@ float *dpcxr_cpu_slot(const CpuRow *row, int parameter);
 const float *dpcxr_cpu_weight(const CpuRow *row, int parameter);
 /* slot of @parameter (+)= values */
 void dpcxr_cpu_slot_add(const CpuRow *row, int parameter, const double *values);
-gboolean dpcxr_cpu_row_forward(CpuRow *row, GError **error);
-/* From the gradient of the output, already in place. */
-gboolean dpcxr_cpu_row_backward(CpuRow *row, GError **error);
+/* A row at @place of its worker's block; image, row, unit and first are left to the caller. */
+CpuRow dpcxr_cpu_row(CpuProgram *program, CpuWorker *worker, const CpuLayout *layout, int place);
+/* @n rows of one block through the graph; and back, from the gradients of their outputs, already in place. */
+gboolean dpcxr_cpu_rows_forward(CpuRow *rows, int n, GError **error);
+gboolean dpcxr_cpu_rows_backward(CpuRow *rows, int n, GError **error);
 
 /* conv2d.c */
 gboolean dpcxr_cpu_conv2d_compile(CpuProgram *program, int step, GError **error);
@@ -125,10 +130,11 @@ gsize dpcxr_cpu_gram_wide(const CpuWindow *window);
 void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end,
                        int unit, int units, const float *coefficients, float *weight, gboolean clear);
 
-/* The same for rows @row .. @last-1 of one unit, one after the other: to[o * ld + c] for outputs from @first on. So the
- * bits are those of a unit that comes in pieces. */
+/* The same for rows @row .. @last-1 of one unit, one after the other, to the worker's tile, [outputs, in]. The bits are those
+ * of a unit that comes in pieces: rows are added one by one, and always in the same place, since a library's may depend
+ * on where a result lies. */
 void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int row,
-                            int last, float *to, int ld, gboolean clear);
+                            int last, gboolean clear);
 
 /* grid.c */
 enum { CPU_GRID_OUTPUTS = 64 }; /* of one job: its integers and floats stay in a second-level cache */

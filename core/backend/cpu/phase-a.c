@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Phase A and evaluation: units (or rows) handed out to workers, each through the whole graph. */
+ * Phase A and evaluation: groups of units (or of rows) handed out to workers, a block of rows at a time through the whole
+ * graph. */
 #include "backend/cpu/internal.h"
 #include "backend/ref/ref.h"
 #include <math.h>
@@ -29,23 +30,46 @@ static void row_loss(const PhaseA *job, CpuRow *row)
     kernels->narrow(given ? given + at : gradient, dpcxr_cpu_gradient(row, base->graph->output), n);
 }
 
-static gboolean run_row(const PhaseA *job, CpuWorker *worker, int unit, int index, GError **error)
+static CpuRow row_of(const PhaseA *job, CpuWorker *worker, int place, int unit, int index)
 {
     CpuProgram *program = job->program;
     gsize image = dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape);
     float *image_gradient = job->result->input_gradient;
-    CpuRow row = {.program = program,
-                  .worker = worker,
-                  .layout = &program->plan.training,
-                  .image = job->batch->images + (gsize)index * image,
-                  .image_gradient = image_gradient ? image_gradient + (gsize)index * image : NULL,
-                  .row = index,
-                  .unit = unit,
-                  .first = index == job->batch->unit_offsets[unit] && job->batch->piece != DPCXR_NEXT_PIECE};
-    if (!dpcxr_cpu_row_forward(&row, error))
+    CpuRow row = dpcxr_cpu_row(program, worker, &program->plan.training, place);
+    row.image = job->batch->images + (gsize)index * image;
+    row.image_gradient = image_gradient ? image_gradient + (gsize)index * image : NULL;
+    row.row = index;
+    row.unit = unit;
+    row.first = index == job->batch->unit_offsets[unit] && job->batch->piece != DPCXR_NEXT_PIECE;
+    return row;
+}
+
+static gboolean run_block(const PhaseA *job, CpuRow *rows, int n, GError **error)
+{
+    if (!dpcxr_cpu_rows_forward(rows, n, error))
         return FALSE;
-    row_loss(job, &row);
-    return dpcxr_cpu_row_backward(&row, error);
+    for (int i = 0; i < n; i++)
+        row_loss(job, &rows[i]);
+    return dpcxr_cpu_rows_backward(rows, n, error);
+}
+
+/* The rows of units @unit .. @end-1, in their order. */
+static gboolean run_rows(const PhaseA *job, CpuWorker *worker, int unit, int end, GError **error)
+{
+    CpuRow rows[CPU_BLOCK];
+    const int *offsets = job->batch->unit_offsets;
+    int n = 0;
+    for (int index = offsets[unit]; index < offsets[end]; index++) {
+        while (index >= offsets[unit + 1])
+            unit++;
+        rows[n] = row_of(job, worker, n, unit, index);
+        if (++n < job->program->plan.block && index + 1 < offsets[end])
+            continue;
+        if (!run_block(job, rows, n, error))
+            return FALSE;
+        n = 0;
+    }
+    return TRUE;
 }
 
 /* On a grid nothing may depend on the batch: a unit's norm is that of the gradient as it will be formed, or, where one image
@@ -91,16 +115,34 @@ static void unit_norms(const PhaseA *job, CpuWorker *worker, int unit)
         norms2[(gsize)i * units] = INFINITY;
 }
 
-static void run_unit(gpointer data, int unit, int thread)
+static void run_group(gpointer data, int group, int thread)
 {
     const PhaseA *job = data;
     CpuWorker *worker = &job->program->workers[thread];
+    int first = job->program->groups[group], end = job->program->groups[group + 1];
     dpcxr_onednn_enter();
-    for (int row = job->batch->unit_offsets[unit]; row < job->batch->unit_offsets[unit + 1]; row++)
-        if (worker->error || !run_row(job, worker, unit, row, &worker->error))
-            return;
+    if (worker->error || !run_rows(job, worker, first, end, &worker->error))
+        return;
     if (job->program->base.options.norms && job->batch->piece == DPCXR_WHOLE_UNITS)
-        unit_norms(job, worker, unit);
+        for (int unit = first; unit < end; unit++)
+            unit_norms(job, worker, unit);
+}
+
+/* Rows of a job: a block, but so that every worker has a few jobs. */
+static int rows_of_job(const CpuProgram *program, int rows)
+{
+    return CLAMP(rows / (2 * program->threads), 1, program->plan.block);
+}
+
+/* Neighbouring units together, while their rows fit into a job. Returns how many jobs there are. */
+static int group_units(CpuProgram *program, const DpcxrBatch *batch)
+{
+    int most = rows_of_job(program, batch->rows), n = 0;
+    for (int unit = 0; unit < batch->units; unit++)
+        if (unit == 0 || batch->unit_offsets[unit + 1] - batch->unit_offsets[program->groups[n - 1]] > most)
+            program->groups[n++] = unit;
+    program->groups[n] = batch->units;
+    return n;
 }
 
 /* A piece's gradients are added up by all workers, and only then measured. */
@@ -118,7 +160,7 @@ gboolean dpcxr_cpu_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBat
     PhaseA job = {(CpuProgram *)base, batch, result};
     memcpy(job.program->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof(int));
     return dpcxr_cpu_conv2d_pack(job.program, error) &&
-           dpcxr_cpu_run(job.program, batch->units, run_unit, &job, error) &&
+           dpcxr_cpu_run(job.program, group_units(job.program, batch), run_group, &job, error) &&
            (batch->piece == DPCXR_WHOLE_UNITS || finish_piece(&job, error));
 }
 
@@ -126,29 +168,33 @@ typedef struct {
     CpuProgram *program;
     const float *images;
     float *outputs;
+    int rows, rows_of_job;
 } Forward;
 
-static void forward_row(gpointer data, int index, int thread)
+static void forward_rows(gpointer data, int i, int thread)
 {
     const Forward *job = data;
     CpuProgram *program = job->program;
     CpuWorker *worker = &program->workers[thread];
-    gsize n = (gsize)program->base.n_outputs;
-    CpuRow row = {.program = program,
-                  .worker = worker,
-                  .layout = &program->plan.inference,
-                  .image = job->images +
-                           (gsize)index * dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape)};
+    CpuRow rows[CPU_BLOCK];
+    int first = i * job->rows_of_job, n = MIN(job->rows_of_job, job->rows - first), output = program->base.graph->output;
+    gsize image = dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape), outputs = (gsize)program->base.n_outputs;
     dpcxr_onednn_enter();
-    if (worker->error || !dpcxr_cpu_row_forward(&row, &worker->error))
+    for (int k = 0; k < n; k++) {
+        rows[k] = dpcxr_cpu_row(program, worker, &program->plan.inference, k);
+        rows[k].image = job->images + (gsize)(first + k) * image;
+    }
+    if (worker->error || !dpcxr_cpu_rows_forward(rows, n, &worker->error))
         return;
-    dpcxr_cpu_kernels_of(&row, program->base.graph->output)
-        ->expand(dpcxr_cpu_output(&row, program->base.graph->output), job->outputs + (gsize)index * n, n);
+    for (int k = 0; k < n; k++)
+        dpcxr_cpu_kernels_of(&rows[k], output)
+            ->expand(dpcxr_cpu_output(&rows[k], output), job->outputs + (gsize)(first + k) * outputs, outputs);
 }
 
 gboolean dpcxr_cpu_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)
 {
-    Forward job = {(CpuProgram *)base, images, outputs};
-    return dpcxr_cpu_conv2d_pack(job.program, error) &&
-           dpcxr_cpu_run(job.program, rows, forward_row, &job, error);
+    CpuProgram *program = (CpuProgram *)base;
+    Forward job = {program, images, outputs, rows, rows_of_job(program, rows)};
+    return dpcxr_cpu_conv2d_pack(program, error) &&
+           dpcxr_cpu_run(program, (rows + job.rows_of_job - 1) / job.rows_of_job, forward_rows, &job, error);
 }

@@ -390,13 +390,42 @@ static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean tr
     return TRUE;
 }
 
+/* --- Blocks --- */
+
+/* Early steps have large feature maps, which a row wants to find in the cache: they run row by row. Late steps have large
+ * weights, megabytes that would be fetched from memory again for each row: they run step by step, for all rows of a
+ * block. */
+static int first_late(const CpuPlan *plan)
+{
+    for (int s = 0; s < plan->n_steps; s++) {
+        const CpuWindow *window = plan->windows[s];
+        if (!window)
+            continue;
+        gsize weights = (gsize)window->n_taps * (gsize)window->in.channels * (gsize)window->out.channels;
+        if (weights > dpcxr_shape_size(window->in) + dpcxr_shape_size(window->out))
+            return s;
+    }
+    return plan->n_steps;
+}
+
+/* More rows save little more, and need memory, which a block may have this much of. */
+static int block_rows(const CpuPlan *plan, int max_rows)
+{
+    const gsize memory = 64 << 20;
+    gsize row = MAX(MAX(plan->training.scratch, plan->inference.scratch), 1);
+    return (int)CLAMP(memory / row, 1, (gsize)MIN(CPU_BLOCK, max_rows));
+}
+
 gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, GError **error)
 {
     for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
         plan->largest = MAX(plan->largest, tensor_of(plan, i).bytes);
     if (place_gradients(plan) && place_layout(plan, &plan->inference, FALSE) &&
-        (!options->training || place_layout(plan, &plan->training, TRUE)))
+        (!options->training || place_layout(plan, &plan->training, TRUE))) {
+        plan->late = first_late(plan);
+        plan->block = block_rows(plan, options->max_rows);
         return TRUE;
+    }
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "the model is too large for this machine");
     return FALSE;
 }

@@ -88,13 +88,13 @@ void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, i
 }
 
 void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int row,
-                            int last, float *to, int ld, gboolean clear)
+                            int last, gboolean clear)
 {
     const CpuWindow *window = program->plan.windows[step];
     Kept kept = kept_of(program, step);
     Product p = product_new(program, worker, step, end - first);
-    p.to = to;
-    p.ld = ld;
+    p.to = worker->tile;
+    p.ld = window->in.channels;
     p.clear = clear;
     for (gsize r = row; r < (gsize)last; r++) {
         gather_row(&p, &window->taps[tap], first, kept.dy + r * kept.row, kept.x + r * kept.row, 1);

@@ -104,8 +104,8 @@ static gboolean worker_init(CpuProgram *program, CpuWorker *worker, const Needs 
 {
     const CpuPlan *plan = &program->plan;
     gboolean training = program->base.options.training;
-    if (!dpcxr_cpu_allocate(program, &worker->scratch, MAX(plan->training.scratch, plan->inference.scratch), 1,
-                            "activations", error) ||
+    if (!dpcxr_cpu_allocate(program, &worker->scratch, MAX(plan->training.scratch, plan->inference.scratch),
+                            (gsize)plan->block, "activations", error) ||
         !dpcxr_cpu_allocate(program, &worker->wide, needs->wide, sizeof(float), "activations", error) ||
         !dpcxr_cpu_allocate(program, &worker->output_gradient, (gsize)program->base.n_outputs, sizeof(float),
                             "a gradient", error) ||
@@ -122,7 +122,7 @@ static gboolean worker_init(CpuProgram *program, CpuWorker *worker, const Needs 
          !dpcxr_cpu_allocate(program, &worker->turned, needs->turned, sizeof(float), "a gradient", error) ||
          !dpcxr_cpu_allocate(program, &worker->pointers, needs->pointers, sizeof(float *), "rows", error)))
         return FALSE;
-    worker->written = g_new0(gboolean, dpcxr_graph_n_layers(plan->graph));
+    worker->written = g_new0(gboolean, plan->block * dpcxr_graph_n_layers(plan->graph));
     worker->convs = g_new0(CpuConvCalls *, MAX(plan->n_steps, 1));
     if (!dpcxr_onednn_check(dnnl_stream_create(&worker->stream, program->engine, dnnl_stream_default_flags),
                             "stream", error))
@@ -181,6 +181,7 @@ static void program_free(DpcxrProgram *base)
     free(program->slots);
     free(program->unpacked);
     g_free(program->unit_offsets);
+    g_free(program->groups);
     dpcxr_banks_clear(&program->banks);
     dpcxr_cpu_plan_clear(&program->plan);
     dpcxr_workers_free(program->pool);
@@ -205,6 +206,7 @@ static gboolean allocate_training(CpuProgram *program, GError **error)
     const DpcxrProgramOptions *options = &program->base.options;
     gsize kept, slots;
     program->unit_offsets = g_new0(int, options->max_units + 1);
+    program->groups = g_new0(int, options->max_units + 1);
     if (!g_size_checked_mul(&kept, plan->training.kept, (gsize)options->max_rows) ||
         !g_size_checked_mul(&slots, plan->slot, (gsize)options->max_units))
         kept = slots = G_MAXSIZE / 2;

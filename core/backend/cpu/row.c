@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One row through the graph, forward and backward, on one worker. */
+ * A block of rows through the graph, forward and backward, on one worker. */
 #include "backend/cpu/internal.h"
 #include <string.h>
 
@@ -7,7 +7,7 @@ static void *at(const CpuRow *row, CpuTensor tensor)
 {
     if (tensor.place == CPU_KEPT)
         return row->program->kept + (gsize)row->row * row->layout->kept + tensor.offset;
-    return row->worker->scratch + tensor.offset;
+    return row->scratch + tensor.offset;
 }
 
 void *dpcxr_cpu_output(const CpuRow *row, int layer)
@@ -34,7 +34,7 @@ gboolean dpcxr_cpu_wants(const CpuRow *row, int layer)
 
 void *dpcxr_cpu_gradient_begin(const CpuRow *row, int layer)
 {
-    if (row->worker->written[layer] || !dpcxr_cpu_wants(row, layer))
+    if (row->written[layer] || !dpcxr_cpu_wants(row, layer))
         return row->worker->spare;
     return dpcxr_cpu_gradient(row, layer);
 }
@@ -43,10 +43,10 @@ void dpcxr_cpu_gradient_end(const CpuRow *row, int layer)
 {
     if (!dpcxr_cpu_wants(row, layer))
         return;
-    if (row->worker->written[layer])
+    if (row->written[layer])
         dpcxr_cpu_kernels_of(row, layer)
             ->add_elements(dpcxr_cpu_gradient(row, layer), row->worker->spare, row->layout->gradients[layer].size);
-    row->worker->written[layer] = TRUE;
+    row->written[layer] = TRUE;
 }
 
 void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const void *elements)
@@ -54,11 +54,11 @@ void dpcxr_cpu_gradient_add(const CpuRow *row, int layer, const void *elements)
     if (!dpcxr_cpu_wants(row, layer))
         return;
     CpuTensor tensor = row->layout->gradients[layer];
-    if (row->worker->written[layer])
+    if (row->written[layer])
         dpcxr_cpu_kernels_of(row, layer)->add_elements(dpcxr_cpu_gradient(row, layer), elements, tensor.size);
     else
         memcpy(dpcxr_cpu_gradient(row, layer), elements, tensor.bytes);
-    row->worker->written[layer] = TRUE;
+    row->written[layer] = TRUE;
 }
 
 float *dpcxr_cpu_slot(const CpuRow *row, int parameter)
@@ -96,27 +96,65 @@ static const CpuOperation *const operations[DPCXR_N_LAYER_TYPES] = {
     [DPCXR_LAYER_GLOBAL_AVERAGE_POOL] = &dpcxr_cpu_global_average_pool,
 };
 
-gboolean dpcxr_cpu_row_forward(CpuRow *row, GError **error)
+CpuRow dpcxr_cpu_row(CpuProgram *program, CpuWorker *worker, const CpuLayout *layout, int place)
 {
-    const CpuPlan *plan = &row->program->plan;
-    if (row->layout->outputs[0].place != CPU_IMAGE)
-        dpcxr_cpu_kernels_of(row, 0)->narrow(row->image, at(row, row->layout->outputs[0]), row->layout->outputs[0].size);
-    for (int s = 0; s < plan->n_steps; s++)
-        if (!operations[plan->steps[s].type]->forward(row, s, error))
-            return FALSE;
+    gsize layers = (gsize)dpcxr_graph_n_layers(program->base.graph);
+    return (CpuRow){.program = program,
+                    .worker = worker,
+                    .layout = layout,
+                    .scratch = worker->scratch + (gsize)place * layout->scratch,
+                    .written = worker->written + (gsize)place * layers};
+}
+
+static gboolean forward(CpuRow *row, int s, GError **error)
+{
+    return operations[row->program->plan.steps[s].type]->forward(row, s, error);
+}
+
+gboolean dpcxr_cpu_rows_forward(CpuRow *rows, int n, GError **error)
+{
+    const CpuPlan *plan = &rows->program->plan;
+    for (CpuRow *row = rows; row < rows + n; row++) {
+        CpuTensor image = row->layout->outputs[0];
+        if (image.place != CPU_IMAGE)
+            dpcxr_cpu_kernels_of(row, 0)->narrow(row->image, at(row, image), image.size);
+        for (int s = 0; s < plan->late; s++)
+            if (!forward(row, s, error))
+                return FALSE;
+    }
+    for (int s = plan->late; s < plan->n_steps; s++)
+        for (CpuRow *row = rows; row < rows + n; row++)
+            if (!forward(row, s, error))
+                return FALSE;
     return TRUE;
 }
 
-gboolean dpcxr_cpu_row_backward(CpuRow *row, GError **error)
+static gboolean backward(CpuRow *row, int s, GError **error)
 {
-    const CpuPlan *plan = &row->program->plan;
-    memset(row->worker->written, 0, (gsize)dpcxr_graph_n_layers(plan->graph) * sizeof(gboolean));
-    for (int s = plan->n_steps - 1; s >= 0; s--)
-        if (dpcxr_cpu_wants(row, plan->steps[s].y) &&
-            !operations[plan->steps[s].type]->backward(row, s, error))
-            return FALSE;
-    if (row->image_gradient && row->layout->gradients[0].place != CPU_IMAGE)
-        dpcxr_cpu_kernels_of(row, 0)->expand(dpcxr_cpu_gradient(row, 0), row->image_gradient,
-                                             row->layout->gradients[0].size);
+    const CpuStep *step = &row->program->plan.steps[s];
+    return !dpcxr_cpu_wants(row, step->y) || operations[step->type]->backward(row, s, error);
+}
+
+static void hand_out_image_gradient(const CpuRow *row)
+{
+    CpuTensor gradient = row->layout->gradients[0];
+    if (row->image_gradient && gradient.place != CPU_IMAGE)
+        dpcxr_cpu_kernels_of(row, 0)->expand(at(row, gradient), row->image_gradient, gradient.size);
+}
+
+gboolean dpcxr_cpu_rows_backward(CpuRow *rows, int n, GError **error)
+{
+    const CpuPlan *plan = &rows->program->plan;
+    memset(rows->written, 0, (gsize)n * (gsize)dpcxr_graph_n_layers(plan->graph) * sizeof(gboolean));
+    for (int s = plan->n_steps - 1; s >= plan->late; s--)
+        for (CpuRow *row = rows; row < rows + n; row++)
+            if (!backward(row, s, error))
+                return FALSE;
+    for (CpuRow *row = rows; row < rows + n; row++) {
+        for (int s = plan->late - 1; s >= 0; s--)
+            if (!backward(row, s, error))
+                return FALSE;
+        hand_out_image_gradient(row);
+    }
     return TRUE;
 }
