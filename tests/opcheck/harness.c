@@ -11,7 +11,7 @@ const DpcxrBackend *const check_backends[3] = {&dpcxr_backend_cpu, &dpcxr_backen
  * norms, whose gradients cancel, and may turn a pool to another pixel. */
 const Precision check_f32 = {"f32", FALSE, .output = 1e-5, .loss = 1e-4, .gradient = 2e-5, .norm = 0.02, .sum = 2e-5};
 const Precision check_bf16 = {"bf16", TRUE, .output = 0.006, .loss = 0.02, .gradient = 0.006, .norm = 0.05, .sum = 0.006};
-const Precision check_bf16_network = {"bf16", TRUE, .output = 0.02, .loss = 0.05, .gradient = 0.3, .norm = 0.1, .sum = 0.15};
+const Precision check_bf16_network = {"bf16", TRUE, .output = 0.02, .loss = 0.05, .gradient = 0.3, .norm = 0.1, .sum = 0.25};
 
 gboolean check_can(const Precision *precision)
 {
