@@ -29,7 +29,7 @@ static const Row rows[] = {
     {"sweep", "CONFIG [KEY=a,b,c]...", "a grid of runs", NULL},
     {"audit", "CONFIG", "an empirical lower bound on epsilon", NULL},
     {"export", "RUN --to FORMAT", "weights for use elsewhere", NULL},
-    {"cache", "CONFIG", "decode and resize once", NULL},
+    {"cache", "CONFIG [KEY=VALUE]...", "decode and resize once", dpcxr_cmd_cache},
     {"bench", "step [--size S] [--batch B]", "speed, private beside not private", dpcxr_cmd_bench},
 };
 

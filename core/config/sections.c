@@ -62,7 +62,7 @@ static const DpcxrOptionSpec image[] = {
     END};
 
 static const DpcxrOptionSpec cache[] = {
-    {"dir", DPCXR_OPTION_PATH, "null", .summary = "Folder for decoded, resized images."},
+    {"dir", DPCXR_OPTION_PATH, "null", .summary = "Folder for decoded, resized images; null keeps them in memory."},
     {"workers", DPCXR_OPTION_INT, "auto", .min = 1, .max = 1024, .choices = "auto",
      .summary = "Decoding threads."},
     END};
@@ -240,7 +240,6 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
 static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_TOP, "stages", "report", "leave it out"},
     {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
-    {DPCXR_SECTION_CACHE, "dir", NULL, "use null"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * An open data set: decode -> gray -> resize to 8 bits (kept in memory while there is room) -> normalise ->
- * augment. Everything before normalising depends on the row alone; everything after on the row and its draw's
+ * An open data set: decode -> gray -> resize to 8 bits (kept on disk where a folder is given, else in memory while
+ * there is room) -> normalise -> augment. Everything before normalising depends on the row alone; everything after on the row and its draw's
  * address. */
 #include "data/data.h"
+#include "config/options.h"
 #include "data/labels.h"
 #include "data/memory-cache.h"
 #include "data/normalise.h"
 #include "data/resize.h"
+#include "data/shard-cache.h"
 #include <string.h>
 
 typedef struct {
@@ -25,6 +27,7 @@ struct _DpcxrData {
     gsize n_augment; /* opened */
     DpcxrNormaliser normaliser;
     DpcxrMemoryCache *cache;
+    DpcxrShardCache *shards; /* NULL: none on disk */
 };
 
 /* Columns that the groups of the experiment read, each once. (transfer full) */
@@ -74,28 +77,39 @@ static gboolean open_augmentations(DpcxrData *data, GError **error)
     return TRUE;
 }
 
-static gboolean refuse_disk_cache(const DpcxrExperiment *experiment, GError **error)
+/* Everything but the rows that decides the pixels of the cached images. */
+static char *cache_description(const DpcxrExperiment *experiment)
 {
+    const DpcxrFeature *feature = &experiment->data.dataset;
+    DpcxrMark mark = {.file = g_ref_string_new_intern("data")};
+    g_autoptr(DpcxrYaml) options = dpcxr_yaml_new(DPCXR_YAML_MAP, &mark);
+    dpcxr_mark_clear(&mark);
+    if (feature->options)
+        dpcxr_options_write(feature->options, FALSE, options);
+    g_autofree char *text = dpcxr_yaml_write(options);
+    return g_strdup_printf("%s %s\n%s\nsize %d, channels %d, resize %d\n", feature->type, feature->entry->plugin->version,
+                           text, experiment->data.size, experiment->data.channels, DPCXR_RESIZE_VERSION);
+}
+
+static void open_shards(DpcxrData *data)
+{
+    const DpcxrExperiment *experiment = data->experiment;
     if (!experiment->data.cache_dir)
-        return TRUE;
-    g_set_error(
-        error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-        "data.cache.dir: \"%s\": a cache on disk is not implemented; leave it null (decoded images are kept "
-        "in memory as far as they fit)",
-        experiment->data.cache_dir);
-    return FALSE;
+        return;
+    g_autofree char *what = cache_description(experiment);
+    data->shards = dpcxr_shard_cache_open(experiment->data.cache_dir, what, data->index,
+                                          (gsize)experiment->data.size * experiment->data.size, experiment->data.channels);
 }
 
 DpcxrData *dpcxr_data_open(const DpcxrExperiment *experiment, GError **error)
 {
-    if (!refuse_disk_cache(experiment, error))
-        return NULL;
     g_autoptr(DpcxrData) data = g_new0(DpcxrData, 1);
     data->experiment = experiment;
     if (!open_index(data, error) || !open_augmentations(data, error))
         return NULL;
     dpcxr_normaliser_init(&data->normaliser, experiment->data.normalise, experiment->data.channels);
     data->cache = dpcxr_memory_cache_new(dpcxr_index_count(data->index), dpcxr_memory_cache_default_limit());
+    open_shards(data);
     return g_steal_pointer(&data);
 }
 
@@ -113,6 +127,7 @@ void dpcxr_data_free(DpcxrData *data)
         data->dataset->close(data->self);
     dpcxr_index_free(data->index);
     dpcxr_memory_cache_free(data->cache);
+    dpcxr_shard_cache_free(data->shards);
     g_free(data);
 }
 
@@ -191,11 +206,28 @@ static DpcxrResized *make_resized(DpcxrData *data, gsize row, gsize *bytes, GErr
     return resized;
 }
 
+static DpcxrResized *make_for_shard(gpointer data, gsize row, gsize *bytes)
+{
+    return make_resized(data, row, bytes, NULL); /* who asks for the row hears why it is not there */
+}
+
+gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, DpcxrShardCounts *counts, GError **error)
+{
+    return !data->shards || dpcxr_shard_cache_build(data->shards, threads, make_for_shard, data, counts, error);
+}
+
+const DpcxrShardCache *dpcxr_data_shards(const DpcxrData *data)
+{
+    return data->shards;
+}
+
 /* The cached image, or a new one, which is then cached (*own NULL) or the caller's to free (*own). */
 static const DpcxrResized *get_resized(DpcxrData *data, gsize row, DpcxrResized **own, GError **error)
 {
     *own = NULL;
-    const DpcxrResized *cached = dpcxr_memory_cache_get(data->cache, row);
+    const DpcxrResized *cached = data->shards ? dpcxr_shard_cache_get(data->shards, row) : NULL;
+    if (!cached)
+        cached = dpcxr_memory_cache_get(data->cache, row);
     if (cached)
         return cached;
     gsize bytes = 0;

@@ -4,12 +4,14 @@
 #pragma once
 #include "config/experiment.h"
 #include "data/index.h"
+#include "data/shard-cache.h"
 
 typedef struct _DpcxrData DpcxrData;
 
-/* Opens the dataset of @experiment (borrowed). Decoded, resized images are kept in memory up to 2 GiB or a quarter of
- * the machine's memory, whichever is less; results do not depend on it.
- * DPCXR_ERROR_DATA, DPCXR_ERROR_USAGE (an augmentation that refuses the labels; a cache on disk). */
+/* Opens the dataset of @experiment (borrowed). Decoded, resized images are taken from
+ * data.cache.dir, as far as they are there (dpcxr_data_build_cache), or kept in memory up to 2 GiB or a quarter of the machine's
+ * memory, whichever is less; results do not depend on it.
+ * DPCXR_ERROR_DATA, DPCXR_ERROR_USAGE (an augmentation that refuses the labels). */
 DpcxrData *dpcxr_data_open(const DpcxrExperiment *experiment, GError **error);
 void dpcxr_data_free(DpcxrData *data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrData, dpcxr_data_free)
@@ -18,6 +20,11 @@ const DpcxrExperiment *dpcxr_data_experiment(const DpcxrData *data);
 const DpcxrIndex *dpcxr_data_index(const DpcxrData *data);
 /* Empties the cache of decoded images and gives it another limit; 0: none. Not while anything loads. */
 void dpcxr_data_limit_cache(DpcxrData *data, gsize bytes);
+/* Puts what is missing there into data.cache.dir; nothing to do without one. An image that cannot be read is left out, and whoever
+ * asks for it hears why. @threads 0: one a processor; @counts nullable, untouched without a cache. DPCXR_ERROR_FAILED where it
+ * cannot be written. Not while anything loads. */
+gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, DpcxrShardCounts *counts, GError **error);
+const DpcxrShardCache *dpcxr_data_shards(const DpcxrData *data); /* NULL without data.cache.dir */
 /* What the label policies make of a row: @targets and @mask of n_labels. */
 void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float *mask);
 

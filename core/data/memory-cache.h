@@ -3,13 +3,7 @@
  * throwing out old ones to keep new ones would gain nothing); what does not fit is decoded again each time. The cached
  * bytes are the ones the decoder made: results do not depend on what is cached. Lives in memory only, never on disk. */
 #pragma once
-#include <glib.h>
-
-/* An image of size x size, 8 bits, owned by whoever made it until it is put into a cache. */
-typedef struct {
-    int channels; /* 1 or 3, as the file has, or 1 where the experiment wants gray */
-    guint8 pixels[];
-} DpcxrResized;
+#include "data/resized.h"
 
 typedef struct _DpcxrMemoryCache DpcxrMemoryCache;
 

@@ -4,6 +4,10 @@
 #pragma once
 #include <dpcxr/image.h>
 
+/* To be raised with whatever makes other bytes of the same file: decoders, their shrinking, gray, resampling. Caches on disk
+ * made under another number are not used. */
+enum { DPCXR_RESIZE_VERSION = 1 };
+
 /* Resamples the whole image to @width x @height; the aspect ratio is not kept. A triangle filter as wide as the
  * reduction (or 1 pixel where enlarging), columns first, then rows, in fixed point.
  * 8-bit input rounds to 8 bits between the passes, as Pillow does; 16-bit input keeps 16 bits until the end and is then

@@ -21,5 +21,5 @@ void dpcxr_setup_clear(DpcxrSetup *setup); /* safe on a zeroed or half-open one 
 void dpcxr_setup_print(const DpcxrSetup *setup);
 
 /* What a run must not start with: patients in two splits (such a test says nothing) and, where @files, images that cannot
- * be read; reads them all, which fills the memory cache. DPCXR_ERROR_DATA names the first ones. */
+ * be read; reads them all, which fills the caches, on disk and in memory. DPCXR_ERROR_DATA names the first ones. */
 gboolean dpcxr_setup_check_data(const DpcxrSetup *setup, gboolean files, GError **error);
