@@ -2,7 +2,7 @@
  * dpcxr bench: speed on this machine, private beside not private in one run. Absolute figures drift; ratios count. */
 #include "base/json-write.h"
 #include "bench/step.h"
-#include "command.h"
+#include "bench.h"
 #include "privacy/clip.h"
 #include <math.h>
 #include <stdio.h>
@@ -114,6 +114,8 @@ static gboolean check_arguments(char **rest, const char *precision, const DpcxrS
 
 gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error)
 {
+    if (argc > 1 && g_str_equal(argv[1], "loader"))
+        return dpcxr_bench_cmd_loader(argc - 1, argv + 1, error);
     DpcxrStepBench bench = {.size = 224, .batch = 16, .repeats = 5};
     g_autofree char *precision = g_strdup("fp32"), *backend = g_strdup("auto");
     g_autofree char *clip = g_strdup("flat"), *noise = g_strdup("gaussian");

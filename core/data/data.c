@@ -28,6 +28,7 @@ struct _DpcxrData {
     DpcxrNormaliser normaliser;
     DpcxrMemoryCache *cache;
     DpcxrShardCache *shards; /* NULL: none on disk */
+    gboolean whole;          /* decoders do not shrink */
 };
 
 /* Columns that the groups of the experiment read, each once. (transfer full) */
@@ -147,6 +148,11 @@ void dpcxr_data_limit_cache(DpcxrData *data, gsize bytes)
     data->cache = dpcxr_memory_cache_new(dpcxr_index_count(data->index), bytes);
 }
 
+void dpcxr_data_decode_whole(DpcxrData *data)
+{
+    data->whole = TRUE;
+}
+
 void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float *mask)
 {
     const DpcxrExperiment *experiment = data->experiment;
@@ -161,7 +167,7 @@ void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float 
  * in the result. */
 static gboolean load_image(DpcxrData *data, gsize row, DpcxrImage *image, GError **error)
 {
-    int min_size = 2 * data->experiment->data.size;
+    int min_size = data->whole ? 0 : 2 * data->experiment->data.size;
     if (data->dataset->load) {
         if (!data->dataset->load(data->self, data->index, row, min_size, image, error))
             return FALSE;

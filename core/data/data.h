@@ -25,6 +25,8 @@ void dpcxr_data_limit_cache(DpcxrData *data, gsize bytes);
  * cannot be written. Not while anything loads. */
 gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, DpcxrShardCounts *counts, GError **error);
 const DpcxrShardCache *dpcxr_data_shards(const DpcxrData *data); /* NULL without data.cache.dir */
+/* Lets decoders make whole images, also where they could shrink on the way: to see what that is worth. Without a cache on disk. */
+void dpcxr_data_decode_whole(DpcxrData *data);
 /* What the label policies make of a row: @targets and @mask of n_labels. */
 void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float *mask);
 
