@@ -637,7 +637,6 @@ static const Wrong wrong_data[] = {
     {"labels: []", "data.labels: needs at least one"},
     {"labels: [\"\"]", "data.labels: \"\" cannot be a name"},
     {"image: {channels: 2}", "data.image.channels: expected one of 1, 3, got the number 2"},
-    {"cache: {dir: /tmp}", "data.cache.dir: \"dir\" is not implemented yet in this version; use null"},
 };
 
 static void test_wrong_data(Fixture *fixture, gconstpointer data)

@@ -3,6 +3,7 @@
  * from the row's number, one of them does not decode, and an augmentation writes down what it was given. */
 #include "data/data.h"
 #include "data/loader.h"
+#include <glib/gstdio.h>
 #include <string.h>
 
 enum { SIZE = 12, ROWS = 40, BROKEN = 7, SIDE = 30 };
@@ -224,17 +225,43 @@ static void test_cache(void)
     g_assert_cmpint(g_atomic_int_get(&n_loads) - before, ==, 10 + 6);
 }
 
+/* With images on disk, rows are the same to the bit, and nothing is decoded but what could not be stored. */
+static void test_shards(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("dpcxr-loader-XXXXXX", NULL);
+    Fixture fixture;
+    fixture_init(&fixture);
+    g_autoptr(DpcxrData) without = open_data(&fixture);
+    fixture.experiment.data.cache_dir = folder;
+    g_autoptr(DpcxrData) with = open_data(&fixture);
+    DpcxrShardCounts counts;
+    dpcxr_data_build_cache(with, 2, &counts, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(counts.images, ==, ROWS - 1);
+    for (gsize row = 0; row < ROWS; row++) {
+        if (row == BROKEN) {
+            g_assert_false(dpcxr_data_prepare(with, row, &error));
+            g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA);
+            continue;
+        }
+        int before = g_atomic_int_get(&n_loads);
+        Row a = load_row(with, row, 3, 0, TRUE);
+        g_assert_cmpint(g_atomic_int_get(&n_loads), ==, before);
+        Row b = load_row(without, row, 3, 0, TRUE);
+        g_assert_cmpmem(&a, sizeof a, &b, sizeof b);
+    }
+    g_autofree char *shard = g_build_filename(dpcxr_shard_cache_folder(dpcxr_data_shards(with)), "00000.shard", NULL);
+    g_unlink(shard);
+    g_rmdir(dpcxr_shard_cache_folder(dpcxr_data_shards(with)));
+    g_rmdir(folder);
+}
+
 static void test_refusals(void)
 {
     Fixture fixture;
     fixture_init(&fixture);
     g_autoptr(GError) error = NULL;
-    fixture.experiment.data.cache_dir = (char *)"/tmp/cache";
-    g_assert_null(dpcxr_data_open(&fixture.experiment, &error));
-    g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE);
-    g_assert_nonnull(strstr(error->message, "data.cache.dir"));
-    g_clear_error(&error);
-    fixture.experiment.data.cache_dir = NULL;
     static const char *const others[] = {"mass", "edema", NULL};
     fixture.experiment.data.labels = (char **)others;
     g_assert_null(dpcxr_data_open(&fixture.experiment, &error));
@@ -367,6 +394,7 @@ int main(int argc, char **argv)
     g_test_add_func("/data/augment", test_augment);
     g_test_add_func("/data/neighbours", test_neighbours);
     g_test_add_func("/data/cache", test_cache);
+    g_test_add_func("/data/shards", test_shards);
     g_test_add_func("/data/refusals", test_refusals);
     g_test_add_func("/data/check", test_check);
     g_test_add_func("/data/check-unused", test_check_unused);
