@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * What `dpcxr bench` measures, one file each. As subcommands: command.h. */
+#pragma once
+#include "command.h"
+
+gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error);
+
+/* TRUE for bf16, FALSE for fp32; *@good FALSE with DPCXR_ERROR_USAGE for anything else. */
+gboolean dpcxr_bench_precision(const char *name, gboolean *good, GError **error);
+/* FALSE with DPCXR_ERROR_USAGE unless @rest (nullable), arguments that are no options, is empty. */
+gboolean dpcxr_bench_no_more(char **rest, GError **error);
