@@ -3,6 +3,7 @@
 #pragma once
 #include "command.h"
 
+gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error);
 gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error);
 
 /* TRUE for bf16, FALSE for fp32; *@good FALSE with DPCXR_ERROR_USAGE for anything else. */

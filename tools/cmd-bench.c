@@ -7,6 +7,7 @@ static const struct {
     DpcxrCommand run;
 } kinds[] = {
     {"step", dpcxr_bench_cmd_step},
+    {"ops", dpcxr_bench_cmd_ops},
 };
 
 gboolean dpcxr_bench_precision(const char *name, gboolean *good, GError **error)

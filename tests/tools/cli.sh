@@ -144,9 +144,14 @@ done
 done_with "bench step in several batches"
 try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --memory-only; has out "peak memory"
 done_with "bench step --memory-only"
+try 0 "$dpcxr" bench ops --size 16 --batch 2 --repeats 1 --threads 1 --json
+for key in '"name" : "layer4.0.conv2"' '"name" : "fc"' '"shape" : "8x8x64 > 4x4x64, 3x3 / 2"' '"gram_product"' '"gb_per_s"' '"wrong"'; do
+    has out "$key"
+done
+done_with "bench ops"
 try 2 "$dpcxr" bench step --batch 4 --logical 3; has err "--logical at least that"
 try 2 "$dpcxr" bench step 64; has err '"64" is not expected here'
-try 2 "$dpcxr" bench stop; has err "dpcxr bench stop: not in this version; there is: step"
+try 2 "$dpcxr" bench stop; has err "dpcxr bench stop: not in this version; there is: step, ops"
 done_with "bench with what it does not take"
 try 2 "$dpcxr" bench step --clip flatly; has err 'per_layer, automatic, normalise, adaptive or all (got "flatly")'
 done_with "bench step with a clipping that there is not"
