@@ -3,8 +3,9 @@
 #pragma once
 #include "command.h"
 
-gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error);
 gboolean dpcxr_bench_cmd_loader(int argc, char **argv, GError **error);
+gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error);
+gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error);
 
 /* TRUE for bf16, FALSE for fp32; *@good FALSE with DPCXR_ERROR_USAGE for anything else. */
 gboolean dpcxr_bench_precision(const char *name, gboolean *good, GError **error);

@@ -137,6 +137,22 @@ done_with "bench step --clip all"
 try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --clip per_layer; has out "per_layer clipping: private"
 has out "a step takes"
 done_with "bench step --clip TYPE"
+try 0 "$dpcxr" bench step --size 16 --batch 2 --logical 5 --repeats 1 --threads 1 --json
+for key in '"logical" : 5' '"threads" : 1' '"precision" : "fp32"' '"onednn"' '"openblas_sgemm_gflops"' '"phase_b" : {' '"packing"'; do
+    has out "$key"
+done
+done_with "bench step in several batches"
+try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --memory-only; has out "peak memory"
+done_with "bench step --memory-only"
+try 0 "$dpcxr" bench ops --size 16 --batch 2 --repeats 1 --threads 1 --json
+for key in '"name" : "layer4.0.conv2"' '"name" : "fc"' '"shape" : "8x8x64 > 4x4x64, 3x3 / 2"' '"gram_product"' '"gb_per_s"' '"wrong"'; do
+    has out "$key"
+done
+done_with "bench ops"
+try 2 "$dpcxr" bench step --batch 4 --logical 3; has err "--logical at least that"
+try 2 "$dpcxr" bench step 64; has err '"64" is not expected here'
+try 2 "$dpcxr" bench stop; has err "dpcxr bench stop: not in this version; there is: step, ops"
+done_with "bench with what it does not take"
 try 2 "$dpcxr" bench step --clip flatly; has err 'per_layer, automatic, normalise, adaptive or all (got "flatly")'
 done_with "bench step with a clipping that there is not"
 

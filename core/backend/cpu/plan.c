@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/cpu/plan.h"
+#include "backend/cpu/cpu.h"
 
 /* --- Steps --- */
 
@@ -123,24 +124,36 @@ static gboolean plan_types(CpuPlan *plan, gboolean bf16, GError **error)
 /* The arithmetic of the gradient itself is the same both ways. What differs, in multiply-adds: direct writes,
  * measures and sums one whole gradient a unit; Gram multiplies positions with positions and copies rows for
  * the product. The weights of the two kinds of cost are measured on ResNet9's layers. */
-static CpuMethod cheaper(const CpuWindow *window)
+static DpcxrCpuCost cost_of(const CpuWindow *window)
 {
     const double moved = 40, gram = 1.5, packed = 12;
     double size = (double)window->n_taps * window->in.channels * window->out.channels;
     double positions = window->positions, members = 0;
     for (int k = 0; k < window->n_residues; k++)
         members += (double)window->residues[k].n * window->residues[k].n;
-    double direct_cost = moved * size;
-    double gram_cost =
+    DpcxrCpuCost cost = {.direct = moved * size};
+    cost.gram =
         gram * 0.5 * (members * window->in.channels + positions * positions * window->out.channels) +
         packed * positions * window->n_taps * (window->in.channels + window->out.channels);
-    return direct_cost <= gram_cost ? CPU_DIRECT : CPU_GRAM;
+    cost.takes_gram = cost.direct > cost.gram;
+    return cost;
+}
+
+gboolean dpcxr_cpu_cost(const DpcxrGraph *graph, int i, DpcxrCpuCost *cost)
+{
+    const DpcxrLayer *layer = dpcxr_graph_layer(graph, i);
+    if (layer->type != DPCXR_LAYER_CONV2D && layer->type != DPCXR_LAYER_LINEAR)
+        return FALSE;
+    CpuWindow *window = dpcxr_cpu_window_new(dpcxr_graph_layer(graph, layer->inputs[0])->shape, layer);
+    *cost = cost_of(window);
+    dpcxr_cpu_window_free(window);
+    return TRUE;
 }
 
 static CpuMethod choose_method(const CpuWindow *window, CpuPolicy policy)
 {
     if (policy == CPU_POLICY_COST)
-        return cheaper(window);
+        return cost_of(window).takes_gram ? CPU_GRAM : CPU_DIRECT;
     return policy == CPU_POLICY_DIRECT ? CPU_DIRECT : CPU_GRAM;
 }
 
