@@ -2,6 +2,7 @@
  * Key and streams. The key is alone in a memory page that is locked, left out of core dumps, read-only once
  * it is filled, and empty in a forked child, which therefore cannot repeat the parent's noise. */
 #include "privacy/secret.h"
+#include "privacy/chacha20.h"
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
@@ -50,6 +51,12 @@ static DpcxrSecret *secret_allocate(gboolean strict, GError **error)
 {
     if (sodium_init() < 0) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED, "secret key: libsodium does not start");
+        return NULL;
+    }
+    if (!dpcxr_chacha20_check()) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
+                    "secret key: this processor's ChaCha20 differs from libsodium's, so nothing random would be what it should; "
+                    "DPCXR_MAX_CPU_ISA=avx2 does without it");
         return NULL;
     }
     g_autoptr(DpcxrSecret) secret = g_new0(DpcxrSecret, 1);
@@ -148,13 +155,6 @@ void dpcxr_secret_nonce(const DpcxrAddress *address, guint8 nonce[12])
     put_little_endian(nonce + 6, 6, address->sequence);
 }
 
-/* @bytes of the key stream from the start of @block. */
-static void stream(const guint8 *key, const guint8 *nonce, guint64 block, void *out, gsize bytes)
-{
-    memset(out, 0, bytes);
-    crypto_stream_chacha20_ietf_xor_ic(out, out, bytes, nonce, (guint32)block, key);
-}
-
 void dpcxr_secret_words(const guint8 *key, const guint8 nonce[12], guint64 offset, guint64 *words, gsize n)
 {
     if (offset > DPCXR_SECRET_WORDS || n > DPCXR_SECRET_WORDS - offset)
@@ -164,7 +164,7 @@ void dpcxr_secret_words(const guint8 *key, const guint8 nonce[12], guint64 offse
     if (skip != 0) {
         guint64 block[BLOCK_WORDS];
         gsize head = MIN(left, BLOCK_WORDS - skip);
-        stream(key, nonce, offset / BLOCK_WORDS, block, sizeof block);
+        dpcxr_chacha20(key, nonce, (guint32)(offset / BLOCK_WORDS), (guint8 *)block, sizeof block);
         memcpy(out, block + skip, head * sizeof *out);
         sodium_memzero(block, sizeof block);
         out += head;
@@ -172,7 +172,7 @@ void dpcxr_secret_words(const guint8 *key, const guint8 nonce[12], guint64 offse
         offset += head;
     }
     if (left > 0)
-        stream(key, nonce, offset / BLOCK_WORDS, out, left * sizeof *out);
+        dpcxr_chacha20(key, nonce, (guint32)(offset / BLOCK_WORDS), (guint8 *)out, left * sizeof *out);
     if (G_BYTE_ORDER != G_LITTLE_ENDIAN)
         for (gsize i = 0; i < n; i++)
             words[i] = GUINT64_FROM_LE(words[i]);

@@ -100,6 +100,33 @@ static void test_blocks(void)
     }
 }
 
+/* Stretches of many blocks, whole and not, as kernels of several blocks at a time make them; the last ends with the counter. */
+static void test_stretches(void)
+{
+    enum { MOST = 100 };
+    static const int lengths[] = {1, 3, 15, 16, 17, 31, 32, 33, 64, MOST};
+    const guint64 starts[] = {0, 5, 0x7fffffe0, (guint64)G_MAXUINT32 + 1 - MOST};
+    guint8 key[32], nonce[12], expected[64];
+    guint64 words[MOST * 8];
+    for (int i = 0; i < 32; i++)
+        key[i] = (guint8)(11 * i + 5);
+    for (int i = 0; i < 12; i++)
+        nonce[i] = (guint8)(31 * i + 2);
+    for (gsize s = 0; s < G_N_ELEMENTS(starts); s++)
+        for (gsize l = 0; l < G_N_ELEMENTS(lengths); l++) {
+            gsize odd = l % 8; /* words that are missing from the last block */
+            memset(words, 0xee, sizeof words);
+            dpcxr_secret_words(key, nonce, starts[s] * 8, words, (gsize)lengths[l] * 8 - odd);
+            for (int b = 0; b < lengths[l]; b++) {
+                reference_block(key, nonce, (guint32)(starts[s] + (guint64)b), expected);
+                gsize n = b == lengths[l] - 1 ? 64 - 8 * odd : 64;
+                g_assert_cmpmem(words + 8 * b, n, expected, n);
+            }
+            for (gsize w = (gsize)lengths[l] * 8 - odd; w < MOST * 8; w++)
+                g_assert_cmphex(words[w], ==, 0xeeeeeeeeeeeeeeee);
+        }
+}
+
 /* First words of a seeded key, from tests/golden/noise-golden.py (hashlib's BLAKE2b, ChaCha20 in Python). */
 static void test_seeded_golden(void)
 {
@@ -342,6 +369,7 @@ static void test_protect_process(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/secret/stretches", test_stretches);
     g_test_add_func("/secret/rfc8439", test_rfc8439);
     g_test_add_func("/secret/blocks", test_blocks);
     g_test_add_func("/secret/seeded-golden", test_seeded_golden);
