@@ -239,7 +239,11 @@ gboolean dpcxr_shard_cache_build(DpcxrShardCache *cache, int threads, DpcxrMakeR
         complete = complete && cache->shards[i];
     if (!complete) {
         g_autoptr(DpcxrWorkers) workers = NULL;
-        if (!dpcxr_make_folder(cache->folder, 0700, error) || !(workers = dpcxr_workers_new(threads, error)))
+        if (!dpcxr_make_folder(cache->folder, 0700, error)) {
+            g_prefix_error(error, "data.cache.dir: ");
+            return FALSE;
+        }
+        if (!(workers = dpcxr_workers_new(threads, error)))
             return FALSE;
         g_mutex_init(&build.lock);
         dpcxr_workers_run(workers, cache->n_shards, build_shard, &build);

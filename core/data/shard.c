@@ -122,7 +122,8 @@ DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize p
     *missing = FALSE;
     GMappedFile *file = g_mapped_file_new(path, FALSE, &cause);
     if (!file) {
-        *missing = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+        *missing = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+                   g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
         if (!*missing)
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s", cause->message);
         return NULL;

@@ -151,10 +151,30 @@ done
 done_with "bench ops"
 try 2 "$dpcxr" bench step --batch 4 --logical 3; has err "--logical at least that"
 try 2 "$dpcxr" bench step 64; has err '"64" is not expected here'
-try 2 "$dpcxr" bench stop; has err "dpcxr bench stop: not in this version; there is: step, ops"
+try 2 "$dpcxr" bench stop; has err "dpcxr bench stop: not in this version; there is: step, ops, loader"
 done_with "bench with what it does not take"
 try 2 "$dpcxr" bench step --clip flatly; has err 'per_layer, automatic, normalise, adaptive or all (got "flatly")'
 done_with "bench step with a clipping that there is not"
+
+# Decoded once, kept on disk.
+try 2 "$dpcxr" cache; has err "which experiment"
+try 2 "$dpcxr" cache "$scratch/small.yaml"; has err "has no data.cache.dir; where to?"
+done_with "cache without a place"
+try 0 "$dpcxr" cache "$scratch/small.yaml" "data.cache.dir=$scratch/cache"; is_empty err; has out "images in"; has out "0 were there"
+try 0 "$dpcxr" cache "$scratch/small.yaml" "data.cache.dir=$scratch/cache" --json; has out '"built" : 0'; has out '"other_sets" : 0'
+try 0 "$dpcxr" cache "$scratch/small.yaml" "data.cache.dir=$scratch/cache" data.image.size=24; has out "1 other set beside it"
+done_with "cache"
+try 1 "$dpcxr" cache "$scratch/small.yaml" "data.cache.dir=$scratch/small.yaml/x"; has err "data.cache.dir: "; has err "small.yaml/x"
+done_with "cache where no folder can be"
+try 0 "$dpcxr" run "$scratch/small.yaml" name=cached "data.cache.dir=$scratch/new" privacy.noise.source=seeded --out "$scratch/runs"
+try 0 "$dpcxr" run "$scratch/small.yaml" name=decoded privacy.noise.source=seeded --out "$scratch/runs"
+cmp -s "$scratch/runs/cached/private/model.safetensors" "$scratch/runs/decoded/private/model.safetensors" || problem="$problem; other weights with a cache"
+ls "$scratch"/new/*/*.shard >/dev/null 2>&1 || problem="$problem; the run made no cache"
+done_with "a run makes its cache, and has the weights of one without"
+try 0 "$dpcxr" bench loader "$scratch/small.yaml" --epochs 1 --workers 1; has out "from shards"
+try 0 "$dpcxr" bench loader "$scratch/small.yaml" --epochs 1 --json; has out '"decoded_whole_images_per_s"'
+try 2 "$dpcxr" bench loader; has err "of which experiment"
+done_with "bench loader"
 
 # Found beside the program, from anywhere, also through the link.
 try 0 sh -c 'cd / && "$1" plugins --json' sh "$build/dpcxr"; is_empty err
