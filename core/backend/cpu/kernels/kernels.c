@@ -18,7 +18,7 @@ static gboolean has_avx2(void)
 }
 #endif
 
-/* As DNNL_MAX_CPU_ISA does for oneDNN: a wide processor can run what a narrow one would. */
+/* As ONEDNN_MAX_CPU_ISA does for oneDNN: a wide processor can run what a narrow one would. */
 static gboolean allowed(const char *isa)
 {
     static const char *const order[] = {"baseline", "avx2", "avx512", NULL};
