@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Guards on what a private step costs. No seconds: allocations and bytes are exact, processor time is held against that of the
- * same step without privacy in the same process, the least of several repeats on both sides, with room for a busy machine. */
+ * Guards on what a private step costs. No seconds: allocations and bytes are exact, processor time is held against other work
+ * of the same process, the least of several repeats on both sides, with room for a busy machine. */
 #include "bench/resnet9.h"
 #include "bench/side.h"
 #include "count-allocations.h"
@@ -91,7 +91,7 @@ static double processor_time(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* The second of two steps: the first finds the caches full of the other side's data. */
+/* The second of two: the first finds the caches full of something else. */
 static double cost_of_step(BenchSide *side)
 {
     step(side);
@@ -100,20 +100,47 @@ static double cost_of_step(BenchSide *side)
     return processor_time() - start;
 }
 
-/* Measured: 1.4 (32 images of 64 pixels, one thread). Unit gradients formed outright everywhere give 3 and more. */
+static double cost_of_forward(BenchSide *side)
+{
+    g_autoptr(GError) error = NULL;
+    double start = 0;
+    for (int i = 0; i < 2; i++) {
+        start = processor_time();
+        dpcxr_program_forward(side->program, BATCH, side->images, side->logits, &error);
+        g_assert_no_error(error);
+    }
+    return processor_time() - start;
+}
+
+/* The least that each of them took so far. */
+typedef struct {
+    double private, plain, forward;
+} Costs;
+
+static gboolean within(const Costs *costs)
+{
+    static const double over_forward = 6.5, over_plain = 1.7;
+    return costs->private < over_forward * costs->forward && costs->private < over_plain * costs->plain;
+}
+
+/* A private step over the forward pass of its images, which shares no code with unit gradients, norms, sums and noise, and over
+ * the step without privacy, which shows norms and noise by themselves. Measured, on two processors with other work: 4.0 to 5.0
+ * and 0.9 to 1.3. Unit gradients formed outright in all layers: 6.6 to 8.1. Noise made four times: 5.9 and 1.8. Where others
+ * disturb, it goes on for longer: the least of each comes out in the end. */
 static void test_processor_time(void)
 {
-    static const double limit = 2;
     g_autoptr(DpcxrGraph) graph = network(SIZE);
     BenchSide private = open_side(graph, TRUE, FALSE, 1), plain = open_side(graph, FALSE, FALSE, 1);
-    double with = G_MAXDOUBLE, without = G_MAXDOUBLE;
-    for (int repeat = 0; repeat < 7; repeat++) {
-        with = MIN(with, cost_of_step(&private));
-        without = MIN(without, cost_of_step(&plain));
+    Costs least = {G_MAXDOUBLE, G_MAXDOUBLE, G_MAXDOUBLE};
+    for (int repeat = 0; repeat < 5 || (repeat < 25 && !within(&least)); repeat++) {
+        least.private = MIN(least.private, cost_of_step(&private));
+        least.forward = MIN(least.forward, cost_of_forward(&private));
+        least.plain = MIN(least.plain, cost_of_step(&plain));
     }
-    g_test_message("a private step takes %.2f of the processor time of one without privacy", with / without);
-    if (allocations_are_counted()) /* a sanitizer's own cost is not the same on both sides */
-        g_assert_cmpfloat(with, <, limit * without);
+    g_test_message("a private step takes %.2f of the processor time of its forward pass, %.2f of a step without privacy",
+                   least.private / least.forward, least.private / least.plain);
+    if (allocations_are_counted()) /* a sanitizer's own cost is not the same on all sides */
+        g_assert_true(within(&least));
     dpcxr_bench_side_clear(&private);
     dpcxr_bench_side_clear(&plain);
 }
