@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Peak memory of private training over physical and logical batch sizes, and speed over threads, in Markdown.
 
-    tests/bench/memory.py [--size S] [--quick]
+    tests/bench/memory.py [--size S] [--part memory|scaling] [--quick]
 
 Each memory figure is a process of its own that takes two private steps and nothing else (dpcxr bench step --memory-only).
 """
@@ -56,12 +56,15 @@ def main():
     parser.add_argument("--dpcxr", default=os.path.join(SOURCE, "build", "dpcxr"))
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--quick", action="store_true", help="fewer sizes")
+    parser.add_argument("--part", choices=("memory", "scaling"), help="one of the two only")
     arguments = parser.parse_args()
     physical = (1, 64) if arguments.quick else (1, 2, 4, 8, 16, 32, 64)
     logical = (64, 256) if arguments.quick else (64, 256, 1024, 4096)
-    sweep(arguments, "64 images a step", [(batch, 64) for batch in physical])
-    sweep(arguments, "16 images at once", [(16, images) for images in logical])
-    scaling(arguments)
+    if arguments.part != "scaling":
+        sweep(arguments, "64 images a step", [(batch, 64) for batch in physical])
+        sweep(arguments, "16 images at once", [(16, images) for images in logical])
+    if arguments.part != "memory":
+        scaling(arguments)
 
 
 if __name__ == "__main__":
