@@ -7,8 +7,8 @@
 gboolean allocations_are_counted(void);
 /* Calls of malloc, calloc, realloc and their aligned kin, by all threads, since the last call of this. */
 guint allocations_since(void);
-/* Where they came from since the start of the process, each place once: the addresses that they return to. *@n: how many;
- * MAX_CALLERS means that there may be more. Borrowed. */
+/* Where they came from since the start of the process, each place once: the addresses that they return to. *@n: how
+ * many; MAX_CALLERS means that there may be more. Borrowed. */
 enum { MAX_CALLERS = 4096 };
 gpointer *allocations_callers(guint *n);
 /* Forgets them. No other thread may be at work. */

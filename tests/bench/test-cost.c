@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Guards on what a private step costs. No seconds: allocations and bytes are exact, processor time is held against other work
- * of the same process, the least of several repeats on both sides, with room for a busy machine. */
+ * Guards on what a private step costs. No seconds: allocations and bytes are exact, processor time is held against
+ * other work of the same process, the least of several repeats on both sides, with room for a busy machine. */
 #include "bench/resnet9.h"
 #include "bench/side.h"
 #include "count-allocations.h"
@@ -58,9 +58,9 @@ static const char *library_of(gconstpointer address)
     return dladdr(address, &info) && info.dli_fname ? info.dli_fname : "";
 }
 
-/* The first step allocates what is allocated on first use; the second one, pieces and all, must not. What oneDNN takes from the
- * heap for the arguments of each primitive (operator new, so libstdc++ calls) its interface leaves no way around; everything
- * else counts: GLib's, OpenBLAS's, the C library's, and what libdpcxr asks for itself. */
+/* The first step allocates what is allocated on first use; the second one, pieces and all, must not. What oneDNN
+ * takes from the heap for the arguments of each primitive (operator new, so libstdc++ calls) its interface leaves no
+ * way around; everything else counts: GLib's, OpenBLAS's, the C library's, and what libdpcxr asks for itself. */
 static void test_allocations(gconstpointer data)
 {
     if (!allocations_are_counted()) {
@@ -136,10 +136,10 @@ static gboolean within(const Costs *costs)
     return costs->private < over_forward * costs->forward && costs->private < over_plain * costs->plain;
 }
 
-/* A private step over the forward pass of its images, which shares no code with unit gradients, norms, sums and noise, and over
- * the step without privacy, which shows norms and noise by themselves. Measured, on two processors with other work: 4.0 to 5.0
- * and 0.9 to 1.3. Unit gradients formed outright in all layers: 6.6 to 8.1. Noise made four times: 5.9 and 1.8. Where others
- * disturb, it goes on for longer: the least of each comes out in the end. */
+/* A private step over the forward pass of its images, which shares no code with unit gradients, norms, sums and
+ * noise, and over the step without privacy, which shows norms and noise by themselves. Measured, on two processors
+ * with other work: 4.0 to 5.0 and 0.9 to 1.3. Unit gradients formed outright in all layers: 6.6 to 8.1. Noise made
+ * four times: 5.9 and 1.8. Where others disturb, it goes on for longer: the least of each comes out in the end. */
 static void test_processor_time(void)
 {
     g_autoptr(DpcxrGraph) graph = network(SIZE);
