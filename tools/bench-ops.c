@@ -76,8 +76,8 @@ static void print_cell(const DpcxrOpTimes *times, int part)
 
 static void print_all(const DpcxrOpsBench *bench, const GArray *all)
 {
-    printf("resnet9, %d px, %s, %d images at once, %d thread%s: ms an image and GFLOP/s (norms, pools: GB/s)\n", bench->size,
-           bench->bf16 ? "bf16" : "fp32", bench->batch, bench->threads, bench->threads == 1 ? "" : "s");
+    printf("resnet9, %d px, %s, %d images at once, %d thread%s: ms an image and GFLOP/s (norms, pools: GB/s)\n",
+           bench->size, bench->bf16 ? "bf16" : "fp32", bench->batch, bench->threads, bench->threads == 1 ? "" : "s");
     printf("%-24s %-30s", "", "");
     for (int part = 0; part < BENCH_N_OP_PARTS; part++)
         printf(" %15s", dpcxr_bench_op_part_name((BenchOpPart)part));

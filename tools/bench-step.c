@@ -120,8 +120,8 @@ static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
 {
     DpcxrClipType clip = asked_clip(bench);
     double rate = times->clips[clip].images_per_s;
-    printf("resnet9, %d px, %s, batch %d (%d a step), %d threads, %s clipping: ", bench->size, bench->bf16 ? "bf16" : "fp32",
-           bench->batch, bench->logical, times->threads, dpcxr_clip_name(clip));
+    printf("resnet9, %d px, %s, batch %d (%d a step), %d threads, %s clipping: ", bench->size,
+           bench->bf16 ? "bf16" : "fp32", bench->batch, bench->logical, times->threads, dpcxr_clip_name(clip));
     if (bench->memory_only) {
         printf("peak memory %.0f MB\n", times->peak_memory_mb);
         return;
@@ -129,12 +129,12 @@ static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
     printf("private %.1f images/s, not private %.1f images/s, ratio %.2f\n", rate, times->nonprivate_images_per_s,
            rate / times->nonprivate_images_per_s);
     printf("peak memory %.0f MB, %.0f %% of the best sgemm rate (OpenBLAS as %s %.0f, oneDNN %.0f GFLOP/s)\n",
-           times->peak_memory_mb, 100 * sgemm_fraction(times, clip), dpcxr_bench_isa().openblas, times->sgemm.openblas / 1e9,
-           times->sgemm.onednn / 1e9);
+           times->peak_memory_mb, 100 * sgemm_fraction(times, clip), dpcxr_bench_isa().openblas,
+           times->sgemm.openblas / 1e9, times->sgemm.onednn / 1e9);
     for (int i = DPCXR_CLIP_FLAT + 1; i < DPCXR_N_CLIP_TYPES; i++)
         if (!isnan(times->clips[i].images_per_s))
-            printf("%s clipping: %.1f images/s, a step takes %.3f of a flat one's time\n", dpcxr_clip_name((DpcxrClipType)i),
-                   times->clips[i].images_per_s, times->clips[i].cost_beside_flat);
+            printf("%s clipping: %.1f images/s, a step takes %.3f of a flat one's time\n",
+                   dpcxr_clip_name((DpcxrClipType)i), times->clips[i].images_per_s, times->clips[i].cost_beside_flat);
     if (bench->grid)
         printf("noise on a grid: %.1f images/s, a step takes %.3f of a flat one's time with gaussian\n",
                times->grid.images_per_s, times->grid.cost_beside_flat);
@@ -190,7 +190,7 @@ gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
     const GOptionEntry entries[] = {
         {"size", 0, 0, G_OPTION_ARG_INT, &bench.size, "Pixels a side (default 224)", "S"},
         {"batch", 0, 0, G_OPTION_ARG_INT, &bench.batch, "Images at once (default 16)", "B"},
-        {"logical", 0, 0, G_OPTION_ARG_INT, &bench.logical, "Images a step, in several batches (default: as --batch)", "N"},
+        {"logical", 0, 0, G_OPTION_ARG_INT, &bench.logical, "Images a step, in several batches (default: a batch)", "N"},
         {"repeats", 0, 0, G_OPTION_ARG_INT, &bench.repeats, "Timed steps of each kind (default 5)", "N"},
         {"clip", 0, 0, G_OPTION_ARG_STRING, &clip, "Type of clipping to time beside flat, or all (default flat)", "TYPE"},
         {"noise", 0, 0, G_OPTION_ARG_STRING, &noise, "grid: times it beside gaussian (default gaussian)", "TYPE"},
@@ -201,7 +201,8 @@ gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
         {0}};
-    if (!dpcxr_cmd_parse(argc, argv, "", "Time a training step of resnet9, private beside not private.", entries, error) ||
+    if (!dpcxr_cmd_parse(argc, argv, "", "Time a training step of resnet9, private beside not private.", entries,
+                         error) ||
         !dpcxr_bench_no_more(rest, error) || !check_ranges(&bench, error) || !choose_clips(clip, &bench, error) ||
         !choose_noise(noise, &bench, error))
         return FALSE;

@@ -43,6 +43,7 @@ gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error)
         rest[0] = name;
         return kinds[i].run(argc - named, rest, error);
     }
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench %s: not in this version; there is: %s", what, all->str);
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench %s: not in this version; there is: %s", what,
+                all->str);
     return FALSE;
 }

@@ -135,8 +135,8 @@ static gboolean run_once(Operation *operation, Entries *entries, GError **error)
 }
 
 /* One repeat more than asked for: the first one touches everything for the first time. */
-static gboolean measure(const DpcxrBackend *backend, const DpcxrGraph *graph, const DpcxrOpsBench *bench, Entries *entries,
-                        GError **error)
+static gboolean measure(const DpcxrBackend *backend, const DpcxrGraph *graph, const DpcxrOpsBench *bench,
+                        Entries *entries, GError **error)
 {
     Operation operation;
     *entries = (Entries){INFINITY, INFINITY, INFINITY, INFINITY};
@@ -200,8 +200,8 @@ static gboolean time_weights(DpcxrOpTimes *times, const DpcxrGraph *graph, const
            (cost->gram > 10 * cost->direct || time_gram(times, graph, bench, error));
 }
 
-/* Bytes that have to pass: forward reads x and writes y; backward reads dy, and x again except in average pooling, and writes
- * dx. A residual is read as well, and its gradient is written. */
+/* Bytes that have to pass: forward reads x and writes y; backward reads dy, and x again except in average pooling,
+ * and writes dx. A residual is read as well, and its gradient is written. */
 static void count_bytes(DpcxrOpTimes *times, const DpcxrGraph *graph, gboolean bf16)
 {
     const DpcxrLayer *layer = dpcxr_graph_layer(graph, 1);

@@ -10,8 +10,8 @@ typedef struct {
     int repeats;     /* the fastest counts; at least 1 */
 } DpcxrOpsBench;
 
-/* What of an operation is timed, in seconds an image; NaN where there is no such part. Parts that are not entries of the seam
- * are differences of two that are: forward from phase A, phase A from phase A with the images' gradient. */
+/* What of an operation is timed, in seconds an image; NaN where there is no such part. Parts that are not entries of
+ * the seam are differences of two that are: forward from phase A, phase A from phase A with the images' gradient. */
 typedef enum {
     BENCH_OP_FORWARD,
     BENCH_OP_DATA,           /* backward to the input */
@@ -30,8 +30,8 @@ typedef struct {
     double seconds[BENCH_N_OP_PARTS];
     double work[BENCH_N_OP_PARTS]; /* FLOP, or bytes where is_bytes: of an image; NaN: not counted */
     gboolean is_bytes;
-    /* Of weights with two ways only: what the cost model takes, and the seconds an image that both ways took. One way is NaN
-     * where the model's costs are more than tenfold apart: the dearer one may not even fit into memory. */
+    /* Of weights with two ways only: what the cost model takes, and the seconds an image that both ways took. One way
+     * is NaN where the model's costs are more than tenfold apart: the dearer one may not even fit into memory. */
     gboolean has_methods, takes_gram;
     double direct, gram;
 } DpcxrOpTimes;

@@ -3,8 +3,8 @@
 #pragma once
 #include "base/workers.h"
 
-/* FLOP/s over all threads at once; the best of a few, as peaks are. OpenBLAS does not know every processor and then runs
- * kernels for an older one, at half the rate; so there are two of them, and the limit is the faster one. */
+/* FLOP/s over all threads at once; the best of a few, as peaks are. OpenBLAS does not know every processor and then
+ * runs kernels for an older one, at half the rate; so there are two of them, and the limit is the faster one. */
 typedef struct {
     double openblas, onednn;
 } DpcxrSgemmRates;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One program with its optimizer and buffers, that takes training steps on made-up images: what `dpcxr bench step` times, and
- * what takes them as the training loop does, phase by phase. */
+ * One program with its optimizer and buffers, that takes training steps on made-up images: what `dpcxr bench step`
+ * times, and what takes them as the training loop does, phase by phase. */
 #pragma once
 #include "backend/program.h"
 #include "base/workers.h"
@@ -8,7 +8,8 @@
 #include "optim/optimizer.h"
 #include "privacy/secret.h"
 
-/* Parts of a step. What packs new weights for the kernels is inside of phase A, and measured apart (dpcxr_bench_side_packing). */
+/* Parts of a step. What packs new weights for the kernels is inside of phase A, and measured apart
+ * (dpcxr_bench_side_packing). */
 typedef enum {
     BENCH_PHASE_A,
     BENCH_CLIP,
@@ -53,9 +54,10 @@ typedef struct {
 gboolean dpcxr_bench_side_open(BenchSide *side, const BenchSideOptions *options, const DpcxrGraph *graph, GError **error);
 void dpcxr_bench_side_clear(BenchSide *side);
 
-/* One logical step: as many physical batches as it takes, the last one as small as what is left; the images are the same in
- * each. @clip: of those that share the side's clipping groups. */
+/* One logical step: as many physical batches as it takes, the last one as small as what is left; the images are the
+ * same in each. @clip: of those that share the side's clipping groups. */
 gboolean dpcxr_bench_side_step(BenchSide *side, DpcxrClipType clip, GError **error);
 
-/* Seconds that the first pass after an update is longer than the next one, because it packs the weights. Takes a step. */
+/* Seconds that the first pass after an update is longer than the next one, because it packs the weights. Takes a
+ * step. */
 gboolean dpcxr_bench_side_packing(BenchSide *side, double *seconds, GError **error);

@@ -104,8 +104,8 @@ static gboolean time_step(Contestant *contestant, int round, GError **error)
     return TRUE;
 }
 
-/* Rounds in which everyone takes two steps, as in a training one after the other, of which the second is timed: the first one
- * finds the caches full of somebody else's data. Who begins a round moves on. */
+/* Rounds in which everyone takes two steps, as in a training one after the other, of which the second is timed: the
+ * first one finds the caches full of somebody else's data. Who begins a round moves on. */
 static gboolean field_run(Field *field, int repeats, GError **error)
 {
     for (int round = 0; round < repeats; round++)

@@ -33,6 +33,6 @@ typedef struct {
     double image_flop;      /* FLOP of one image's step */
 } DpcxrStepTimes;
 
-/* resnet9 with 3 channels and 8 labels on random images; noise and nadam in the private step, nadam in the other. The first
- * thing it does is the flat private side, so that peak_memory_mb is a training's where the process is fresh. */
+/* resnet9 with 3 channels and 8 labels on random images; noise and nadam in the private step, nadam in the other. The
+ * first thing it does is the flat private side, so that peak_memory_mb is a training's where the process is fresh. */
 gboolean dpcxr_bench_step(const DpcxrStepBench *bench, DpcxrStepTimes *times, GError **error);

@@ -9,8 +9,8 @@ extern const DpcxrBackend dpcxr_backend_cpu;
 /* The same with one way of unit gradients for all layers, where the cost model would choose. For tests. */
 extern const DpcxrBackend dpcxr_backend_cpu_direct, dpcxr_backend_cpu_gram;
 
-/* What the cost model expects of the two ways to the unit gradient of a layer's weights, in multiply-adds a unit of one image,
- * and which one it takes. What it takes depends on shapes alone and never on a clock: results must not. */
+/* What the cost model expects of the two ways to the unit gradient of a layer's weights, in multiply-adds a unit of
+ * one image, and which one it takes. What it takes depends on shapes alone and never on a clock: results must not. */
 typedef struct {
     double direct, gram;
     gboolean takes_gram;
