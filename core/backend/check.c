@@ -56,22 +56,23 @@ static gboolean write_weights(DpcxrProgram *program, GError **error)
     return TRUE;
 }
 
-/* Both images' weighted sum, the way that this program adds up. The grid is fine enough to pass for floats. */
-static gboolean add_up(DpcxrProgram *program, const float *coefficients, GError **error)
+/* The grid is fine enough to pass for floats. */
+static const double grid_scale = 0x1p32;
+
+/* Adds the units of the last phase A, the way that this program adds up. */
+static gboolean add_units(DpcxrProgram *program, const float *coefficients, GError **error)
 {
-    static const double scale = 0x1p32;
     gboolean dropped[ROWS];
     if (!program->options.grid)
         return dpcxr_program_phase_b(program, DPCXR_BANK_SUM, coefficients, error);
-    gboolean good = dpcxr_program_phase_b_grid(program, coefficients, scale, INFINITY, dropped, error);
-    for (int i = 0; good && i < program->n_parameters; i++)
-        good = dpcxr_program_settle(program, i, NULL, 1 / scale, error);
-    return good;
+    return dpcxr_program_phase_b_grid(program, coefficients, grid_scale, INFINITY, dropped, error);
 }
 
 static gboolean read_sums(DpcxrProgram *program, Run *run, GError **error)
 {
     for (int i = 0; i < program->n_parameters; i++) {
+        if (program->options.grid && !dpcxr_program_settle(program, i, NULL, 1 / grid_scale, error))
+            return FALSE;
         if (!run->sums[i])
             run->sums[i] = g_new(float, dpcxr_graph_parameter(program->graph, i)->size);
         if (!dpcxr_program_read(program, DPCXR_BANK_SUM, i, run->sums[i], error))
@@ -80,37 +81,67 @@ static gboolean read_sums(DpcxrProgram *program, Run *run, GError **error)
     return TRUE;
 }
 
-static gboolean run_program(DpcxrProgram *program, int rows, Run *run, GError **error)
+static void make_run(const DpcxrProgram *program, int rows, Run *run)
 {
-    static const int offsets[ROWS + 1] = {0, 1, 2};
-    static const float ones[ROWS] = {1, 1};
-    const DpcxrGraph *graph = program->graph;
     DpcxrRandom random;
     dpcxr_random_init(&random, 0, "program check", 0, 0);
-    gsize outputs = (gsize)program->n_outputs * ROWS;
-    run->images = uniform(&random, dpcxr_shape_size(dpcxr_graph_layer(graph, 0)->shape) * ROWS, 0, 1);
+    gsize outputs = (gsize)program->n_outputs * (gsize)rows;
+    run->images = uniform(&random, dpcxr_shape_size(dpcxr_graph_layer(program->graph, 0)->shape) * (gsize)rows, 0, 1);
     run->targets = uniform(&random, outputs, 0, 1);
     run->mask = uniform(&random, outputs, 1, 1);
     run->logits = g_new0(float, outputs);
-    run->losses = g_new0(float, ROWS);
-    run->norms2 = g_new0(double, (gsize)program->n_parameters * ROWS);
+    run->losses = g_new0(float, rows);
+    run->norms2 = g_new0(double, program->n_parameters * rows);
     run->sums = g_new0(float *, program->n_parameters);
-    g_autofree float *coefficients = g_new(float, (gsize)program->options.n_groups * ROWS);
-    for (int i = 0; i < program->options.n_groups * rows; i++)
-        coefficients[i] = i % rows ? 0.5f : 1.0f;
-    DpcxrBatch batch = {.rows = rows,
-                        .images = run->images,
-                        .targets = run->targets,
-                        .mask = run->mask,
+}
+
+/* Rows first .. first + n - 1 of @rows as one physical batch of units, added with 1 for the first of all and 1/2 for the other. */
+static gboolean run_batch(DpcxrProgram *program, int rows, int first, int n, Run *run, GError **error)
+{
+    static const int offsets[ROWS + 1] = {0, 1, 2};
+    static const float ones[ROWS] = {1, 1};
+    gsize image = dpcxr_shape_size(dpcxr_graph_layer(program->graph, 0)->shape), at = (gsize)first;
+    gsize outputs = (gsize)program->n_outputs;
+    g_autofree double *norms2 = g_new0(double, program->n_parameters * n);
+    g_autofree float *coefficients = g_new(float, program->options.n_groups * n);
+    for (int i = 0; i < program->options.n_groups * n; i++)
+        coefficients[i] = first + i % n ? 0.5f : 1.0f;
+    DpcxrBatch batch = {.rows = n,
+                        .images = run->images + at * image,
+                        .targets = run->targets + at * outputs,
+                        .mask = run->mask + at * outputs,
                         .row_weights = ones,
-                        .units = rows,
+                        .units = n,
                         .unit_offsets = offsets};
-    DpcxrBatchResult result = {.losses = run->losses, .logits = run->logits, .norms2 = run->norms2};
-    if (!write_weights(program, error) || !dpcxr_program_zero(program, DPCXR_BANK_SUM, error) ||
-        !dpcxr_program_phase_a(program, &batch, &result, error) ||
-        !add_up(program, coefficients, error))
+    DpcxrBatchResult result = {.losses = run->losses + at, .logits = run->logits + at * outputs, .norms2 = norms2};
+    if (!dpcxr_program_phase_a(program, &batch, &result, error) || !add_units(program, coefficients, error))
         return FALSE;
+    for (int i = 0; i < program->n_parameters; i++)
+        for (int u = 0; u < n; u++)
+            run->norms2[i * rows + first + u] = norms2[i * n + u];
+    return TRUE;
+}
+
+static gboolean run_program(DpcxrProgram *program, int rows, Run *run, GError **error)
+{
+    int at_once = MIN(rows, MIN(program->options.max_rows, program->options.max_units));
+    make_run(program, rows, run);
+    if (!write_weights(program, error) || !dpcxr_program_zero(program, DPCXR_BANK_SUM, error))
+        return FALSE;
+    for (int first = 0; first < rows; first += at_once)
+        if (!run_batch(program, rows, first, MIN(at_once, rows - first), run, error))
+            return FALSE;
     return read_sums(program, run, error);
+}
+
+/* The reference takes one image at a time, and is gone before the program that is checked touches its memory. */
+static gboolean run_reference(const DpcxrProgram *program, int rows, Run *run, GError **error)
+{
+    DpcxrProgramOptions options = program->options;
+    options.max_rows = options.max_units = 1;
+    options.bf16 = FALSE;
+    g_autoptr(DpcxrProgram) reference = dpcxr_program_new(&dpcxr_backend_ref, program->graph, &options, error);
+    return reference && run_program(reference, rows, run, error);
 }
 
 /* ||a - b|| / (||b|| + floor), NaN-proof: anything not finite counts as infinitely far. */
@@ -181,7 +212,7 @@ static gboolean check_bounds(DpcxrProgram *program, int rows, Run *run, GError *
     for (int u = 0; program->options.norms && u < rows; u++) {
         for (int i = 0; i < groups * rows; i++)
             alone[i] = i % rows == u;
-        if (!dpcxr_program_zero(program, DPCXR_BANK_SUM, error) || !add_up(program, alone, error) ||
+        if (!dpcxr_program_zero(program, DPCXR_BANK_SUM, error) || !add_units(program, alone, error) ||
             !read_sums(program, run, error))
             return FALSE;
         for (int i = 0; i < program->n_parameters; i++) {
@@ -209,12 +240,8 @@ gboolean dpcxr_program_check(DpcxrProgram *program, GError **error)
     if (program->backend == &dpcxr_backend_ref)
         return TRUE;
     int rows = MIN(ROWS, MIN(program->options.max_rows, program->options.max_units));
-    DpcxrProgramOptions options = program->options;
-    options.max_rows = options.max_units = rows;
-    options.bf16 = FALSE;
-    g_autoptr(DpcxrProgram) reference = dpcxr_program_new(&dpcxr_backend_ref, program->graph, &options, error);
     Run got = {0}, wanted = {0};
-    gboolean good = reference && run_program(reference, rows, &wanted, error) &&
+    gboolean good = run_reference(program, rows, &wanted, error) &&
                     run_program(program, rows, &got, error) && compare(program, rows, &got, &wanted, error) &&
                     check_bounds(program, rows, &got, error) && forget(program, error);
     clear_run(&got, program->n_parameters);
