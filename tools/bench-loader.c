@@ -22,9 +22,11 @@ static void print_json(const DpcxrExperiment *experiment, int workers, const Dpc
 
 static void print_text(const DpcxrExperiment *experiment, int workers, const DpcxrLoaderTimes *times)
 {
-    printf("%zu images, %d px, %d workers: decoded %.0f images/s (%.0f where JPEG is not shrunk on the way), from shards %.0f, from "
+    printf("%zu images, %d px, %d workers: decoded %.0f images/s (%.0f where JPEG is not shrunk on the way), "
+           "from shards %.0f, from "
            "memory %.0f\n",
-           times->images, experiment->data.size, workers, times->decoded, times->whole, times->shards, times->memory);
+           times->images, experiment->data.size, workers, times->decoded, times->whole, times->shards,
+           times->memory);
 }
 
 gboolean dpcxr_bench_cmd_loader(int argc, char **argv, GError **error)
@@ -39,14 +41,17 @@ gboolean dpcxr_bench_cmd_loader(int argc, char **argv, GError **error)
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL},
         {0}};
     if (!dpcxr_cmd_parse(argc, argv, "CONFIG [KEY=VALUE]...",
-                         "Time an experiment's images: decoded each time, from shards on disk, from memory.", entries, error))
+                         "Time an experiment's images: decoded each time, from shards on disk, from memory.",
+                         entries, error))
         return FALSE;
     if (!words || workers < 0 || workers > 1024 || epochs < 1) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench loader: %s",
-                    !words ? "of which experiment? dpcxr bench loader CONFIG" : "--workers is 0 to 1024, --epochs at least 1");
+                    !words ? "of which experiment? dpcxr bench loader CONFIG"
+                           : "--workers is 0 to 1024, --epochs at least 1");
         return FALSE;
     }
-    g_autoptr(DpcxrExperiment) experiment = dpcxr_experiment_load(words[0], (const char *const *)words + 1, error);
+    g_autoptr(DpcxrExperiment) experiment =
+        dpcxr_experiment_load(words[0], (const char *const *)words + 1, error);
     if (workers == 0)
         workers = (int)g_get_num_processors();
     DpcxrLoaderTimes times;

@@ -9,10 +9,12 @@
 
 static void print_text(const char *folder, const DpcxrShardCounts *counts, int others, double seconds)
 {
-    printf("%s: %zu images in %zu shards, %.1f MB; %zu shards built in %.1f s, %zu were there\n", folder, counts->images,
-           counts->shards, (double)counts->bytes / 1e6, counts->built, seconds, counts->shards - counts->built);
+    printf("%s: %zu images in %zu shards, %.1f MB; %zu shards built in %.1f s, %zu were there\n", folder,
+           counts->images, counts->shards, (double)counts->bytes / 1e6, counts->built, seconds,
+           counts->shards - counts->built);
     if (others > 0)
-        printf("%d other set%s beside it: of other configurations, or of files that have changed; what no experiment needs may be "
+        printf("%d other set%s beside it: of other configurations, or of files that have changed; what no "
+               "experiment needs may be "
                "deleted\n",
                others, others == 1 ? "" : "s");
 }
@@ -34,15 +36,17 @@ static void print_json(const char *folder, const DpcxrShardCounts *counts, int o
 }
 
 /* Those that are not in the cache have a reason, which reading them again tells. */
-static gboolean report_unreadable(DpcxrData *data, const DpcxrShardCounts *counts, int threads, GError **error)
+static gboolean report_unreadable(DpcxrData *data, const DpcxrShardCounts *counts, int threads,
+                                  GError **error)
 {
     if (counts->without == 0)
         return TRUE;
     g_autoptr(GPtrArray) problems = dpcxr_data_check_files(data, threads);
     for (guint i = 0; i < problems->len; i++)
         fprintf(stderr, "%s\n", (const char *)g_ptr_array_index(problems, i));
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "dpcxr cache: %zu image%s cannot be read; the others are in the cache",
-                counts->without, counts->without == 1 ? "" : "s");
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
+                "dpcxr cache: %zu image%s cannot be read; the others are in the cache", counts->without,
+                counts->without == 1 ? "" : "s");
     return FALSE;
 }
 
@@ -55,7 +59,8 @@ static gboolean fill(const DpcxrExperiment *experiment, gboolean as_json, GError
         return FALSE;
     double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
     const DpcxrShardCache *shards = dpcxr_data_shards(data);
-    (as_json ? print_json : print_text)(dpcxr_shard_cache_folder(shards), &counts, dpcxr_shard_cache_others(shards), seconds);
+    (as_json ? print_json : print_text)(dpcxr_shard_cache_folder(shards), &counts,
+                                        dpcxr_shard_cache_others(shards), seconds);
     return report_unreadable(data, &counts, experiment->data.workers, error);
 }
 
@@ -68,20 +73,24 @@ gboolean dpcxr_cmd_cache(int argc, char **argv, GError **error)
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL},
         {NULL},
     };
-    if (!dpcxr_cmd_parse(argc, argv, "CONFIG [KEY=VALUE]...",
-                         "Decodes and resizes every image of an experiment into data.cache.dir, once. A run does it, too.",
-                         entries, error))
+    if (!dpcxr_cmd_parse(
+            argc, argv, "CONFIG [KEY=VALUE]...",
+            "Decodes and resizes every image of an experiment into data.cache.dir, once. A run does it, too.",
+            entries, error))
         return FALSE;
     if (!words) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr cache: which experiment? dpcxr cache CONFIG");
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                    "dpcxr cache: which experiment? dpcxr cache CONFIG");
         return FALSE;
     }
-    g_autoptr(DpcxrExperiment) experiment = dpcxr_experiment_load(words[0], (const char *const *)words + 1, error);
+    g_autoptr(DpcxrExperiment) experiment =
+        dpcxr_experiment_load(words[0], (const char *const *)words + 1, error);
     if (!experiment)
         return FALSE;
     if (!experiment->data.cache_dir) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "dpcxr cache: %s has no data.cache.dir; where to? dpcxr cache %s data.cache.dir=FOLDER", words[0], words[0]);
+                    "dpcxr cache: %s has no data.cache.dir; where to? dpcxr cache %s data.cache.dir=FOLDER",
+                    words[0], words[0]);
         return FALSE;
     }
     return fill(experiment, as_json, error);

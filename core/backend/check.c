@@ -86,12 +86,13 @@ static void make_run(const DpcxrProgram *program, int rows, Run *run)
     DpcxrRandom random;
     dpcxr_random_init(&random, 0, "program check", 0, 0);
     gsize outputs = (gsize)program->n_outputs * (gsize)rows;
-    run->images = uniform(&random, dpcxr_shape_size(dpcxr_graph_layer(program->graph, 0)->shape) * (gsize)rows, 0, 1);
+    run->images =
+        uniform(&random, dpcxr_shape_size(dpcxr_graph_layer(program->graph, 0)->shape) * (gsize)rows, 0, 1);
     run->targets = uniform(&random, outputs, 0, 1);
     run->mask = uniform(&random, outputs, 1, 1);
     run->logits = g_new0(float, outputs);
     run->losses = g_new0(float, rows);
-    run->norms2 = g_new0(double, program->n_parameters * rows);
+    run->norms2 = g_new0(double, program->n_parameters *rows);
     run->sums = g_new0(float *, program->n_parameters);
 }
 
@@ -102,8 +103,8 @@ static gboolean run_batch(DpcxrProgram *program, int rows, int first, int n, Run
     static const float ones[ROWS] = {1, 1};
     gsize image = dpcxr_shape_size(dpcxr_graph_layer(program->graph, 0)->shape), at = (gsize)first;
     gsize outputs = (gsize)program->n_outputs;
-    g_autofree double *norms2 = g_new0(double, program->n_parameters * n);
-    g_autofree float *coefficients = g_new(float, program->options.n_groups * n);
+    g_autofree double *norms2 = g_new0(double, program->n_parameters *n);
+    g_autofree float *coefficients = g_new(float, program->options.n_groups *n);
     for (int i = 0; i < program->options.n_groups * n; i++)
         coefficients[i] = first + i % n ? 0.5f : 1.0f;
     DpcxrBatch batch = {.rows = n,
@@ -113,7 +114,8 @@ static gboolean run_batch(DpcxrProgram *program, int rows, int first, int n, Run
                         .row_weights = ones,
                         .units = n,
                         .unit_offsets = offsets};
-    DpcxrBatchResult result = {.losses = run->losses + at, .logits = run->logits + at * outputs, .norms2 = norms2};
+    DpcxrBatchResult result = {
+        .losses = run->losses + at, .logits = run->logits + at * outputs, .norms2 = norms2};
     if (!dpcxr_program_phase_a(program, &batch, &result, error) || !add_units(program, coefficients, error))
         return FALSE;
     for (int i = 0; i < program->n_parameters; i++)
@@ -140,7 +142,8 @@ static gboolean run_reference(const DpcxrProgram *program, int rows, Run *run, G
     DpcxrProgramOptions options = program->options;
     options.max_rows = options.max_units = 1;
     options.bf16 = FALSE;
-    g_autoptr(DpcxrProgram) reference = dpcxr_program_new(&dpcxr_backend_ref, program->graph, &options, error);
+    g_autoptr(DpcxrProgram) reference =
+        dpcxr_program_new(&dpcxr_backend_ref, program->graph, &options, error);
     return reference && run_program(reference, rows, run, error);
 }
 
@@ -164,10 +167,12 @@ static double norm_of(const float *values, gsize n)
     return sqrt(sum);
 }
 
-static gboolean fail(GError **error, const DpcxrProgram *program, const char *what, const char *name, double off)
+static gboolean fail(GError **error, const DpcxrProgram *program, const char *what, const char *name,
+                     double off)
 {
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
-                "start-up check of backend %s: %s %s differs from the reference by %.2g (at most %.2g is right). Nothing "
+                "start-up check of backend %s: %s %s differs from the reference by %.2g (at most %.2g is "
+                "right). Nothing "
                 "was trained. A library on this machine computes wrongly; device.type: ref still works",
                 program->backend->name, what, name, off, tolerance_of(program));
     return FALSE;
@@ -183,7 +188,8 @@ static double gradient_floor(const DpcxrProgram *program, const Run *wanted)
     return 1e-3 * sqrt(sum);
 }
 
-static gboolean compare(const DpcxrProgram *program, int rows, const Run *got, const Run *wanted, GError **error)
+static gboolean compare(const DpcxrProgram *program, int rows, const Run *got, const Run *wanted,
+                        GError **error)
 {
     double floor = gradient_floor(program, wanted), tolerance = tolerance_of(program);
     double off = distance(got->logits, wanted->logits, (gsize)(program->n_outputs * rows), 1e-6);
@@ -208,7 +214,7 @@ static gboolean compare(const DpcxrProgram *program, int rows, const Run *got, c
 static gboolean check_bounds(DpcxrProgram *program, int rows, Run *run, GError **error)
 {
     int groups = program->options.n_groups;
-    g_autofree float *alone = g_new(float, groups * rows);
+    g_autofree float *alone = g_new(float, groups *rows);
     for (int u = 0; program->options.norms && u < rows; u++) {
         for (int i = 0; i < groups * rows; i++)
             alone[i] = i % rows == u;
@@ -219,10 +225,12 @@ static gboolean check_bounds(DpcxrProgram *program, int rows, Run *run, GError *
             const DpcxrParameter *parameter = dpcxr_graph_parameter(program->graph, i);
             double norm = norm_of(run->sums[i], parameter->size), bound = sqrt(run->norms2[i * rows + u]);
             if (!(norm <= bound * (1 + 1e-9))) {
-                g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
-                            "start-up check of backend %s: a unit adds a gradient of norm %.9g to %s and says that it is at "
-                            "most %.9g: clipping would not hold. Nothing was trained; device.type: ref still works",
-                            program->backend->name, norm, parameter->name, bound);
+                g_set_error(
+                    error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
+                    "start-up check of backend %s: a unit adds a gradient of norm %.9g to %s and says that "
+                    "it is at "
+                    "most %.9g: clipping would not hold. Nothing was trained; device.type: ref still works",
+                    program->backend->name, norm, parameter->name, bound);
                 return FALSE;
             }
         }
@@ -232,7 +240,8 @@ static gboolean check_bounds(DpcxrProgram *program, int rows, Run *run, GError *
 
 static gboolean forget(DpcxrProgram *program, GError **error)
 {
-    return dpcxr_program_zero(program, DPCXR_BANK_WEIGHT, error) && dpcxr_program_zero(program, DPCXR_BANK_SUM, error);
+    return dpcxr_program_zero(program, DPCXR_BANK_WEIGHT, error) &&
+           dpcxr_program_zero(program, DPCXR_BANK_SUM, error);
 }
 
 gboolean dpcxr_program_check(DpcxrProgram *program, GError **error)
@@ -241,8 +250,8 @@ gboolean dpcxr_program_check(DpcxrProgram *program, GError **error)
         return TRUE;
     int rows = MIN(ROWS, MIN(program->options.max_rows, program->options.max_units));
     Run got = {0}, wanted = {0};
-    gboolean good = run_reference(program, rows, &wanted, error) &&
-                    run_program(program, rows, &got, error) && compare(program, rows, &got, &wanted, error) &&
+    gboolean good = run_reference(program, rows, &wanted, error) && run_program(program, rows, &got, error) &&
+                    compare(program, rows, &got, &wanted, error) &&
                     check_bounds(program, rows, &got, error) && forget(program, error);
     clear_run(&got, program->n_parameters);
     clear_run(&wanted, program->n_parameters);

@@ -36,7 +36,8 @@ static double run_epoch(const Bench *bench, DpcxrData *data, GError **error)
         return -1;
     dpcxr_loader_request(loader, draws, n);
     for (gsize done = 0; done < n && !problem; done += BATCH)
-        dpcxr_loader_take(loader, MIN(BATCH, n - done), bench->images, bench->targets, bench->mask, NULL, &problem);
+        dpcxr_loader_take(loader, MIN(BATCH, n - done), bench->images, bench->targets, bench->mask, NULL,
+                          &problem);
     if (problem) {
         g_set_error_literal(error, DPCXR_ERROR, DPCXR_ERROR_DATA, problem);
         return -1;
@@ -85,14 +86,14 @@ static void bench_clear(Bench *bench)
     g_free(bench->mask);
 }
 
-static gboolean measure(DpcxrExperiment *experiment, const char *folder, int workers, int epochs, DpcxrLoaderTimes *times,
-                        GError **error)
+static gboolean measure(DpcxrExperiment *experiment, const char *folder, int workers, int epochs,
+                        DpcxrLoaderTimes *times, GError **error)
 {
     gsize pixels = (gsize)experiment->data.size * experiment->data.size * experiment->data.channels;
     gsize labels = (gsize)experiment->data.n_labels;
-    Bench bench = {.images = g_new(float, BATCH * pixels),
-                   .targets = g_new(float, BATCH * labels),
-                   .mask = g_new(float, BATCH * labels),
+    Bench bench = {.images = g_new(float, BATCH *pixels),
+                   .targets = g_new(float, BATCH *labels),
+                   .mask = g_new(float, BATCH *labels),
                    .workers = workers};
     for (int source = 0; source < N_SOURCES; source++)
         bench.seconds[source] = g_new(double, epochs);
@@ -126,7 +127,8 @@ static void remove_cache(const char *folder)
     g_rmdir(folder);
 }
 
-gboolean dpcxr_bench_loader(DpcxrExperiment *experiment, int workers, int epochs, DpcxrLoaderTimes *times, GError **error)
+gboolean dpcxr_bench_loader(DpcxrExperiment *experiment, int workers, int epochs, DpcxrLoaderTimes *times,
+                            GError **error)
 {
     if (experiment->data.cache_dir)
         return measure(experiment, experiment->data.cache_dir, workers, epochs, times, error);

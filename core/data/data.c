@@ -88,8 +88,9 @@ static char *cache_description(const DpcxrExperiment *experiment)
     if (feature->options)
         dpcxr_options_write(feature->options, FALSE, options);
     g_autofree char *text = dpcxr_yaml_write(options);
-    return g_strdup_printf("%s %s\n%s\nsize %d, channels %d, resize %d\n", feature->type, feature->entry->plugin->version,
-                           text, experiment->data.size, experiment->data.channels, DPCXR_RESIZE_VERSION);
+    return g_strdup_printf("%s %s\n%s\nsize %d, channels %d, resize %d\n", feature->type,
+                           feature->entry->plugin->version, text, experiment->data.size,
+                           experiment->data.channels, DPCXR_RESIZE_VERSION);
 }
 
 static void open_shards(DpcxrData *data)
@@ -99,7 +100,8 @@ static void open_shards(DpcxrData *data)
         return;
     g_autofree char *what = cache_description(experiment);
     data->shards = dpcxr_shard_cache_open(experiment->data.cache_dir, what, data->index,
-                                          (gsize)experiment->data.size * experiment->data.size, experiment->data.channels);
+                                          (gsize)experiment->data.size * experiment->data.size,
+                                          experiment->data.channels);
 }
 
 DpcxrData *dpcxr_data_open(const DpcxrExperiment *experiment, GError **error)
@@ -219,7 +221,8 @@ static DpcxrResized *make_for_shard(gpointer data, gsize row, gsize *bytes)
 
 gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, DpcxrShardCounts *counts, GError **error)
 {
-    return !data->shards || dpcxr_shard_cache_build(data->shards, threads, make_for_shard, data, counts, error);
+    return !data->shards ||
+           dpcxr_shard_cache_build(data->shards, threads, make_for_shard, data, counts, error);
 }
 
 const DpcxrShardCache *dpcxr_data_shards(const DpcxrData *data)

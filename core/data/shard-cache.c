@@ -43,8 +43,8 @@ static void make_key(DpcxrShardCache *cache, const char *what, const DpcxrIndex 
 {
     GChecksum *hash = g_checksum_new(G_CHECKSUM_SHA256);
     gsize length = sizeof cache->key;
-    g_autofree char *own =
-        g_strdup_printf("format %d, order %d, %d rows\n", DPCXR_SHARD_FORMAT, G_BYTE_ORDER, cache->rows_of_shard);
+    g_autofree char *own = g_strdup_printf("format %d, order %d, %d rows\n", DPCXR_SHARD_FORMAT, G_BYTE_ORDER,
+                                           cache->rows_of_shard);
     hash_text(hash, own);
     hash_text(hash, what);
     for (gsize row = 0; row < cache->n_rows; row++)
@@ -72,7 +72,8 @@ static gboolean open_shard(DpcxrShardCache *cache, int i)
     g_autoptr(GError) error = NULL;
     g_autofree char *path = shard_path(cache, i);
     gboolean missing;
-    DpcxrShard *shard = dpcxr_shard_open(path, cache->key, rows_in(cache, i), cache->pixels, &missing, &error);
+    DpcxrShard *shard =
+        dpcxr_shard_open(path, cache->key, rows_in(cache, i), cache->pixels, &missing, &error);
     if (error)
         g_printerr("note: %s; its images are decoded again\n", error->message);
     g_atomic_pointer_set(&cache->shards[i], shard);
@@ -86,7 +87,8 @@ static int rows_of_shard(gsize rows, gsize image)
     return (int)CLAMP(SHARD_BYTES / image, 1, wanted);
 }
 
-DpcxrShardCache *dpcxr_shard_cache_open(const char *dir, const char *what, const DpcxrIndex *index, gsize pixels, int channels)
+DpcxrShardCache *dpcxr_shard_cache_open(const char *dir, const char *what, const DpcxrIndex *index,
+                                        gsize pixels, int channels)
 {
     DpcxrShardCache *cache = g_new0(DpcxrShardCache, 1);
     cache->dir = g_strdup(dir);
@@ -146,7 +148,8 @@ const DpcxrResized *dpcxr_shard_cache_get(DpcxrShardCache *cache, gsize row)
     const DpcxrResized *image = dpcxr_shard_get(shard, (int)(row % (gsize)cache->rows_of_shard), &damaged);
     if (damaged && g_atomic_int_compare_and_exchange(&cache->warned[i], 0, 1)) {
         g_autofree char *path = shard_path(cache, i);
-        g_printerr("note: %s: a record does not agree with its checksum, and is decoded again; delete the file, and it will be "
+        g_printerr("note: %s: a record does not agree with its checksum, and is decoded again; delete the "
+                   "file, and it will be "
                    "built anew\n",
                    path);
     }
@@ -204,7 +207,8 @@ static void build_shard(gpointer data, int job, int thread)
     DpcxrShardCache *cache = build->cache;
     int i = (build->start + job) % cache->n_shards;
     g_autoptr(GError) error = NULL;
-    if (cache->shards[i] || failed(build) || open_shard(cache, i)) /* another process may have made it meanwhile */
+    if (cache->shards[i] || failed(build) ||
+        open_shard(cache, i)) /* another process may have made it meanwhile */
         return;
     if (!write_shard(build, i, &error)) {
         fail(build, g_steal_pointer(&error));

@@ -12,7 +12,8 @@ typedef struct _DpcxrShardCache DpcxrShardCache;
 /* Opens what there is of the set in @dir, which need not exist. @what: the part of the key that is not about rows; @pixels: size x
  * size; @channels: the most that an image may have. A shard that is damaged counts as not there; standard error says so. Never
  * fails: an empty cache is a cache. */
-DpcxrShardCache *dpcxr_shard_cache_open(const char *dir, const char *what, const DpcxrIndex *index, gsize pixels, int channels);
+DpcxrShardCache *dpcxr_shard_cache_open(const char *dir, const char *what, const DpcxrIndex *index,
+                                        gsize pixels, int channels);
 void dpcxr_shard_cache_free(DpcxrShardCache *cache);
 
 /* NULL where the row is not there, or damaged (standard error says so, once a shard); else valid until the cache is freed.
@@ -23,7 +24,7 @@ const DpcxrResized *dpcxr_shard_cache_get(DpcxrShardCache *cache, gsize row);
 typedef DpcxrResized *(*DpcxrMakeResized)(gpointer data, gsize row, gsize *bytes);
 
 typedef struct {
-    gsize shards, built; /* of the set; by this call */
+    gsize shards, built;   /* of the set; by this call */
     gsize images, without; /* in the set; rows that could not be made */
     guint64 bytes;         /* on disk, the whole set */
 } DpcxrShardCounts;

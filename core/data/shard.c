@@ -27,7 +27,7 @@ struct _DpcxrShard {
     const Entry *entries;
     int n;
     gsize pixels; /* of a channel */
-    gint *state; /* [n] atomic: 0 not looked at, 1 good, 2 damaged */
+    gint *state;  /* [n] atomic: 0 not looked at, 1 good, 2 damaged */
 };
 
 static guint32 checksum(gconstpointer data, gsize n)
@@ -61,8 +61,8 @@ static void pad(DpcxrNewFile *file, guint64 written)
     dpcxr_new_file_write(file, zeros, (gsize)(whole_lines(written) - written));
 }
 
-gboolean dpcxr_shard_write(const char *path, const guint8 *key, const DpcxrResized *const *images, const gsize *bytes, int n,
-                           GError **error)
+gboolean dpcxr_shard_write(const char *path, const guint8 *key, const DpcxrResized *const *images,
+                           const gsize *bytes, int n, GError **error)
 {
     DpcxrNewFile file;
     if (!dpcxr_new_file_open(&file, path, 0600, error))
@@ -116,7 +116,8 @@ static const char *look(const DpcxrShard *shard, gsize length, const guint8 *key
     return NULL;
 }
 
-DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize pixels, gboolean *missing, GError **error)
+DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize pixels, gboolean *missing,
+                             GError **error)
 {
     g_autoptr(GError) cause = NULL;
     *missing = FALSE;

@@ -15,12 +15,13 @@ typedef struct _DpcxrShard DpcxrShard;
 
 /* @images [n], NULL where there is none, and their sizes in @bytes. Mode 0600. DPCXR_ERROR_FAILED: no room, no right; nothing is
  * left under @path then. */
-gboolean dpcxr_shard_write(const char *path, const guint8 *key, const DpcxrResized *const *images, const gsize *bytes, int n,
-                           GError **error);
+gboolean dpcxr_shard_write(const char *path, const guint8 *key, const DpcxrResized *const *images,
+                           const gsize *bytes, int n, GError **error);
 
 /* Maps a shard of @n records of images that have @pixels = size x size. NULL with DPCXR_ERROR_DATA where the file is not there
  * (*missing TRUE, no error), cut, of another set or format, or where its table is damaged. */
-DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize pixels, gboolean *missing, GError **error);
+DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize pixels, gboolean *missing,
+                             GError **error);
 void dpcxr_shard_free(DpcxrShard *shard);
 
 /* Record @i, valid until the shard is freed; NULL where there is none, or where it does not agree with its checksum (*damaged

@@ -38,14 +38,19 @@ INLINE void double_round(Vector x[WORDS])
 /* In each quarter of 128 bits by itself: x[0..3] are the rows of a matrix of 4 x 4 and become its columns. */
 INLINE void transpose(Vector x[4])
 {
-    Vector low01 = __builtin_shufflevector(x[0], x[1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-    Vector high01 = __builtin_shufflevector(x[0], x[1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-    Vector low23 = __builtin_shufflevector(x[2], x[3], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-    Vector high23 = __builtin_shufflevector(x[2], x[3], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    Vector low01 =
+        __builtin_shufflevector(x[0], x[1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+    Vector high01 =
+        __builtin_shufflevector(x[0], x[1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    Vector low23 =
+        __builtin_shufflevector(x[2], x[3], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+    Vector high23 =
+        __builtin_shufflevector(x[2], x[3], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
     x[0] = __builtin_shufflevector(low01, low23, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
     x[1] = __builtin_shufflevector(low01, low23, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
     x[2] = __builtin_shufflevector(high01, high23, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-    x[3] = __builtin_shufflevector(high01, high23, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    x[3] =
+        __builtin_shufflevector(high01, high23, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
 }
 
 /* After the transposition quarter q of vector 4 w + b has words 4 w .. 4 w + 3 of block 4 q + b. */
@@ -61,7 +66,8 @@ INLINE void put(Vector x[WORDS], guint8 *out)
 
 static void sixteen_blocks(const guint32 key[8], const guint32 nonce[3], guint32 block, guint8 *out)
 {
-    static const guint32 constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; /* "expand 32-byte k" */
+    static const guint32 constants[4] = {0x61707865, 0x3320646e, 0x79622d32,
+                                         0x6b206574}; /* "expand 32-byte k" */
     Vector start[WORDS], x[WORDS];
     for (int i = 0; i < 4; i++)
         start[i] = (Vector){0} + constants[i];
@@ -78,7 +84,8 @@ static void sixteen_blocks(const guint32 key[8], const guint32 nonce[3], guint32
     put(x, out);
 }
 
-void dpcxr_chacha20_avx512(const guint8 key[32], const guint8 nonce[12], guint32 block, guint8 *out, gsize blocks)
+void dpcxr_chacha20_avx512(const guint8 key[32], const guint8 nonce[12], guint32 block, guint8 *out,
+                           gsize blocks)
 {
     guint32 key_words[8], nonce_words[3]; /* this processor is little-endian, as the cipher is */
     memcpy(key_words, key, sizeof key_words);

@@ -16,8 +16,9 @@ static gboolean has_avx512(void)
 {
 #ifdef __x86_64__
     const char *limit = g_getenv("DPCXR_MAX_CPU_ISA");
-    return g_strcmp0(limit, "baseline") != 0 && g_strcmp0(limit, "avx2") != 0 && __builtin_cpu_supports("avx512f") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return g_strcmp0(limit, "baseline") != 0 && g_strcmp0(limit, "avx2") != 0 &&
+           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #else
     return FALSE;
 #endif

@@ -12,4 +12,5 @@ void dpcxr_chacha20(const guint8 key[32], const guint8 nonce[12], guint32 block,
 gboolean dpcxr_chacha20_check(void);
 
 /* chacha20-avx512.c: @blocks whole blocks of 64 bytes. */
-void dpcxr_chacha20_avx512(const guint8 key[32], const guint8 nonce[12], guint32 block, guint8 *out, gsize blocks);
+void dpcxr_chacha20_avx512(const guint8 key[32], const guint8 nonce[12], guint32 block, guint8 *out,
+                           gsize blocks);

@@ -9,9 +9,12 @@ const DpcxrBackend *const check_backends[3] = {&dpcxr_backend_cpu, &dpcxr_backen
 
 /* f32 sums in another order. bf16 has 8 bits, rounded once or twice in an operation; in a network a rounding goes through
  * norms, whose gradients cancel, and may turn a pool to another pixel. */
-const Precision check_f32 = {"f32", FALSE, .output = 1e-5, .loss = 1e-4, .gradient = 2e-5, .norm = 0.02, .sum = 2e-5};
-const Precision check_bf16 = {"bf16", TRUE, .output = 0.006, .loss = 0.02, .gradient = 0.006, .norm = 0.05, .sum = 0.006};
-const Precision check_bf16_network = {"bf16", TRUE, .output = 0.02, .loss = 0.05, .gradient = 0.3, .norm = 0.1, .sum = 0.25};
+const Precision check_f32 = {"f32",        FALSE,      .output = 1e-5, .loss = 1e-4, .gradient = 2e-5,
+                             .norm = 0.02, .sum = 2e-5};
+const Precision check_bf16 = {"bf16",       TRUE,        .output = 0.006, .loss = 0.02, .gradient = 0.006,
+                              .norm = 0.05, .sum = 0.006};
+const Precision check_bf16_network = {"bf16",          TRUE,        .output = 0.02, .loss = 0.05,
+                                      .gradient = 0.3, .norm = 0.1, .sum = 0.25};
 
 gboolean check_can(const Precision *precision)
 {
@@ -284,7 +287,8 @@ static void compare_norms(const Side *got, const Side *wanted, const Batch *batc
         total += isfinite(wanted->norms2[i]) ? wanted->norms2[i] : 0;
     for (int i = 0; i < n; i++) {
         double a = sqrt(got->norms2[i]), b = sqrt(wanted->norms2[i]);
-        if (isfinite(a) != isfinite(b) || (isfinite(b) && fabs(a - b) > tolerance * b + 0.005 * tolerance * sqrt(total)))
+        if (isfinite(a) != isfinite(b) ||
+            (isfinite(b) && fabs(a - b) > tolerance * b + 0.005 * tolerance * sqrt(total)))
             g_test_fail_printf("norm of %s, unit %d: %.9g, the reference has %.9g",
                                dpcxr_graph_parameter(batch->graph, i / batch->units)->name, i % batch->units,
                                a, b);
@@ -327,8 +331,8 @@ static void run_again(const DpcxrBackend *backend, Side *first, const Batch *bat
     side_free(&again);
 }
 
-void check_graph(const DpcxrBackend *backend, const Precision *precision, const DpcxrGraph *graph, const Batch *batch,
-                 gboolean loss)
+void check_graph(const DpcxrBackend *backend, const Precision *precision, const DpcxrGraph *graph,
+                 const Batch *batch, gboolean loss)
 {
     SideOptions options = {.threads = 2, .n_groups = 1};
     Side wanted = side_new(&dpcxr_backend_ref, graph, batch, options, 7);

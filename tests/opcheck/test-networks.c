@@ -119,7 +119,8 @@ static void test_loss(gconstpointer data)
     side_phase_a(&got, &batch, TRUE);
     side_phase_a(&wanted, &batch, TRUE);
     g_assert_cmpfloat(got.losses.values[1], ==, 0);
-    check_close("losses", got.losses.values, wanted.losses.values, wanted.losses.n, 0.1 * kind->precision->loss, 0);
+    check_close("losses", got.losses.values, wanted.losses.values, wanted.losses.n,
+                0.1 * kind->precision->loss, 0);
     check_close("input gradient", got.input_gradient.values, wanted.input_gradient.values,
                 wanted.input_gradient.n, kind->precision->gradient, 0);
     side_free(&got);
@@ -147,7 +148,8 @@ static void test_groups(gconstpointer data)
     side_phase_b(&wanted, coefficients);
     for (int i = 0; i < n; i++) {
         Guarded a = side_read(&got, DPCXR_BANK_SUM, i), b = side_read(&wanted, DPCXR_BANK_SUM, i);
-        check_close(dpcxr_graph_parameter(graph, i)->name, a.values, b.values, b.n, kind->precision->sum, 1e-5);
+        check_close(dpcxr_graph_parameter(graph, i)->name, a.values, b.values, b.n, kind->precision->sum,
+                    1e-5);
         guarded_free(&a);
         guarded_free(&b);
     }
@@ -436,8 +438,11 @@ static void check_adversary(const Kind *kind, const Adversary *a, const int *row
         double gradient = sum_norm(&exact, one);
         gboolean sane = isfinite(gradient) && gradient > 0;
         double clip_norm = sane ? 0.25 * gradient : 0.5;
-        DpcxrClip clip = {.type = DPCXR_CLIP_FLAT, .norm = clip_norm, .parameters = got.program->n_parameters,
-                          .n_groups = 1, .group_of = got.program->options.group_of};
+        DpcxrClip clip = {.type = DPCXR_CLIP_FLAT,
+                          .norm = clip_norm,
+                          .parameters = got.program->n_parameters,
+                          .n_groups = 1,
+                          .group_of = got.program->options.group_of};
         dpcxr_clip(&clip, got.norms2, batch.units, coefficients);
         alone[u] = coefficients[u];
         double added = sum_norm(&got, alone), whole = coefficients[u] * gradient;
@@ -497,14 +502,10 @@ typedef struct {
 } Check;
 
 static const Check checks[] = {
-    {"resnet-mish", test_resnet_mish},
-    {"resnet-relu", test_resnet_relu},
-    {"odd-graph", test_odd_graph},
-    {"loss", test_loss},
-    {"groups", test_groups},
-    {"large-unit", test_large_unit},
-    {"update", test_update},
-    {"update-not-finite", test_update_not_finite},
+    {"resnet-mish", test_resnet_mish}, {"resnet-relu", test_resnet_relu},
+    {"odd-graph", test_odd_graph},     {"loss", test_loss},
+    {"groups", test_groups},           {"large-unit", test_large_unit},
+    {"update", test_update},           {"update-not-finite", test_update_not_finite},
     {"adversaries", test_adversaries},
 };
 

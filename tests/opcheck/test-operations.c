@@ -174,10 +174,10 @@ int main(int argc, char **argv)
             *test = (Test){c, check_backends[k / 2], k % 2 ? &check_bf16 : &check_f32};
             if (k > 1 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
                 continue;
-            g_autofree char *name =
-                g_strdup_printf("%s/%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name, test->precision->name,
-                                dpcxr_layer_type_name(c->type), c->height, c->width, c->channels,
-                                c->out_channels, c->kernel, c->stride, c->padding, c->rows_of[0]);
+            g_autofree char *name = g_strdup_printf(
+                "%s/%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name, test->precision->name,
+                dpcxr_layer_type_name(c->type), c->height, c->width, c->channels, c->out_channels, c->kernel,
+                c->stride, c->padding, c->rows_of[0]);
             g_autofree char *benign = g_strdup_printf("/opcheck/%s", name);
             g_autofree char *hostile = g_strdup_printf("/not-finite/%s", name);
             g_test_add_data_func(benign, test, test_benign);

@@ -235,7 +235,9 @@ static pid_t fork_builder(const Fixture *f)
     if (child != 0)
         return child;
     DpcxrShardCache *cache = open_cache(f);
-    _exit(dpcxr_shard_cache_build(cache, 1, make_slowly, NULL, NULL, NULL) && check_images(cache) == ROWS - 1 ? 0 : 1);
+    _exit(dpcxr_shard_cache_build(cache, 1, make_slowly, NULL, NULL, NULL) && check_images(cache) == ROWS - 1
+              ? 0
+              : 1);
 }
 
 /* Three processes at once: all end well, and one whole set is there. */
@@ -265,8 +267,8 @@ static void test_killed(Fixture *f, gconstpointer unused)
         waitpid(child, NULL, 0);
         DpcxrShardCache *cache = open_cache(f);
         int there = check_images(cache);
-        g_assert_true(there == 0 || there == 64 || there == 63 || there == 22 || there == 64 + 63 || there == 64 + 22 ||
-                      there == 63 + 22 || there == ROWS - 1);
+        g_assert_true(there == 0 || there == 64 || there == 63 || there == 22 || there == 64 + 63 ||
+                      there == 64 + 22 || there == 63 + 22 || there == ROWS - 1);
         dpcxr_shard_cache_free(cache);
     }
     DpcxrShardCache *cache = open_cache(f);

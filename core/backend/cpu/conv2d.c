@@ -26,19 +26,23 @@ typedef struct {
     dnnl_dims_t strides, padding;
 } Geometry;
 
-static gboolean describe(CpuConv *conv, const CpuWindow *w, dnnl_data_type_t type, Geometry *g, GError **error)
+static gboolean describe(CpuConv *conv, const CpuWindow *w, dnnl_data_type_t type, Geometry *g,
+                         GError **error)
 {
     dnnl_dims_t x = {1, w->in.channels, w->in.height, w->in.width};
     dnnl_dims_t y = {1, w->out.channels, w->out.height, w->out.width};
     dnnl_dims_t weights = {w->out.channels, w->in.channels, w->kernel, w->kernel};
     dnnl_dims_t bias = {w->out.channels};
     *g = (Geometry){.strides = {w->stride, w->stride}, .padding = {w->padding, w->padding}};
-    return dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->x, 4, x, type, dnnl_nhwc), "input", error) &&
-           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->y, 4, y, type, dnnl_nhwc), "output", error) &&
+    return dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->x, 4, x, type, dnnl_nhwc), "input",
+                              error) &&
+           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->y, 4, y, type, dnnl_nhwc), "output",
+                              error) &&
            dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&conv->plain, 4, weights, dnnl_f32, dnnl_oihw),
                               "weights", error) &&
-           dpcxr_onednn_check(dnnl_memory_desc_init_by_tag(&g->weights, 4, weights, type, dnnl_format_tag_any),
-                              "weights", error) &&
+           dpcxr_onednn_check(
+               dnnl_memory_desc_init_by_tag(&g->weights, 4, weights, type, dnnl_format_tag_any), "weights",
+               error) &&
            dpcxr_onednn_check(
                dnnl_memory_desc_init_by_tag(&g->gradient, 4, weights, dnnl_f32, dnnl_format_tag_any),
                "gradient", error) &&
@@ -49,11 +53,11 @@ static gboolean describe(CpuConv *conv, const CpuWindow *w, dnnl_data_type_t typ
 static gboolean make_forward(CpuProgram *program, CpuConv *conv, const Geometry *g, GError **error)
 {
     dnnl_convolution_desc_t operation;
-    return dpcxr_onednn_check(dnnl_convolution_forward_desc_init(
-                                  &operation, dnnl_forward_training, dnnl_convolution_direct, &conv->x,
-                                  &g->weights, conv->bias >= 0 ? &g->bias : NULL, &conv->y, g->strides,
-                                  g->padding, g->padding),
-                              "convolution", error) &&
+    return dpcxr_onednn_check(
+               dnnl_convolution_forward_desc_init(&operation, dnnl_forward_training, dnnl_convolution_direct,
+                                                  &conv->x, &g->weights, conv->bias >= 0 ? &g->bias : NULL,
+                                                  &conv->y, g->strides, g->padding, g->padding),
+               "convolution", error) &&
            dpcxr_onednn_primitive_init(&conv->primitives[FORWARD], &operation, program->engine, NULL,
                                        "convolution", error);
 }
@@ -73,8 +77,8 @@ static gboolean make_weights(CpuProgram *program, CpuConv *conv, const Geometry 
 {
     dnnl_convolution_desc_t operation;
     if (!dpcxr_onednn_check(dnnl_convolution_backward_weights_desc_init(
-                                &operation, dnnl_convolution_direct, &conv->x, &g->gradient, NULL,
-                                &conv->y, g->strides, g->padding, g->padding),
+                                &operation, dnnl_convolution_direct, &conv->x, &g->gradient, NULL, &conv->y,
+                                g->strides, g->padding, g->padding),
                             "convolution backward weights", error) ||
         !dpcxr_onednn_primitive_init(&conv->primitives[WEIGHTS], &operation, program->engine,
                                      &conv->primitives[FORWARD], "convolution backward weights", error))
@@ -107,8 +111,10 @@ static gboolean make_all(CpuProgram *program, int step, CpuConv *conv, GError **
     Geometry g;
     gboolean training = program->base.options.training;
     float *weight = dpcxr_banks_tensor(&program->banks, DPCXR_BANK_WEIGHT, conv->weight);
-    dnnl_data_type_t type = program->plan.types[program->plan.steps[step].x] == CPU_BF16 ? dnnl_bf16 : dnnl_f32;
-    if (!describe(conv, program->plan.windows[step], type, &g, error) || !make_forward(program, conv, &g, error) ||
+    dnnl_data_type_t type =
+        program->plan.types[program->plan.steps[step].x] == CPU_BF16 ? dnnl_bf16 : dnnl_f32;
+    if (!describe(conv, program->plan.windows[step], type, &g, error) ||
+        !make_forward(program, conv, &g, error) ||
         !make_packed(program, conv, FORWARD, PACK_FORWARD, &conv->packed_forward,
                      &conv->packed_forward_memory, error) ||
         !dpcxr_onednn_check(dnnl_memory_create(&conv->weight_memory, &conv->plain, program->engine, weight),

@@ -24,10 +24,10 @@ typedef struct {
     const CpuProgram *program;
     CpuWorker *worker;
     const CpuWindow *window;
-    int step, first, end;       /* rows of the unit */
-    double s, sum_x, sum_dy;    /* sums over t of |x_t| |dy_t|, |x_t|, |dy_t| */
-    const float *x[2], *dy[2];  /* of the one or two rows at hand */
-    int held[2];                /* which they are; -1: none */
+    int step, first, end;      /* rows of the unit */
+    double s, sum_x, sum_dy;   /* sums over t of |x_t| |dy_t|, |x_t|, |dy_t| */
+    const float *x[2], *dy[2]; /* of the one or two rows at hand */
+    int held[2];               /* which they are; -1: none */
 } Unit;
 
 /* Tensors kept in bf16 are copied to f32: exact, and little work beside products of all with all. */
@@ -220,7 +220,8 @@ double dpcxr_cpu_gram_norm2(CpuProgram *program, CpuWorker *worker, int step, in
     if (norm < 0)
         norm = outright_norm(&unit, number);
     /* On a grid a unit's product is its own; else it is one with those of all rows. */
-    norm += product_error(&unit, program->base.options.grid ? unit.end - unit.first : program->base.options.max_rows);
+    norm += product_error(&unit, program->base.options.grid ? unit.end - unit.first
+                                                            : program->base.options.max_rows);
     double bound = norm * norm * (1 + 1e-9);
     return isfinite(bound) ? bound : INFINITY;
 }

@@ -3,8 +3,8 @@
  * what was added are kept for each part. Where they turn out to be more than the limit, the same parts are formed again and
  * subtracted: floats and integers are the same both times, so nothing of the unit is left. A unit's own floats never meet
  * another's, and its rows are summed one by one in their order, whether it comes whole or in pieces. */
-#include "backend/cpu/internal.h"
 #include "backend/grid.h"
+#include "backend/cpu/internal.h"
 #include <math.h>
 #include <string.h>
 
@@ -73,8 +73,8 @@ static gboolean find_places(CpuProgram *program, int i, GError **error)
     for (int shift = 0; shift < 36 && packed >> shift; shift += 12) {
         for (gsize k = 0; k < packed; k++)
             numbers[k] = (float)(k >> shift & 0xfff);
-        if (!dpcxr_cpu_conv2d_unpack(program, &program->workers[0], program->plan.gradients[i].step, numbers, values,
-                                     error))
+        if (!dpcxr_cpu_conv2d_unpack(program, &program->workers[0], program->plan.gradients[i].step, numbers,
+                                     values, error))
             return FALSE;
         for (gsize k = 0; k < n; k++)
             places[k] |= (guint32)values[k] << shift;
@@ -91,9 +91,10 @@ gboolean dpcxr_cpu_grid_allocate(CpuProgram *program, GError **error)
     for (int i = 0; i < program->base.n_parameters; i++)
         if (dpcxr_cpu_is_packed(program, i) && !find_places(program, i, error))
             return FALSE;
-    return dpcxr_cpu_allocate(program, &program->integers, program->plan.bank, sizeof *program->integers, "gradients",
-                              error) &&
-           dpcxr_cpu_allocate(program, &program->squares, (gsize)all_parts(program) * (gsize)program->base.options.max_units,
+    return dpcxr_cpu_allocate(program, &program->integers, program->plan.bank, sizeof *program->integers,
+                              "gradients", error) &&
+           dpcxr_cpu_allocate(program, &program->squares,
+                              (gsize)all_parts(program) * (gsize)program->base.options.max_units,
                               sizeof *program->squares, "norms", error);
 }
 
@@ -155,8 +156,8 @@ static void add_part(gpointer data, int job, int thread)
     gboolean first = program->base.piece == DPCXR_FIRST_PIECE;
     if (!first)
         copy_part(window, part, worker->tile, unit, TRUE);
-    dpcxr_cpu_unit_product(program, worker, gradient->step, part.tap, part.first, part.end, 0, program->unit_offsets[1],
-                           first);
+    dpcxr_cpu_unit_product(program, worker, gradient->step, part.tap, part.first, part.end, 0,
+                           program->unit_offsets[1], first);
     copy_part(window, part, worker->tile, unit, FALSE);
 }
 
@@ -200,7 +201,8 @@ static void direct_part(const PhaseB *job, int parameter, int part, double *squa
 }
 
 /* A part of one unit's Gram gradient: formed, or, where the unit came in pieces, there already. */
-static const float *unit_part(const PhaseB *job, CpuWorker *worker, int parameter, GramPart part, int unit, gsize *stride)
+static const float *unit_part(const PhaseB *job, CpuWorker *worker, int parameter, GramPart part, int unit,
+                              gsize *stride)
 {
     CpuProgram *program = job->program;
     const CpuGradient *gradient = &program->plan.gradients[parameter];
@@ -210,8 +212,8 @@ static const float *unit_part(const PhaseB *job, CpuWorker *worker, int paramete
         return program->sums[DPCXR_BANK_UNIT] + gradient->offset + part_offset(window, part);
     }
     *stride = (gsize)window->in.channels;
-    dpcxr_cpu_unit_product(program, worker, gradient->step, part.tap, part.first, part.end, program->unit_offsets[unit],
-                           program->unit_offsets[unit + 1], TRUE);
+    dpcxr_cpu_unit_product(program, worker, gradient->step, part.tap, part.first, part.end,
+                           program->unit_offsets[unit], program->unit_offsets[unit + 1], TRUE);
     return worker->tile;
 }
 
@@ -234,8 +236,8 @@ static void gram_part_of_units(const PhaseB *job, CpuWorker *worker, int paramet
         gsize apart;
         const float *values = unit_part(job, worker, parameter, part, unit, &apart);
         for (int o = 0; o < outputs; o++)
-            squares[unit] += program->kernels->grid(to + (gsize)o * stride, c * job->scale, values + (gsize)o * apart, in,
-                                                    job->undo != NULL);
+            squares[unit] += program->kernels->grid(to + (gsize)o * stride, c * job->scale,
+                                                    values + (gsize)o * apart, in, job->undo != NULL);
     }
 }
 
@@ -338,7 +340,8 @@ static gboolean run_settle(Settle *job, GError **error)
     gsize size = dpcxr_graph_parameter(program->base.graph, job->parameter)->size;
     need_integers(program);
     if (gradient->method == CPU_GRAM)
-        return dpcxr_cpu_run(program, program->plan.windows[gradient->step]->out.channels, settle_output, job, error);
+        return dpcxr_cpu_run(program, program->plan.windows[gradient->step]->out.channels, settle_output, job,
+                             error);
     return dpcxr_cpu_run(program, (int)((size + ELEMENTS - 1) / ELEMENTS), settle_elements, job, error);
 }
 

@@ -15,10 +15,10 @@ enum { CPU_PRODUCT_ROWS = 512 };
 
 /* What a worker thread has for itself. */
 typedef struct {
-    char *scratch; /* [plan.block] tensors of a row */
-    float *spare;  /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
+    char *scratch;          /* [plan.block] tensors of a row */
+    float *spare;           /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
     float *output_gradient; /* the loss's, f32 */
-    float *wide;   /* f32 copies of bf16 tensors: of two rows' x and dy of a Gram layer, of a linear layer's x */
+    float *wide;            /* f32 copies of bf16 tensors: two rows' x and dy of a Gram layer, x of a linear one */
     float *gathered;        /* CPU_PRODUCT_ROWS rows of x and of dy */
     float *gram;            /* Gram matrices of one pair of rows; norms of pixels */
     float *outright;        /* one whole weight gradient, where its Gram norm is too uncertain */
@@ -50,14 +50,14 @@ typedef struct {
     gint64 *integers;                   /* [plan.bank] SUM on a grid; NULL without */
     gboolean integers_clear;            /* counts as zero, whatever is in it */
     double *squares;                    /* on a grid: [jobs, max_units] */
-    guint32 **places;                   /* on a grid: [parameters] where oneDNN has an element of PyTorch's; NULL: in place */
-    gboolean packed;                    /* oneDNN's copies of the weights are current */
-    char *kept;                         /* [max_rows, plan.training.kept] */
-    float *slots;                       /* [max_units, plan.slot] */
-    float *unpacked;                    /* direct conv gradients in PyTorch's layout, for update */
-    int *unit_offsets;                  /* [max_units + 1] of the last phase A */
-    int *groups;                        /* [max_units + 1] first units of its jobs */
-    gsize bytes;                        /* allocated */
+    guint32 **places;  /* on a grid: [parameters] where oneDNN has an element of PyTorch's; NULL: in place */
+    gboolean packed;   /* oneDNN's copies of the weights are current */
+    char *kept;        /* [max_rows, plan.training.kept] */
+    float *slots;      /* [max_units, plan.slot] */
+    float *unpacked;   /* direct conv gradients in PyTorch's layout, for update */
+    int *unit_offsets; /* [max_units + 1] of the last phase A */
+    int *groups;       /* [max_units + 1] first units of its jobs */
+    gsize bytes;       /* allocated */
 } CpuProgram;
 
 /* One row on one worker. */
@@ -133,8 +133,8 @@ void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, i
 /* The same for rows @row .. @last-1 of one unit, one after the other, to the worker's tile, [outputs, in]. The bits are those
  * of a unit that comes in pieces: rows are added one by one, and always in the same place, since a library's may depend
  * on where a result lies. */
-void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int row,
-                            int last, gboolean clear);
+void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first,
+                            int end, int row, int last, gboolean clear);
 
 /* grid.c */
 enum { CPU_GRID_OUTPUTS = 64 }; /* of one job: its integers and floats stay in a second-level cache */

@@ -82,11 +82,12 @@ gboolean dpcxr_onednn_reorder_init(DpcxrOnednnPrimitive *p, const dnnl_memory_de
     return good;
 }
 
-gboolean dpcxr_onednn_product(int m, int n, int k, const float *a, const float *b, float *c, int ld, gboolean clear,
-                              GError **error)
+gboolean dpcxr_onednn_product(int m, int n, int k, const float *a, const float *b, float *c, int ld,
+                              gboolean clear, GError **error)
 {
     dpcxr_onednn_enter();
-    return dpcxr_onednn_check(dnnl_sgemm('T', 'N', m, n, k, 1, a, m, b, n, clear ? 0 : 1, c, ld), "product", error);
+    return dpcxr_onednn_check(dnnl_sgemm('T', 'N', m, n, k, 1, a, m, b, n, clear ? 0 : 1, c, ld), "product",
+                              error);
 }
 
 void dpcxr_onednn_primitive_clear(DpcxrOnednnPrimitive *p)

@@ -177,8 +177,10 @@ static void forward_rows(gpointer data, int i, int thread)
     CpuProgram *program = job->program;
     CpuWorker *worker = &program->workers[thread];
     CpuRow rows[CPU_BLOCK];
-    int first = i * job->rows_of_job, n = MIN(job->rows_of_job, job->rows - first), output = program->base.graph->output;
-    gsize image = dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape), outputs = (gsize)program->base.n_outputs;
+    int first = i * job->rows_of_job, n = MIN(job->rows_of_job, job->rows - first),
+        output = program->base.graph->output;
+    gsize image = dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape),
+          outputs = (gsize)program->base.n_outputs;
     dpcxr_onednn_enter();
     for (int k = 0; k < n; k++) {
         rows[k] = dpcxr_cpu_row(program, worker, &program->plan.inference, k);
@@ -188,7 +190,8 @@ static void forward_rows(gpointer data, int i, int thread)
         return;
     for (int k = 0; k < n; k++)
         dpcxr_cpu_kernels_of(&rows[k], output)
-            ->expand(dpcxr_cpu_output(&rows[k], output), job->outputs + (gsize)(first + k) * outputs, outputs);
+            ->expand(dpcxr_cpu_output(&rows[k], output), job->outputs + (gsize)(first + k) * outputs,
+                     outputs);
 }
 
 gboolean dpcxr_cpu_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)

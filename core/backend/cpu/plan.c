@@ -110,7 +110,8 @@ static gboolean plan_types(CpuPlan *plan, gboolean bf16, GError **error)
         CpuType second = layer->inputs[1] >= 0 ? plan->types[layer->inputs[1]] : first;
         if (first != second || (convolution && first != CPU_BF16)) {
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                        "device.precision: bf16 is not there for this model: a %s reads what a pooled or linear layer "
+                        "device.precision: bf16 is not there for this model: a %s reads what a pooled or "
+                        "linear layer "
                         "puts out; use fp32",
                         convolution ? "convolution or pooling" : "sum");
             return FALSE;
@@ -132,9 +133,8 @@ static DpcxrCpuCost cost_of(const CpuWindow *window)
     for (int k = 0; k < window->n_residues; k++)
         members += (double)window->residues[k].n * window->residues[k].n;
     DpcxrCpuCost cost = {.direct = moved * size};
-    cost.gram =
-        gram * 0.5 * (members * window->in.channels + positions * positions * window->out.channels) +
-        packed * positions * window->n_taps * (window->in.channels + window->out.channels);
+    cost.gram = gram * 0.5 * (members * window->in.channels + positions * positions * window->out.channels) +
+                packed * positions * window->n_taps * (window->in.channels + window->out.channels);
     cost.takes_gram = cost.direct > cost.gram;
     return cost;
 }
@@ -217,7 +217,8 @@ static gboolean place_gradients(CpuPlan *plan)
     for (int method = CPU_DIRECT; method <= CPU_GRAM; method++) {
         for (int i = 0; i < dpcxr_graph_n_parameters(plan->graph); i++)
             if (plan->gradients[i].method == (CpuMethod)method)
-                good = good && append(&plan->bank, &plan->gradients[i].offset, plan->gradients[i].size, LINE_FLOATS);
+                good = good &&
+                       append(&plan->bank, &plan->gradients[i].offset, plan->gradients[i].size, LINE_FLOATS);
         if (method == CPU_DIRECT)
             plan->slot = plan->bank;
     }
@@ -362,7 +363,8 @@ static void collect(GArray *array, CpuTensor *tensor, Life life)
 static CpuTensor tensor_of(const CpuPlan *plan, int i)
 {
     gsize size = dpcxr_shape_size(dpcxr_graph_layer(plan->graph, i)->shape);
-    return (CpuTensor){.type = plan->types[i], .size = size, .bytes = size * dpcxr_cpu_type_size(plan->types[i])};
+    return (CpuTensor){
+        .type = plan->types[i], .size = size, .bytes = size * dpcxr_cpu_type_size(plan->types[i])};
 }
 
 static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean training)
@@ -376,7 +378,8 @@ static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean tr
     if (plan->types[0] == CPU_F32) /* the caller's own; else a copy */
         layout->outputs[0].place = layout->gradients[0].place = CPU_IMAGE;
     else
-        layout->outputs[0].place = CPU_SCRATCH, layout->gradients[0].place = training ? CPU_SCRATCH : CPU_NOWHERE;
+        layout->outputs[0].place = CPU_SCRATCH,
+        layout->gradients[0].place = training ? CPU_SCRATCH : CPU_NOWHERE;
     for (int s = 0; s < plan->n_steps; s++) {
         layout->outputs[plan->steps[s].y].place = CPU_SCRATCH;
         layout->gradients[plan->steps[s].y].place = training ? CPU_SCRATCH : CPU_NOWHERE;

@@ -67,8 +67,8 @@ typedef struct {
     gsize slot, bank; /* floats of a unit's slot, of a bank; the slot's parameters come first in a bank */
     CpuLayout training, inference;
     gsize largest; /* bytes of the largest tensor of a row */
-    int late;      /* the first step whose weights outweigh what it reads and writes: rows take turns from here on */
-    int block;     /* rows that a worker has at hand at a time, 1 .. CPU_BLOCK */
+    int late; /* the first step whose weights outweigh what it reads and writes: rows take turns from here on */
+    int block; /* rows that a worker has at hand at a time, 1 .. CPU_BLOCK */
 } CpuPlan;
 
 /* Steps, types, methods and windows; @plan is zeroed before. Sizes of gradients are PyTorch's until changed by

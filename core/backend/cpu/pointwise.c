@@ -16,8 +16,9 @@ static gboolean activation_backward(CpuRow *row, int s, GError **error)
 {
     const CpuStep *step = &row->program->plan.steps[s];
     dpcxr_cpu_kernels_of(row, step->x)
-        ->activate_backward(step->activation, dpcxr_cpu_output(row, step->x), dpcxr_cpu_gradient(row, step->y),
-                            dpcxr_cpu_gradient_begin(row, step->x), row->layout->outputs[step->y].size);
+        ->activate_backward(step->activation, dpcxr_cpu_output(row, step->x),
+                            dpcxr_cpu_gradient(row, step->y), dpcxr_cpu_gradient_begin(row, step->x),
+                            row->layout->outputs[step->y].size);
     dpcxr_cpu_gradient_end(row, step->x);
     return TRUE;
 }

@@ -18,7 +18,8 @@ static gboolean max_forward(CpuRow *row, int s, GError **error)
     const CpuStep *step = &row->program->plan.steps[s];
     CpuPool pool = pool_of(row, s);
     dpcxr_cpu_kernels_of(row, step->x)
-        ->max_pool(&pool, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y), dpcxr_cpu_saved(row, s));
+        ->max_pool(&pool, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y),
+                   dpcxr_cpu_saved(row, s));
     return TRUE;
 }
 

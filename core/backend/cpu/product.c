@@ -61,8 +61,8 @@ static void gather_row(Product *p, const CpuTap *tap, int first, const char *dy,
     for (const CpuRun *run = tap->runs; run < tap->runs + tap->n_runs; run++)
         for (gsize i = 0; i < (gsize)run->length; i++) {
             gsize position = (gsize)run->output + i, pixel = (gsize)run->pixel + i * stride;
-            p->of_dy->scale(c, dy + (position * out + (gsize)first) * p->of_dy->element, p->dy + (gsize)p->rows * outputs,
-                            outputs);
+            p->of_dy->scale(c, dy + (position * out + (gsize)first) * p->of_dy->element,
+                            p->dy + (gsize)p->rows * outputs, outputs);
             p->of_x->expand(x + pixel * in * p->of_x->element, p->x + (gsize)p->rows * in, in);
             if (++p->rows == CPU_PRODUCT_ROWS)
                 flush(p);
@@ -87,8 +87,8 @@ void dpcxr_cpu_product(const CpuProgram *program, CpuWorker *worker, int step, i
         flush(&p);
 }
 
-void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first, int end, int row,
-                            int last, gboolean clear)
+void dpcxr_cpu_unit_product(const CpuProgram *program, CpuWorker *worker, int step, int tap, int first,
+                            int end, int row, int last, gboolean clear)
 {
     const CpuWindow *window = program->plan.windows[step];
     Kept kept = kept_of(program, step);

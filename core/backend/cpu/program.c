@@ -242,7 +242,8 @@ static gboolean has_bf16(GError **error)
     if (dpcxr_cpu_kernels_bf16() && dpcxr_onednn_has_bf16())
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                "device.precision: bf16 needs a processor with AVX-512 and its BF16 instructions, which this one has not, "
+                "device.precision: bf16 needs a processor with AVX-512 and its BF16 instructions, which this "
+                "one has not, "
                 "or which DPCXR_MAX_CPU_ISA or ONEDNN_MAX_CPU_ISA forbids; use fp32");
     return FALSE;
 }

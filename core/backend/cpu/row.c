@@ -45,7 +45,8 @@ void dpcxr_cpu_gradient_end(const CpuRow *row, int layer)
         return;
     if (row->written[layer])
         dpcxr_cpu_kernels_of(row, layer)
-            ->add_elements(dpcxr_cpu_gradient(row, layer), row->worker->spare, row->layout->gradients[layer].size);
+            ->add_elements(dpcxr_cpu_gradient(row, layer), row->worker->spare,
+                           row->layout->gradients[layer].size);
     row->written[layer] = TRUE;
 }
 

@@ -24,7 +24,8 @@ INLINE Longs round_to_zero(Reals x, Reals *rounded, Longs *good)
     size = (Reals)((Longs)size & inside);
     Reals near = size + magic - magic; /* to the nearest integer */
     near -= (Reals)((near > size) & (Longs)one);
-    Longs v = (Longs)(near + magic) - (Longs)magic; /* the low bits of a double between 2^52 and 2^53 are its integer */
+    Longs v = (Longs)(near + magic) -
+              (Longs)magic; /* the low bits of a double between 2^52 and 2^53 are its integer */
     *rounded = near;
     *good &= inside;
     return (v ^ negative) - negative;
@@ -39,8 +40,8 @@ INLINE double grid(gint64 *x, double a, const float *y, gsize n, gboolean subtra
         for (int k = 0; k < 2; k++) {
             UnalignedLongs *to = (UnalignedLongs *)(x + i + k * HALF);
             Reals rounded;
-            Longs v = round_to_zero(__builtin_convertvector(*(const Singles *)(y + i + k * HALF), Reals) * a, &rounded,
-                                    &good);
+            Longs v = round_to_zero(__builtin_convertvector(*(const Singles *)(y + i + k * HALF), Reals) * a,
+                                    &rounded, &good);
             sum[k] += rounded * rounded;
             *to = subtract ? *to - v : *to + v;
         }

@@ -145,8 +145,10 @@ INLINE void data_block(const CpuNorm *norm, Element *d, const float *mean_d, con
         for (int v = 0; v < vectors; v++) {
             gsize at = p * norm->channels + c + v * LANES;
             Floats xhat = (load_elements(x + at, last) - k.mean[v]) * k.scale[v];
-            store_elements(
-                d + at, k.scale[v] * (k.weight[v] * load_elements(d + at, last) - of_d[v] - xhat * of_dxhat[v]), last);
+            store_elements(d + at,
+                           k.scale[v] *
+                               (k.weight[v] * load_elements(d + at, last) - of_d[v] - xhat * of_dxhat[v]),
+                           last);
         }
 }
 

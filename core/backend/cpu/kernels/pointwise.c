@@ -74,12 +74,14 @@ void KERNEL(activate)(CpuActivation activation, const void *x, void *y, gsize n)
         activate(CPU_RELU, x, y, n);
 }
 
-INLINE void activate_backward(CpuActivation activation, const Element *x, const Element *dy, Element *dx, gsize n)
+INLINE void activate_backward(CpuActivation activation, const Element *x, const Element *dy, Element *dx,
+                              gsize n)
 {
     for (gsize i = 0; i < n; i += LANES) {
         int part = (int)MIN(LANES, n - i);
-        store_elements(dx + i, activation_gradient(activation, load_elements(x + i, part), load_elements(dy + i, part)),
-                       part);
+        store_elements(
+            dx + i, activation_gradient(activation, load_elements(x + i, part), load_elements(dy + i, part)),
+            part);
     }
 }
 

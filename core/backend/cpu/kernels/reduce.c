@@ -76,7 +76,8 @@ void KERNEL(channel_sums)(const void *elements, gsize pixels, int channels, doub
         channel_block(x + c, pixels, channels, NULL, 1, channels - c, sums + c);
 }
 
-void KERNEL(channel_squares)(const void *elements, gsize pixels, int channels, const float *mean, double *sums)
+void KERNEL(channel_squares)(const void *elements, gsize pixels, int channels, const float *mean,
+                             double *sums)
 {
     const Element *x = elements;
     int c = 0;
