@@ -130,14 +130,14 @@ static gboolean run(DpcxrOpsBench bench, JsonBuilder *json, GError **error)
 
 gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error)
 {
-    DpcxrOpsBench bench = {.size = 224, .batch = 16, .repeats = 5};
+    DpcxrOpsBench bench = {.size = 224, .batch = 16, .repeats = 9};
     g_autofree char *precision = g_strdup("fp32");
     gboolean as_json = FALSE, good;
     g_auto(GStrv) rest = NULL;
     const GOptionEntry entries[] = {
         {"size", 0, 0, G_OPTION_ARG_INT, &bench.size, "Pixels a side of the network's images (default 224)", "S"},
         {"batch", 0, 0, G_OPTION_ARG_INT, &bench.batch, "Images at once (default 16)", "B"},
-        {"repeats", 0, 0, G_OPTION_ARG_INT, &bench.repeats, "The fastest of so many counts (default 5)", "N"},
+        {"repeats", 0, 0, G_OPTION_ARG_INT, &bench.repeats, "The fastest of so many counts (default 9)", "N"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &bench.threads, "Threads (default 0: one, then all)", "T"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default) or bf16", "P"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print a JSON list, one object for each number of threads", NULL},

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """dpcxr bench step beside its peers, PyTorch and Opacus, alternating in several rounds; prints tables in Markdown.
 
-    tests/bench/peers.py [--opacus FOLDER] [--rounds N] [--steps N] [--quick]
+    tests/bench/peers.py [--opacus FOLDER] [--rounds N] [--steps N] [--minutes M] [--quick]
 
-Peers are looked for and never installed: a Python with torch (--python), Opacus 1.3's checkout (--opacus, or on PYTHONPATH), and
-the folder of opacus_bench.py (--peers, ../shared/peers by default). What is missing is said, and its columns are empty.
-Opacus is run twice: as users run it, and with glibc's malloc told to keep its memory, because by default it gives every large
-array back to the system and takes page faults for the next one.
-Every figure is the median over the rounds; ratios are medians of the rounds' own ratios, because speed drifts. Peak memory is that
-of a fresh process for each figure.
+Peers are looked for and never installed: a Python with torch (--python), Opacus 1.3's checkout (--opacus, or on
+PYTHONPATH), and the folder of opacus_bench.py (--peers, ../shared/peers by default). What is missing is said, and its
+columns are empty. Opacus is run twice: as users run it, and with glibc's malloc told to keep its memory, because by
+default it gives every large array back to the system and takes page faults for the next one.
+Every figure is the median over the rounds; ratios are medians of the rounds' own ratios, because speed drifts. Peak
+memory is that of a fresh process for each figure. After --minutes nothing new is begun: what is there is printed.
 """
 import argparse
 import datetime
@@ -19,6 +19,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SIZES = ((64, 64), (128, 16), (224, 16), (512, 8))
@@ -72,15 +73,19 @@ def ours(arguments, size, batch, precision):
     return json.loads(text) if text else None
 
 
-def one_round(arguments, peers, size, batch):
-    """One figure of each, one after the other."""
-    return {
-        **{precision: ours(arguments, size, batch, precision) for precision in ARITHMETIC},
-        "plain": peers.run("plain", size, batch, False),
-        "plain tuned": peers.run("plain", size, batch, True),
-        "opacus": peers.run("opacus", size, batch, False),
-        "opacus tuned": peers.run("opacus", size, batch, True),
-    }
+def one_round(arguments, peers, size, batch, deadline):
+    """One figure of each, one after the other; None for those that there is no time for."""
+    contestants = {precision: lambda precision=precision: ours(arguments, size, batch, precision)
+                   for precision in ARITHMETIC}
+    for mode in ("plain", "opacus"):
+        for tuned in (False, True):
+            name = f"{mode} tuned" if tuned else mode
+            contestants[name] = lambda mode=mode, tuned=tuned: peers.run(mode, size, batch, tuned)
+    figures = {}
+    for name, measure in contestants.items():
+        figures[name] = measure() if time.monotonic() < deadline else None
+        print(f"{size}, {batch}: {name}: {median([rate(figures[name])], '{:.1f} images/s')}", file=sys.stderr, flush=True)
+    return figures
 
 
 def median(values, form):
@@ -178,8 +183,9 @@ def main():
     parser.add_argument("--peers", default=os.path.join(SOURCE, "..", "shared", "peers"), help="folder of opacus_bench.py")
     parser.add_argument("--opacus", help="checkout of Opacus 1.3")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--quick", action="store_true", help="the smallest size only, one round")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -189,15 +195,16 @@ def main():
         if why:
             print(f"{mode}: not run, {why}\n")
     results = {pair: [] for pair in SIZES[:1 if arguments.quick else None]}
+    deadline = time.monotonic() + 60 * arguments.minutes
     for _ in range(arguments.rounds):
         for size, batch in results:
-            results[size, batch].append(one_round(arguments, peers, size, batch))
+            results[size, batch].append(one_round(arguments, peers, size, batch, deadline))
     setting(arguments, results)
     print("Images a second. \"tuned\": glibc's malloc keeps its memory.\n")
     table(["size, batch", "PyTorch, not private", "the same, malloc tuned", "Opacus", "Opacus, malloc tuned",
            "dpcxr, private", "dpcxr, private, bf16"], speed_rows(results))
-    print("How many times as fast: private dpcxr over its peers and over itself without privacy; its arithmetic over the faster "
-          "f32 sgemm's.\n")
+    print("How many times as fast: private dpcxr over its peers and over itself without privacy; its arithmetic over "
+          "the faster f32 sgemm's.\n")
     table(["size, batch", "over Opacus", "over Opacus tuned", "over PyTorch tuned, not private", "bf16 over Opacus",
            "bf16 over Opacus tuned", "bf16 over PyTorch tuned, not private", "over not private", "bf16 over not private",
            "of sgemm", "bf16 of sgemm"], ratio_rows(results))
