@@ -132,7 +132,7 @@ typedef struct {
 
 static gboolean within(const Costs *costs)
 {
-    static const double over_forward = 5.5, over_plain = 1.6;
+    static const double over_forward = 6.5, over_plain = 1.6;
     return costs->private < over_forward * costs->forward && costs->private < over_plain * costs->plain;
 }
 
