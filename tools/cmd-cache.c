@@ -55,7 +55,7 @@ static gboolean fill(const DpcxrExperiment *experiment, gboolean as_json, GError
     g_autoptr(DpcxrData) data = dpcxr_data_open(experiment, error);
     DpcxrShardCounts counts = {0};
     gint64 start = g_get_monotonic_time();
-    if (!data || !dpcxr_data_build_cache(data, experiment->data.workers, &counts, error))
+    if (!data || !dpcxr_data_build_cache(data, experiment->data.workers, TRUE, &counts, error))
         return FALSE;
     double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
     const DpcxrShardCache *shards = dpcxr_data_shards(data);

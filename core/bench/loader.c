@@ -58,7 +58,7 @@ static gboolean open_sources(Bench *bench, DpcxrExperiment *experiment, const ch
     dpcxr_data_limit_cache(bench->data[DECODED], 0);
     dpcxr_data_limit_cache(bench->data[WHOLE], 0);
     dpcxr_data_decode_whole(bench->data[WHOLE]);
-    return dpcxr_data_build_cache(bench->data[SHARDS], bench->workers, NULL, error);
+    return dpcxr_data_build_cache(bench->data[SHARDS], bench->workers, FALSE, NULL, error);
 }
 
 /* A first epoch of each that is not counted, then everyone in turn. */

@@ -88,8 +88,8 @@ static char *cache_description(const DpcxrExperiment *experiment)
     if (feature->options)
         dpcxr_options_write(feature->options, FALSE, options);
     g_autofree char *text = dpcxr_yaml_write(options);
-    return g_strdup_printf("%s %s\n%s\nsize %d, channels %d, resize %d\n", feature->type,
-                           feature->entry->plugin->version, text, experiment->data.size,
+    return g_strdup_printf("%s %s %s\n%s\nsize %d, channels %d, resize %d\n", feature->type,
+                           feature->entry->plugin->version, feature->entry->sha256 ? feature->entry->sha256 : "", text, experiment->data.size,
                            experiment->data.channels, DPCXR_RESIZE_VERSION);
 }
 
@@ -219,10 +219,11 @@ static DpcxrResized *make_for_shard(gpointer data, gsize row, gsize *bytes)
     return make_resized(data, row, bytes, NULL); /* who asks for the row hears why it is not there */
 }
 
-gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, DpcxrShardCounts *counts, GError **error)
+gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, gboolean verify, DpcxrShardCounts *counts,
+                                GError **error)
 {
     return !data->shards ||
-           dpcxr_shard_cache_build(data->shards, threads, make_for_shard, data, counts, error);
+           dpcxr_shard_cache_build(data->shards, threads, verify, make_for_shard, data, counts, error);
 }
 
 const DpcxrShardCache *dpcxr_data_shards(const DpcxrData *data)
@@ -230,13 +231,13 @@ const DpcxrShardCache *dpcxr_data_shards(const DpcxrData *data)
     return data->shards;
 }
 
-/* The cached image, or a new one, which is then cached (*own NULL) or the caller's to free (*own). */
+/* The image in memory (*own NULL), or one from disk or new, which is then cached there or the caller's to free (*own). */
 static const DpcxrResized *get_resized(DpcxrData *data, gsize row, DpcxrResized **own, GError **error)
 {
     *own = NULL;
-    const DpcxrResized *cached = data->shards ? dpcxr_shard_cache_get(data->shards, row) : NULL;
-    if (!cached)
-        cached = dpcxr_memory_cache_get(data->cache, row);
+    if (data->shards && (*own = dpcxr_shard_cache_get(data->shards, row)))
+        return *own;
+    const DpcxrResized *cached = dpcxr_memory_cache_get(data->cache, row);
     if (cached)
         return cached;
     gsize bytes = 0;

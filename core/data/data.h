@@ -21,9 +21,10 @@ const DpcxrIndex *dpcxr_data_index(const DpcxrData *data);
 /* Empties the cache of decoded images and gives it another limit; 0: none. Not while anything loads. */
 void dpcxr_data_limit_cache(DpcxrData *data, gsize bytes);
 /* Puts what is missing there into data.cache.dir; nothing to do without one. An image that cannot be read is left out, and whoever
- * asks for it hears why. @threads 0: one a processor; @counts nullable, untouched without a cache. DPCXR_ERROR_FAILED where it
+ * asks for it hears why. @verify also repairs damaged records, which takes reading
+ * everything; @threads 0: one a processor; @counts nullable, untouched without a cache. DPCXR_ERROR_FAILED where it
  * cannot be written. Not while anything loads. */
-gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, DpcxrShardCounts *counts, GError **error);
+gboolean dpcxr_data_build_cache(DpcxrData *data, int threads, gboolean verify, DpcxrShardCounts *counts, GError **error);
 const DpcxrShardCache *dpcxr_data_shards(const DpcxrData *data); /* NULL without data.cache.dir */
 /* Lets decoders make whole images, also where they could shrink on the way: to see what that is worth. Without a cache on disk. */
 void dpcxr_data_decode_whole(DpcxrData *data);

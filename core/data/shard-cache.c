@@ -12,9 +12,10 @@ struct _DpcxrShardCache {
     char *dir, *folder;
     guint8 key[DPCXR_SHARD_KEY];
     gsize n_rows, pixels;
+    int channels;
     int rows_of_shard, n_shards;
-    gpointer *shards; /* [n_shards] DpcxrShard or NULL; atomic */
-    gint *warned;     /* [n_shards] atomic */
+    DpcxrShard **shards; /* [n_shards] or NULL; a build changes them, and then nobody else reads */
+    gint *warned;        /* [n_shards] atomic */
 };
 
 /* --- The set --- */
@@ -67,17 +68,11 @@ static int rows_in(const DpcxrShardCache *cache, int i)
     return (int)MIN((gsize)cache->rows_of_shard, cache->n_rows - first);
 }
 
-static gboolean open_shard(DpcxrShardCache *cache, int i)
+static DpcxrShard *open_shard(const DpcxrShardCache *cache, int i, GError **error)
 {
-    g_autoptr(GError) error = NULL;
     g_autofree char *path = shard_path(cache, i);
     gboolean missing;
-    DpcxrShard *shard =
-        dpcxr_shard_open(path, cache->key, rows_in(cache, i), cache->pixels, &missing, &error);
-    if (error)
-        g_printerr("note: %s; its images are decoded again\n", error->message);
-    g_atomic_pointer_set(&cache->shards[i], shard);
-    return shard != NULL;
+    return dpcxr_shard_open(path, cache->key, rows_in(cache, i), cache->pixels, cache->channels, &missing, error);
 }
 
 /* Few enough to be built in memory, many enough that a small set, too, is built by several threads. */
@@ -94,13 +89,17 @@ DpcxrShardCache *dpcxr_shard_cache_open(const char *dir, const char *what, const
     cache->dir = g_strdup(dir);
     cache->n_rows = dpcxr_index_count(index);
     cache->pixels = pixels;
+    cache->channels = channels;
     cache->rows_of_shard = rows_of_shard(cache->n_rows, pixels * (gsize)channels);
     cache->n_shards = (int)((cache->n_rows + (gsize)cache->rows_of_shard - 1) / (gsize)cache->rows_of_shard);
-    cache->shards = g_new0(gpointer, MAX(cache->n_shards, 1));
+    cache->shards = g_new0(DpcxrShard *, MAX(cache->n_shards, 1));
     cache->warned = g_new0(gint, MAX(cache->n_shards, 1));
     make_key(cache, what, index);
-    for (int i = 0; i < cache->n_shards; i++)
-        open_shard(cache, i);
+    for (int i = 0; i < cache->n_shards; i++) {
+        g_autoptr(GError) error = NULL;
+        if (!(cache->shards[i] = open_shard(cache, i, &error)) && error)
+            g_printerr("note: %s; it counts as not there\n", error->message);
+    }
     return cache;
 }
 
@@ -138,19 +137,17 @@ int dpcxr_shard_cache_others(const DpcxrShardCache *cache)
     return n;
 }
 
-const DpcxrResized *dpcxr_shard_cache_get(DpcxrShardCache *cache, gsize row)
+DpcxrResized *dpcxr_shard_cache_get(DpcxrShardCache *cache, gsize row)
 {
     int i = (int)(row / (gsize)cache->rows_of_shard);
-    DpcxrShard *shard = g_atomic_pointer_get(&cache->shards[i]);
-    if (!shard)
-        return NULL;
     gboolean damaged;
-    const DpcxrResized *image = dpcxr_shard_get(shard, (int)(row % (gsize)cache->rows_of_shard), &damaged);
+    if (!cache->shards[i])
+        return NULL;
+    DpcxrResized *image = dpcxr_shard_read(cache->shards[i], (int)(row % (gsize)cache->rows_of_shard), &damaged);
     if (damaged && g_atomic_int_compare_and_exchange(&cache->warned[i], 0, 1)) {
         g_autofree char *path = shard_path(cache, i);
-        g_printerr("note: %s: a record does not agree with its checksum, and is decoded again; delete the "
-                   "file, and it will be "
-                   "built anew\n",
+        g_printerr("note: %s: a record cannot be read or does not agree with its checksum, and its image is decoded "
+                   "again; `dpcxr cache` repairs it\n",
                    path);
     }
     return image;
@@ -160,6 +157,7 @@ const DpcxrResized *dpcxr_shard_cache_get(DpcxrShardCache *cache, gsize row)
 
 typedef struct {
     DpcxrShardCache *cache;
+    gboolean verify;
     DpcxrMakeResized make;
     gpointer data;
     int start;
@@ -167,6 +165,21 @@ typedef struct {
     GMutex lock;
     GError *error; /* the first */
 } Build;
+
+/* The images of a shard, from what is there and from their files. */
+typedef struct {
+    DpcxrResized **images; /* [n] */
+    gsize *bytes;
+    int n, made; /* of the latter */
+} Images;
+
+static void images_clear(Images *images)
+{
+    for (int k = 0; k < images->n; k++)
+        g_free(images->images[k]);
+    g_free(images->images);
+    g_free(images->bytes);
+}
 
 static gboolean failed(Build *build)
 {
@@ -186,19 +199,56 @@ static void fail(Build *build, GError *error)
     g_mutex_unlock(&build->lock);
 }
 
-static gboolean write_shard(const Build *build, int i, GError **error)
+static gboolean is_complete(const Build *build, const DpcxrShard *shard, int n)
+{
+    for (int k = 0; shard && k < n; k++) {
+        gboolean damaged = FALSE;
+        if (!dpcxr_shard_has(shard, k))
+            return FALSE;
+        if (build->verify)
+            g_free(dpcxr_shard_read(shard, k, &damaged));
+        if (damaged)
+            return FALSE;
+    }
+    return shard != NULL;
+}
+
+/* What an earlier build could not read is tried again: a file may have been repaired, or memory been short. */
+static Images collect(const Build *build, int i)
 {
     const DpcxrShardCache *cache = build->cache;
     int n = rows_in(cache, i);
+    Images images = {.images = g_new0(DpcxrResized *, n), .bytes = g_new0(gsize, n), .n = n};
+    for (int k = 0; k < n; k++) {
+        gboolean damaged;
+        if (cache->shards[i])
+            images.images[k] = dpcxr_shard_read(cache->shards[i], k, &damaged);
+        if (images.images[k]) {
+            images.bytes[k] = sizeof(DpcxrResized) + (gsize)images.images[k]->channels * cache->pixels;
+            continue;
+        }
+        images.images[k] =
+            build->make(build->data, (gsize)i * (gsize)cache->rows_of_shard + (gsize)k, &images.bytes[k]);
+        images.made += images.images[k] != NULL;
+    }
+    return images;
+}
+
+static gboolean write_shard(Build *build, int i, GError **error)
+{
+    DpcxrShardCache *cache = build->cache;
     g_autofree char *path = shard_path(cache, i);
-    g_autofree DpcxrResized **images = g_new0(DpcxrResized *, n);
-    g_autofree gsize *bytes = g_new0(gsize, n);
-    for (int k = 0; k < n; k++)
-        images[k] = build->make(build->data, (gsize)i * (gsize)cache->rows_of_shard + (gsize)k, &bytes[k]);
-    gboolean good = dpcxr_shard_write(path, cache->key, (const DpcxrResized *const *)images, bytes, n, error);
-    for (int k = 0; k < n; k++)
-        g_free(images[k]);
-    return good;
+    Images images = collect(build, i);
+    gboolean news = images.made > 0 || !cache->shards[i];
+    gboolean good = !news || dpcxr_shard_write(path, cache->key, (const DpcxrResized *const *)images.images,
+                                               images.bytes, images.n, error);
+    images_clear(&images);
+    if (!good || !news)
+        return good;
+    g_atomic_int_inc(&build->built);
+    dpcxr_shard_free(cache->shards[i]);
+    cache->shards[i] = open_shard(cache, i, error);
+    return cache->shards[i] != NULL;
 }
 
 static void build_shard(gpointer data, int job, int thread)
@@ -207,40 +257,33 @@ static void build_shard(gpointer data, int job, int thread)
     DpcxrShardCache *cache = build->cache;
     int i = (build->start + job) % cache->n_shards;
     g_autoptr(GError) error = NULL;
-    if (cache->shards[i] || failed(build) ||
-        open_shard(cache, i)) /* another process may have made it meanwhile */
+    if (!cache->shards[i]) /* another process may have made it meanwhile */
+        cache->shards[i] = open_shard(cache, i, NULL);
+    if (is_complete(build, cache->shards[i], rows_in(cache, i)) || failed(build))
         return;
-    if (!write_shard(build, i, &error)) {
+    if (!write_shard(build, i, &error))
         fail(build, g_steal_pointer(&error));
-        return;
-    }
-    g_atomic_int_inc(&build->built);
-    open_shard(cache, i);
 }
 
-static void count(DpcxrShardCache *cache, DpcxrShardCounts *counts)
+static void count(const DpcxrShardCache *cache, DpcxrShardCounts *counts)
 {
     for (int i = 0; i < cache->n_shards; i++) {
-        g_autofree char *path = shard_path(cache, i);
-        GStatBuf about;
-        counts->bytes += g_stat(path, &about) == 0 ? (guint64)about.st_size : 0;
-        for (int k = 0; cache->shards[i] && k < rows_in(cache, i); k++) {
-            gboolean damaged, there = dpcxr_shard_get(cache->shards[i], k, &damaged) != NULL;
-            *(there ? &counts->images : &counts->without) += 1;
-        }
+        counts->bytes += cache->shards[i] ? dpcxr_shard_bytes(cache->shards[i]) : 0;
+        for (int k = 0; cache->shards[i] && k < rows_in(cache, i); k++)
+            *(dpcxr_shard_has(cache->shards[i], k) ? &counts->images : &counts->without) += 1;
     }
 }
 
 /* Two builders begin at different shards, so that they meet in the middle instead of doing everything twice. */
-gboolean dpcxr_shard_cache_build(DpcxrShardCache *cache, int threads, DpcxrMakeResized make, gpointer data,
-                                 DpcxrShardCounts *counts, GError **error)
+gboolean dpcxr_shard_cache_build(DpcxrShardCache *cache, int threads, gboolean verify, DpcxrMakeResized make,
+                                 gpointer data, DpcxrShardCounts *counts, GError **error)
 {
-    Build build = {.cache = cache, .make = make, .data = data};
+    Build build = {.cache = cache, .verify = verify, .make = make, .data = data};
     if (cache->n_shards > 0)
         build.start = (int)g_random_int_range(0, cache->n_shards);
-    gboolean complete = TRUE;
-    for (int i = 0; i < cache->n_shards; i++)
-        complete = complete && cache->shards[i];
+    gboolean complete = !verify;
+    for (int i = 0; complete && i < cache->n_shards; i++)
+        complete = is_complete(&build, cache->shards[i], rows_in(cache, i));
     if (!complete) {
         g_autoptr(DpcxrWorkers) workers = NULL;
         if (!dpcxr_make_folder(cache->folder, 0700, error)) {

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/shard.h"
 #include "base/files.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum { LINE = 64 };
@@ -22,12 +27,11 @@ typedef struct {
 } Entry;
 
 struct _DpcxrShard {
-    GMappedFile *file;
-    const char *start;
-    const Entry *entries;
+    char *path;
+    Entry *entries; /* [n] */
     int n;
     gsize pixels; /* of a channel */
-    gint *state;  /* [n] atomic: 0 not looked at, 1 good, 2 damaged */
+    guint64 bytes;
 };
 
 static guint32 checksum(gconstpointer data, gsize n)
@@ -89,51 +93,72 @@ gboolean dpcxr_shard_write(const char *path, const guint8 *key, const DpcxrResiz
 
 /* --- Reading --- */
 
-/* What is wrong with the file, or NULL. */
-static const char *look(const DpcxrShard *shard, gsize length, const guint8 *key)
+/* At @offset, all of it. */
+static gboolean read_at(int fd, void *to, gsize n, guint64 offset)
 {
+    for (gsize done = 0; done < n;) {
+        ssize_t got = pread(fd, (char *)to + done, n - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return FALSE;
+        done += (gsize)got;
+    }
+    return TRUE;
+}
+
+/* What is wrong with the file, or NULL, and the table is read. */
+static const char *read_table(int fd, DpcxrShard *shard, const guint8 *key, int channels)
+{
+    Header header;
     int n = shard->n;
-    gsize one = sizeof(DpcxrResized) + shard->pixels, three = one + 2 * shard->pixels;
-    const Header *header = (const Header *)shard->start;
-    gsize table = (gsize)n * sizeof(Entry);
-    if (length < sizeof *header || memcmp(header->magic, magic, sizeof magic) != 0)
+    gsize table = (gsize)n * sizeof(Entry), one = sizeof(DpcxrResized) + shard->pixels;
+    gsize three = one + 2 * shard->pixels;
+    if (!read_at(fd, &header, sizeof header, 0) || memcmp(header.magic, magic, sizeof magic) != 0)
         return "it is no shard of images";
-    if (header->byte_order != byte_order || header->format != DPCXR_SHARD_FORMAT)
+    if (header.byte_order != byte_order || header.format != DPCXR_SHARD_FORMAT)
         return "it has another format or byte order";
-    if (memcmp(header->key, key, sizeof header->key) != 0 || header->records != (guint32)n)
+    if (memcmp(header.key, key, sizeof header.key) != 0 || header.records != (guint32)n)
         return "it belongs to another set";
-    if (length < sizeof *header + table)
+    if (!read_at(fd, shard->entries, table, sizeof header))
         return "it is cut";
-    if (checksum(shard->entries, table) != header->table_crc)
+    if (checksum(shard->entries, table) != header.table_crc)
         return "its table does not agree with its checksum";
     for (int i = 0; i < n; i++) {
         Entry entry = shard->entries[i];
-        if (entry.offset > length || entry.bytes > length - entry.offset)
+        if (entry.offset > shard->bytes || entry.bytes > shard->bytes - entry.offset)
             return "it is cut";
-        if (entry.bytes != 0 && ((entry.bytes != one && entry.bytes != three) || entry.offset % LINE != 0))
+        if (entry.bytes != 0 && entry.bytes != one && (entry.bytes != three || channels < 3))
             return "its records have another size";
     }
     return NULL;
 }
 
-DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize pixels, gboolean *missing,
-                             GError **error)
+/* -1 with errno. A pipe or a device under the name of a shard is not waited for. */
+static int open_file(const char *path)
 {
-    g_autoptr(GError) cause = NULL;
-    *missing = FALSE;
-    GMappedFile *file = g_mapped_file_new(path, FALSE, &cause);
-    if (!file) {
-        *missing = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
-                   g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
+    return g_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+}
+
+DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize pixels, int channels,
+                             gboolean *missing, GError **error)
+{
+    struct stat about;
+    int fd = open_file(path);
+    *missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
+    if (fd < 0) {
         if (!*missing)
-            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s", cause->message);
+            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot be read: %s", path, g_strerror(errno));
         return NULL;
     }
     DpcxrShard *shard = g_new0(DpcxrShard, 1);
-    *shard = (DpcxrShard){.file = file, .start = g_mapped_file_get_contents(file), .n = n, .pixels = pixels};
-    shard->entries = (const Entry *)(shard->start + sizeof(Header));
-    shard->state = g_new0(gint, MAX(n, 1));
-    const char *problem = look(shard, g_mapped_file_get_length(file), key);
+    *shard = (DpcxrShard){.path = g_strdup(path), .entries = g_new0(Entry, MAX(n, 1)), .n = n, .pixels = pixels};
+    const char *problem = "it is no regular file";
+    if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
+        shard->bytes = (guint64)about.st_size;
+        problem = read_table(fd, shard, key, channels);
+    }
+    g_close(fd, NULL);
     if (!problem)
         return shard;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: %s", path, problem);
@@ -145,26 +170,41 @@ void dpcxr_shard_free(DpcxrShard *shard)
 {
     if (!shard)
         return;
-    g_mapped_file_unref(shard->file);
-    g_free(shard->state);
+    g_free(shard->path);
+    g_free(shard->entries);
     g_free(shard);
 }
 
-static gboolean is_good(const DpcxrShard *shard, const Entry *entry)
+gboolean dpcxr_shard_has(const DpcxrShard *shard, int i)
 {
-    const DpcxrResized *image = (const DpcxrResized *)(shard->start + entry->offset);
-    gsize pixels = (gsize)entry->bytes - sizeof *image;
-    return checksum(image, entry->bytes) == entry->crc && pixels == (gsize)image->channels * shard->pixels;
+    return shard->entries[i].bytes != 0;
 }
 
-const DpcxrResized *dpcxr_shard_get(DpcxrShard *shard, int i, gboolean *damaged)
+guint64 dpcxr_shard_bytes(const DpcxrShard *shard)
+{
+    return shard->bytes;
+}
+
+static gboolean read_record(const DpcxrShard *shard, const Entry *entry, DpcxrResized *image)
+{
+    int fd = open_file(shard->path);
+    gboolean good = fd >= 0 && read_at(fd, image, entry->bytes, entry->offset);
+    if (fd >= 0)
+        g_close(fd, NULL);
+    return good && checksum(image, entry->bytes) == entry->crc &&
+           entry->bytes - sizeof *image == (gsize)image->channels * shard->pixels;
+}
+
+DpcxrResized *dpcxr_shard_read(const DpcxrShard *shard, int i, gboolean *damaged)
 {
     const Entry *entry = &shard->entries[i];
     *damaged = FALSE;
     if (entry->bytes == 0)
         return NULL;
-    if (g_atomic_int_get(&shard->state[i]) == 0)
-        g_atomic_int_set(&shard->state[i], is_good(shard, entry) ? 1 : 2);
-    *damaged = g_atomic_int_get(&shard->state[i]) == 2;
-    return *damaged ? NULL : (const DpcxrResized *)(shard->start + entry->offset);
+    DpcxrResized *image = g_try_malloc(entry->bytes);
+    if (image && read_record(shard, entry, image))
+        return image;
+    *damaged = TRUE;
+    g_free(image);
+    return NULL;
 }

@@ -64,39 +64,44 @@ INLINE void put(Vector x[WORDS], guint8 *out)
                 memcpy(out + (4 * q + b) * BLOCK + 16 * w, (const guint8 *)&x[4 * w + b] + 16 * q, 16);
 }
 
-static void sixteen_blocks(const guint32 key[8], const guint32 nonce[3], guint32 block, guint8 *out)
+/* Words 0 .. 15 of sixteen blocks from @block on, before the rounds. */
+INLINE void initialise(Vector start[WORDS], const guint8 key[32], const guint8 nonce[12])
 {
-    static const guint32 constants[4] = {0x61707865, 0x3320646e, 0x79622d32,
-                                         0x6b206574}; /* "expand 32-byte k" */
-    Vector start[WORDS], x[WORDS];
-    for (int i = 0; i < 4; i++)
-        start[i] = (Vector){0} + constants[i];
-    for (int i = 0; i < 8; i++)
-        start[4 + i] = (Vector){0} + key[i];
-    start[12] = (Vector){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + block;
-    for (int i = 0; i < 3; i++)
-        start[13 + i] = (Vector){0} + nonce[i];
-    memcpy(x, start, sizeof x);
+    static const guint32 constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; /* "expand 32-byte k" */
+    for (int i = 0; i < WORDS; i++) {
+        guint32 word = i < 4 ? constants[i] : 0; /* this processor is little-endian, as the cipher is */
+        if (i >= 4 && i != 12)
+            memcpy(&word, i < 12 ? key + 4 * (i - 4) : nonce + 4 * (i - 13), sizeof word);
+        start[i] = (Vector){0} + word;
+    }
+}
+
+INLINE void sixteen_blocks(const Vector start[WORDS], guint32 block, Vector x[WORDS], guint8 *out)
+{
+    Vector counter = (Vector){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + block;
+    memcpy(x, start, WORDS * sizeof *x);
+    x[12] = counter;
     for (int round = 0; round < 10; round++)
         double_round(x);
     for (int i = 0; i < WORDS; i++)
-        x[i] += start[i];
+        x[i] += i == 12 ? counter : start[i];
     put(x, out);
 }
 
 void dpcxr_chacha20_avx512(const guint8 key[32], const guint8 nonce[12], guint32 block, guint8 *out,
                            gsize blocks)
 {
-    guint32 key_words[8], nonce_words[3]; /* this processor is little-endian, as the cipher is */
-    memcpy(key_words, key, sizeof key_words);
-    memcpy(nonce_words, nonce, sizeof nonce_words);
+    Vector start[WORDS], x[WORDS];
+    initialise(start, key, nonce);
     gsize done = 0;
     for (; done + LANES <= blocks; done += LANES)
-        sixteen_blocks(key_words, nonce_words, block + (guint32)done, out + done * BLOCK);
-    if (done == blocks)
-        return;
-    guint8 last[LANES * BLOCK]; /* counters past the end, if any, are thrown away with it */
-    sixteen_blocks(key_words, nonce_words, block + (guint32)done, last);
-    memcpy(out + done * BLOCK, last, (blocks - done) * BLOCK);
-    explicit_bzero(last, sizeof last);
+        sixteen_blocks(start, block + (guint32)done, x, out + done * BLOCK);
+    if (done < blocks) {
+        guint8 last[LANES * BLOCK]; /* counters past the end, if any, are thrown away with it */
+        sixteen_blocks(start, block + (guint32)done, x, last);
+        memcpy(out + done * BLOCK, last, (blocks - done) * BLOCK);
+        explicit_bzero(last, sizeof last);
+    }
+    explicit_bzero(start, sizeof start); /* the key is in it */
+    explicit_bzero(x, sizeof x);
 }

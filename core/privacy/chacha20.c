@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { BLOCK = 64 };
+enum { BLOCK = 64, WORTHWHILE = 4 }; /* blocks, of sixteen that are made at a time */
 
 static void by_libsodium(const guint8 *key, const guint8 *nonce, guint32 block, guint8 *out, gsize bytes)
 {
@@ -36,7 +36,7 @@ void dpcxr_chacha20(const guint8 key[32], const guint8 nonce[12], guint32 block,
 {
     gsize whole = 0;
 #ifdef __x86_64__
-    if (use_avx512()) {
+    if (bytes >= WORTHWHILE * BLOCK && use_avx512()) {
         whole = bytes / BLOCK;
         dpcxr_chacha20_avx512(key, nonce, block, out, whole);
     }

@@ -51,17 +51,19 @@ static gboolean take_lock(DpcxrFolder *folder, GError **error)
     return FALSE;
 }
 
-/* The lines of a top-level section of a resolved configuration, its key included; "" where it is absent. */
+/* The lines of a top-level section of a resolved configuration, its key included; "" where it is absent. Without data.cache: where
+ * decoded images are kept changes no step, and a run may go on where there is other room. */
 static char *section(const char *yaml, const char *name)
 {
     g_autofree char *key = g_strdup_printf("%s:", name);
     g_auto(GStrv) lines = g_strsplit(yaml, "\n", -1);
     GString *text = g_string_new(NULL);
-    gboolean inside = FALSE;
+    gboolean inside = FALSE, cache = FALSE;
     for (guint i = 0; lines[i]; i++) {
         if (*lines[i] && !g_ascii_isspace(*lines[i]) && *lines[i] != '#' && *lines[i] != '-')
             inside = g_str_has_prefix(lines[i], key);
-        if (inside)
+        cache = g_str_has_prefix(lines[i], "  cache:") || (cache && g_str_has_prefix(lines[i], "   "));
+        if (inside && !(cache && g_str_equal(name, "data")))
             g_string_append_printf(text, "%s\n", lines[i]);
     }
     return g_string_free(text, FALSE);

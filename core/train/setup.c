@@ -144,6 +144,6 @@ static gboolean report(GPtrArray *problems, GError **error)
 gboolean dpcxr_setup_check_data(const DpcxrSetup *setup, gboolean files, GError **error)
 {
     return report(dpcxr_data_check_overlap(dpcxr_data_index(setup->data)), error) &&
-           (!files || dpcxr_data_build_cache(setup->data, setup->experiment->data.workers, NULL, error)) &&
+           (!files || dpcxr_data_build_cache(setup->data, setup->experiment->data.workers, FALSE, NULL, error)) &&
            (!files || report(dpcxr_data_check_files(setup->data, setup->experiment->data.workers), error));
 }

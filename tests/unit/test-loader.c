@@ -236,7 +236,7 @@ static void test_shards(void)
     fixture.experiment.data.cache_dir = folder;
     g_autoptr(DpcxrData) with = open_data(&fixture);
     DpcxrShardCounts counts;
-    dpcxr_data_build_cache(with, 2, &counts, &error);
+    dpcxr_data_build_cache(with, 2, FALSE, &counts, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(counts.images, ==, ROWS - 1);
     for (gsize row = 0; row < ROWS; row++) {

@@ -69,10 +69,11 @@ static void tear_down(Fixture *f, gconstpointer unused)
 
 static gint n_made; /* atomic */
 
+/* @data: NULL, or an int, the row that cannot be read instead. */
 static DpcxrResized *make(gpointer data, gsize row, gsize *bytes)
 {
     g_atomic_int_inc(&n_made);
-    if (row == UNREADABLE)
+    if (row == (data ? (gsize) * (int *)data : UNREADABLE))
         return NULL;
     gint32 channels = row % 2 ? 3 : 1;
     *bytes = sizeof(DpcxrResized) + (gsize)channels * PIXELS;
@@ -92,7 +93,7 @@ static DpcxrShardCounts build(DpcxrShardCache *cache)
 {
     g_autoptr(GError) error = NULL;
     DpcxrShardCounts counts;
-    dpcxr_shard_cache_build(cache, 2, make, NULL, &counts, &error);
+    dpcxr_shard_cache_build(cache, 2, FALSE, make, NULL, &counts, &error);
     g_assert_no_error(error);
     return counts;
 }
@@ -103,8 +104,9 @@ static int check_images(DpcxrShardCache *cache)
     int n = 0;
     for (gsize row = 0; row < ROWS; row++) {
         gsize bytes = 0;
-        const DpcxrResized *got = dpcxr_shard_cache_get(cache, row);
-        g_autofree DpcxrResized *wanted = make(NULL, row, &bytes);
+        g_autofree DpcxrResized *got = dpcxr_shard_cache_get(cache, row);
+        int none = -1;
+        g_autofree DpcxrResized *wanted = make(&none, row, &bytes);
         n += got != NULL;
         if (got)
             g_assert_cmpmem(got, bytes, wanted, bytes);
@@ -145,7 +147,25 @@ static void test_round_trip(Fixture *f, gconstpointer unused)
     g_assert_cmpint(check_images(cache), ==, ROWS - 1);
     int before = g_atomic_int_get(&n_made);
     g_assert_cmpuint(build(cache).built, ==, 0);
-    g_assert_cmpint(g_atomic_int_get(&n_made), ==, before);
+    g_assert_cmpint(g_atomic_int_get(&n_made), ==, before + 1); /* what could not be read is tried again */
+    dpcxr_shard_cache_free(cache);
+}
+
+/* An image that can be read by now comes in, without decoding the others of its shard. */
+static void test_repaired_file(Fixture *f, gconstpointer unused)
+{
+    int none = -1;
+    DpcxrShardCache *cache = open_cache(f);
+    build(cache);
+    int before = g_atomic_int_get(&n_made);
+    DpcxrShardCounts counts;
+    g_assert_true(dpcxr_shard_cache_build(cache, 1, FALSE, make, &none, &counts, NULL));
+    g_assert_cmpint(g_atomic_int_get(&n_made), ==, before + 1);
+    g_assert_cmpuint(counts.built, ==, 1);
+    g_assert_cmpuint(counts.images, ==, ROWS);
+    g_autofree DpcxrResized *image = dpcxr_shard_cache_get(cache, UNREADABLE);
+    g_assert_nonnull(image);
+    g_assert_cmpint(check_images(cache), ==, ROWS);
     dpcxr_shard_cache_free(cache);
 }
 
@@ -201,6 +221,24 @@ static void test_damage(Fixture *f, gconstpointer unused)
     patch(shard, (gsize)about.st_size - 100, 1);
     cache = open_cache(f);
     g_assert_cmpint(check_images(cache), ==, ROWS - 2);
+    int before = g_atomic_int_get(&n_made);
+    DpcxrShardCounts counts;
+    g_assert_true(dpcxr_shard_cache_build(cache, 1, TRUE, make, NULL, &counts, NULL));
+    g_assert_cmpint(g_atomic_int_get(&n_made), ==, before + 2); /* that record's, and the unreadable one */
+    g_assert_cmpuint(counts.built, ==, 1);
+    g_assert_cmpint(check_images(cache), ==, ROWS - 1);
+
+    /* Cut under an open cache: what is gone is missing, and nobody dies. */
+    g_assert_cmpint(truncate(shard, about.st_size / 2), ==, 0);
+    g_assert_cmpint(check_images(cache), <, ROWS - 1);
+    dpcxr_shard_cache_free(cache);
+
+    /* A pipe in its place is not waited for. */
+    g_unlink(shard);
+    g_assert_cmpint(mkfifo(shard, 0600), ==, 0);
+    cache = open_cache(f);
+    g_assert_cmpint(check_images(cache), ==, 64 + 22);
+    g_assert_cmpuint(build(cache).built, ==, 1);
     dpcxr_shard_cache_free(cache);
 
     static const gsize headers[] = {0, 8, 12, 16, 20, 24, 70, 76};
@@ -235,7 +273,7 @@ static pid_t fork_builder(const Fixture *f)
     if (child != 0)
         return child;
     DpcxrShardCache *cache = open_cache(f);
-    _exit(dpcxr_shard_cache_build(cache, 1, make_slowly, NULL, NULL, NULL) && check_images(cache) == ROWS - 1
+    _exit(dpcxr_shard_cache_build(cache, 1, FALSE, make_slowly, NULL, NULL, NULL) && check_images(cache) == ROWS - 1
               ? 0
               : 1);
 }
@@ -285,10 +323,10 @@ static void test_full_disk(Fixture *f, gconstpointer unused)
     struct rlimit whole, small;
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &whole);
-    small = (struct rlimit){20000, whole.rlim_max};
+    small = (struct rlimit){5000, whole.rlim_max}; /* less than any shard */
     DpcxrShardCache *cache = open_cache(f);
     setrlimit(RLIMIT_FSIZE, &small);
-    g_assert_false(dpcxr_shard_cache_build(cache, 1, make, NULL, NULL, &error));
+    g_assert_false(dpcxr_shard_cache_build(cache, 1, FALSE, make, NULL, NULL, &error));
     setrlimit(RLIMIT_FSIZE, &whole);
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED);
     g_assert_true(g_str_has_prefix(error->message, "data.cache.dir: "));
@@ -303,7 +341,7 @@ static void test_no_folder(Fixture *f, gconstpointer unused)
     g_autoptr(GError) error = NULL;
     write_file(f->cache, "in the way");
     DpcxrShardCache *cache = open_cache(f);
-    g_assert_false(dpcxr_shard_cache_build(cache, 1, make, NULL, NULL, &error));
+    g_assert_false(dpcxr_shard_cache_build(cache, 1, FALSE, make, NULL, NULL, &error));
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, f->cache));
     dpcxr_shard_cache_free(cache);
@@ -313,6 +351,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/shard-cache/round-trip", Fixture, NULL, set_up, test_round_trip, tear_down);
+    g_test_add("/shard-cache/repaired-file", Fixture, NULL, set_up, test_repaired_file, tear_down);
     g_test_add("/shard-cache/changes", Fixture, NULL, set_up, test_changes, tear_down);
     g_test_add("/shard-cache/damage", Fixture, NULL, set_up, test_damage, tear_down);
     g_test_add("/shard-cache/concurrent", Fixture, NULL, set_up, test_concurrent, tear_down);

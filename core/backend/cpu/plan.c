@@ -424,22 +424,24 @@ static int first_late(const CpuPlan *plan)
     return plan->n_steps;
 }
 
-/* More rows save little more, and need memory, which a block may have this much of. */
-static int block_rows(const CpuPlan *plan, int max_rows)
+/* More rows save little more, need memory, which a block may have this much of, and leave workers without work. */
+static int block_rows(const CpuPlan *plan, int max_rows, int threads)
 {
     const gsize memory = 64 << 20;
     gsize row = MAX(MAX(plan->training.scratch, plan->inference.scratch), 1);
-    return (int)CLAMP(memory / row, 1, (gsize)MIN(CPU_BLOCK, max_rows));
+    int jobs = 2 * threads; /* of a full batch, at least */
+    return (int)CLAMP(memory / row, 1, (gsize)CLAMP(max_rows / jobs, 1, CPU_BLOCK));
 }
 
-gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, GError **error)
+gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, int threads,
+                              GError **error)
 {
     for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
         plan->largest = MAX(plan->largest, tensor_of(plan, i).bytes);
     if (place_gradients(plan) && place_layout(plan, &plan->inference, FALSE) &&
         (!options->training || place_layout(plan, &plan->training, TRUE))) {
         plan->late = first_late(plan);
-        plan->block = block_rows(plan, options->max_rows);
+        plan->block = block_rows(plan, options->max_rows, threads);
         return TRUE;
     }
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "the model is too large for this machine");

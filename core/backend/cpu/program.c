@@ -231,7 +231,7 @@ static gboolean build(CpuProgram *program, CpuPolicy policy, GError **error)
     const DpcxrProgramOptions *options = &program->base.options;
     return dpcxr_cpu_plan_init(&program->plan, program->base.graph, options, policy, error) &&
            dpcxr_banks_need(&program->banks, DPCXR_BANK_WEIGHT, error) && compile_convs(program, error) &&
-           dpcxr_cpu_plan_place(&program->plan, options, error) &&
+           dpcxr_cpu_plan_place(&program->plan, options, program->threads, error) &&
            (!options->training || allocate_training(program, error)) && allocate_workers(program, error) &&
            (!options->grid || dpcxr_cpu_grid_allocate(program, error));
 }
