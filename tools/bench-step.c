@@ -46,7 +46,7 @@ static void put_clip(JsonBuilder *json, DpcxrClipType clip, const DpcxrClipTimes
 
 static void put_setting(JsonBuilder *json, const DpcxrStepBench *bench, const DpcxrStepTimes *times)
 {
-    DpcxrBenchIsa isa = dpcxr_bench_isa();
+    DpcxrBenchIsa isa = dpcxr_bench_isa(bench->bf16);
     dpcxr_json_put_count(json, "size", (guint64)bench->size);
     dpcxr_json_put_count(json, "batch", (guint64)bench->batch);
     dpcxr_json_put_count(json, "logical", (guint64)bench->logical);
@@ -129,7 +129,7 @@ static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
     printf("private %.1f images/s, not private %.1f images/s, ratio %.2f\n", rate, times->nonprivate_images_per_s,
            rate / times->nonprivate_images_per_s);
     printf("peak memory %.0f MB, %.0f %% of the best sgemm rate (OpenBLAS as %s %.0f, oneDNN %.0f GFLOP/s)\n",
-           times->peak_memory_mb, 100 * sgemm_fraction(times, clip), dpcxr_bench_isa().openblas,
+           times->peak_memory_mb, 100 * sgemm_fraction(times, clip), dpcxr_bench_isa(bench->bf16).openblas,
            times->sgemm.openblas / 1e9, times->sgemm.onednn / 1e9);
     for (int i = DPCXR_CLIP_FLAT + 1; i < DPCXR_N_CLIP_TYPES; i++)
         if (!isnan(times->clips[i].images_per_s))

@@ -16,7 +16,8 @@ static double tolerance_of(const DpcxrProgram *program)
 
 static const char *way_out(const DpcxrProgram *program)
 {
-    return program->options.bf16 ? "device.precision: fp32, or device.type: ref with it," : "device.type: ref";
+    return program->options.bf16 ? "device.precision: fp32, or device.type: ref with it,"
+                                 : "device.type: ref";
 }
 
 typedef struct {

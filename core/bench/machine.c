@@ -25,9 +25,10 @@ static const char *onednn_isa(void)
     return "other";
 }
 
-DpcxrBenchIsa dpcxr_bench_isa(void)
+DpcxrBenchIsa dpcxr_bench_isa(gboolean bf16)
 {
-    return (DpcxrBenchIsa){dpcxr_cpu_kernels()->isa, onednn_isa(), openblas_get_corename()};
+    const CpuKernels *kernels = bf16 ? dpcxr_cpu_kernels_bf16() : dpcxr_cpu_kernels();
+    return (DpcxrBenchIsa){kernels ? kernels->isa : "none", onednn_isa(), openblas_get_corename()};
 }
 
 double dpcxr_bench_peak_memory_mb(void)

@@ -89,7 +89,8 @@ static char *cache_description(const DpcxrExperiment *experiment)
         dpcxr_options_write(feature->options, FALSE, options);
     g_autofree char *text = dpcxr_yaml_write(options);
     return g_strdup_printf("%s %s %s\n%s\nsize %d, channels %d, resize %d\n", feature->type,
-                           feature->entry->plugin->version, feature->entry->sha256 ? feature->entry->sha256 : "", text, experiment->data.size,
+                           feature->entry->plugin->version,
+                           feature->entry->sha256 ? feature->entry->sha256 : "", text, experiment->data.size,
                            experiment->data.channels, DPCXR_RESIZE_VERSION);
 }
 

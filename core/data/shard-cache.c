@@ -72,7 +72,8 @@ static DpcxrShard *open_shard(const DpcxrShardCache *cache, int i, GError **erro
 {
     g_autofree char *path = shard_path(cache, i);
     gboolean missing;
-    return dpcxr_shard_open(path, cache->key, rows_in(cache, i), cache->pixels, cache->channels, &missing, error);
+    return dpcxr_shard_open(path, cache->key, rows_in(cache, i), cache->pixels, cache->channels, &missing,
+                            error);
 }
 
 /* Few enough to be built in memory, many enough that a small set, too, is built by several threads. */
@@ -143,12 +144,14 @@ DpcxrResized *dpcxr_shard_cache_get(DpcxrShardCache *cache, gsize row)
     gboolean damaged;
     if (!cache->shards[i])
         return NULL;
-    DpcxrResized *image = dpcxr_shard_read(cache->shards[i], (int)(row % (gsize)cache->rows_of_shard), &damaged);
+    DpcxrResized *image =
+        dpcxr_shard_read(cache->shards[i], (int)(row % (gsize)cache->rows_of_shard), &damaged);
     if (damaged && g_atomic_int_compare_and_exchange(&cache->warned[i], 0, 1)) {
         g_autofree char *path = shard_path(cache, i);
-        g_printerr("note: %s: a record cannot be read or does not agree with its checksum, and its image is decoded "
-                   "again; `dpcxr cache` repairs it\n",
-                   path);
+        g_printerr(
+            "note: %s: a record cannot be read or does not agree with its checksum, and its image is decoded "
+            "again; `dpcxr cache` repairs it\n",
+            path);
     }
     return image;
 }

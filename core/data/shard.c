@@ -148,11 +148,13 @@ DpcxrShard *dpcxr_shard_open(const char *path, const guint8 *key, int n, gsize p
     *missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
     if (fd < 0) {
         if (!*missing)
-            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot be read: %s", path, g_strerror(errno));
+            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: cannot be read: %s", path,
+                        g_strerror(errno));
         return NULL;
     }
     DpcxrShard *shard = g_new0(DpcxrShard, 1);
-    *shard = (DpcxrShard){.path = g_strdup(path), .entries = g_new0(Entry, MAX(n, 1)), .n = n, .pixels = pixels};
+    *shard =
+        (DpcxrShard){.path = g_strdup(path), .entries = g_new0(Entry, MAX(n, 1)), .n = n, .pixels = pixels};
     const char *problem = "it is no regular file";
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
         shard->bytes = (guint64)about.st_size;

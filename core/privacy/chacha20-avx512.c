@@ -67,7 +67,8 @@ INLINE void put(Vector x[WORDS], guint8 *out)
 /* Words 0 .. 15 of sixteen blocks from @block on, before the rounds. */
 INLINE void initialise(Vector start[WORDS], const guint8 key[32], const guint8 nonce[12])
 {
-    static const guint32 constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; /* "expand 32-byte k" */
+    static const guint32 constants[4] = {0x61707865, 0x3320646e, 0x79622d32,
+                                         0x6b206574}; /* "expand 32-byte k" */
     for (int i = 0; i < WORDS; i++) {
         guint32 word = i < 4 ? constants[i] : 0; /* this processor is little-endian, as the cipher is */
         if (i >= 4 && i != 12)

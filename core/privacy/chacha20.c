@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "privacy/chacha20.h"
+#include "base/isa.h"
 #include <sodium.h>
 #include <string.h>
 
@@ -11,24 +12,11 @@ static void by_libsodium(const guint8 *key, const guint8 *nonce, guint32 block, 
     crypto_stream_chacha20_ietf_xor_ic(out, out, bytes, nonce, block, key);
 }
 
-/* DPCXR_MAX_CPU_ISA=baseline|avx2 holds it down, as it does the cpu backend's kernels. */
-static gboolean has_avx512(void)
-{
-#ifdef __x86_64__
-    const char *limit = g_getenv("DPCXR_MAX_CPU_ISA");
-    return g_strcmp0(limit, "baseline") != 0 && g_strcmp0(limit, "avx2") != 0 &&
-           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#else
-    return FALSE;
-#endif
-}
-
 static gboolean use_avx512(void)
 {
     static gsize choice; /* 0: not looked yet, 1: no, 2: yes */
     if (g_once_init_enter(&choice))
-        g_once_init_leave(&choice, has_avx512() ? 2 : 1);
+        g_once_init_leave(&choice, dpcxr_isa_has(DPCXR_ISA_AVX512) ? 2 : 1);
     return choice == 2;
 }
 

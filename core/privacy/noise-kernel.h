@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The inner loop of the noise, compiled once for each instruction set. All variants give the same bits. */
 #pragma once
-#include <glib.h>
+#include "base/isa.h"
 
 /* Words and normals come in groups: DPCXR_NOISE_PAIRS radius words, then as many angle words, become as many cosine
  * normals and then as many sine normals. So vectors load and store without shuffling. */
@@ -14,7 +14,7 @@ typedef gsize (*DpcxrNoiseKernelRun)(const guint64 *words, gsize groups, double 
 
 typedef struct {
     const char *name; /* "baseline", "avx2", "avx512" */
-    gboolean (*available)(void);
+    DpcxrIsa isa;     /* that it needs */
     DpcxrNoiseKernelRun run;
 } DpcxrNoiseKernel;
 

@@ -45,7 +45,8 @@ typedef struct {
     gboolean (*open)(const DpcxrOptions *options, const char *const *labels, const char *const *columns,
                      DpcxrIndex *index, gpointer *self, GError **error);
     /* Decodes row @row into @image, at full size or (see dpcxr_image_read) not below @min_size. Called from several
-     * threads at once. NULL: dpcxr_image_read of the row's path. */
+     * threads at once. What it makes may depend on options, the row's sample and its file (path) only: images are
+     * kept on disk under a key of those. NULL: dpcxr_image_read of the row's path. */
     gboolean (*load)(gpointer self, const DpcxrIndex *index, gsize row, int min_size, DpcxrImage *image,
                      GError **error);
     void (*close)(gpointer self); /* (optional) */

@@ -273,7 +273,8 @@ static pid_t fork_builder(const Fixture *f)
     if (child != 0)
         return child;
     DpcxrShardCache *cache = open_cache(f);
-    _exit(dpcxr_shard_cache_build(cache, 1, FALSE, make_slowly, NULL, NULL, NULL) && check_images(cache) == ROWS - 1
+    _exit(dpcxr_shard_cache_build(cache, 1, FALSE, make_slowly, NULL, NULL, NULL) &&
+                  check_images(cache) == ROWS - 1
               ? 0
               : 1);
 }

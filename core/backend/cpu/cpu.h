@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The cpu backend: oneDNN convolutions, OpenBLAS products, own vectorised loops for the rest. Each worker
- * runs its own unit, depth first; nothing is parallel inside one image. */
+ * The cpu backend: oneDNN convolutions and products, own vectorised loops for the rest. Each worker runs units of
+ * its own, a block of images at a time; nothing is parallel inside one image. */
 #pragma once
 #include "backend/program.h"
 

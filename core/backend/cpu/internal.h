@@ -15,13 +15,13 @@ enum { CPU_PRODUCT_ROWS = 512 };
 
 /* What a worker thread has for itself. */
 typedef struct {
-    char *scratch;          /* [plan.block] tensors of a row */
-    float *spare;           /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
+    char *scratch; /* [plan.block] tensors of a row */
+    float *spare;  /* one tensor: a gradient to be added to another, a conv gradient to be added to a slot */
     float *output_gradient; /* the loss's, f32 */
-    float *wide;            /* f32 copies of bf16 tensors: two rows' x and dy of a Gram layer, x of a linear one */
-    float *gathered;        /* CPU_PRODUCT_ROWS rows of x and of dy */
-    float *gram;            /* Gram matrices of one pair of rows; norms of pixels */
-    float *outright;        /* one whole weight gradient, where its Gram norm is too uncertain */
+    float *wide;     /* f32 copies of bf16 tensors: two rows' x and dy of a Gram layer, x of a linear one */
+    float *gathered; /* CPU_PRODUCT_ROWS rows of x and of dy */
+    float *gram;     /* Gram matrices of one pair of rows; norms of pixels */
+    float *outright; /* one whole weight gradient, where its Gram norm is too uncertain */
     const float **pointers; /* rows of a Gram matrix, two lists */
     float *tile;            /* on a grid: a part of one unit's Gram gradient */
     float *turned;          /* a part of a Gram gradient in PyTorch's layout */

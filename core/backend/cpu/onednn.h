@@ -32,7 +32,7 @@ void dpcxr_onednn_primitive_clear(DpcxrOnednnPrimitive *p);
 /* c [m, n] (+)= a^T b in f32, on the calling thread; a [k, m] and b [k, n] without gaps, rows of c @ld apart; @clear:
  * overwrite. oneDNN's product makes its kernels for the processor at hand; OpenBLAS chooses among those it was built with, and
  * an older one gives a processor that it does not know kernels of half the speed. */
-gboolean dpcxr_onednn_product(int m, int n, int k, const float *a, const float *b, float *c, int ld, gboolean clear,
-                              GError **error);
+gboolean dpcxr_onednn_product(int m, int n, int k, const float *a, const float *b, float *c, int ld,
+                              gboolean clear, GError **error);
 /* Borrowed layout of one argument: dnnl_query_weights_md, dnnl_query_scratchpad_md, .. */
 const dnnl_memory_desc_t *dpcxr_onednn_layout(const DpcxrOnednnPrimitive *p, dnnl_query_t what);

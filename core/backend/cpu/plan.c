@@ -433,8 +433,7 @@ static int block_rows(const CpuPlan *plan, int max_rows, int threads)
     return (int)CLAMP(memory / row, 1, (gsize)CLAMP(max_rows / jobs, 1, CPU_BLOCK));
 }
 
-gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, int threads,
-                              GError **error)
+gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, int threads, GError **error)
 {
     for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
         plan->largest = MAX(plan->largest, tensor_of(plan, i).bytes);

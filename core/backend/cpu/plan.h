@@ -77,8 +77,7 @@ gboolean dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const Dpcxr
                              CpuPolicy policy, GError **error);
 /* Offsets of gradients and of both layouts, once the sizes are final. DPCXR_ERROR_MEMORY
  * where they overflow. */
-gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, int threads,
-                              GError **error);
+gboolean dpcxr_cpu_plan_place(CpuPlan *plan, const DpcxrProgramOptions *options, int threads, GError **error);
 void dpcxr_cpu_plan_clear(CpuPlan *plan);
 
 /* Bytes of an element. */
