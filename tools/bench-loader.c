@@ -23,8 +23,7 @@ static void print_json(const DpcxrExperiment *experiment, int workers, const Dpc
 static void print_text(const DpcxrExperiment *experiment, int workers, const DpcxrLoaderTimes *times)
 {
     printf("%zu images, %d px, %d workers: decoded %.0f images/s (%.0f where JPEG is not shrunk on the way), "
-           "from shards %.0f, from "
-           "memory %.0f\n",
+           "from shards %.0f, from memory %.0f\n",
            times->images, experiment->data.size, workers, times->decoded, times->whole, times->shards,
            times->memory);
 }

@@ -14,8 +14,7 @@ static void print_text(const char *folder, const DpcxrShardCounts *counts, int o
            counts->shards - counts->built);
     if (others > 0)
         printf("%d other set%s beside it: of other configurations, or of files that have changed; what no "
-               "experiment needs may be "
-               "deleted\n",
+               "experiment needs may be deleted\n",
                others, others == 1 ? "" : "s");
 }
 

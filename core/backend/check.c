@@ -178,8 +178,7 @@ static gboolean fail(GError **error, const DpcxrProgram *program, const char *wh
 {
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
                 "start-up check of backend %s: %s %s differs from the reference by %.2g (at most %.2g is "
-                "right). Nothing "
-                "was trained. A library on this machine computes wrongly; %s still works",
+                "right). Nothing was trained. A library on this machine computes wrongly; %s still works",
                 program->backend->name, what, name, off, tolerance_of(program), way_out(program));
     return FALSE;
 }
@@ -234,8 +233,7 @@ static gboolean check_bounds(DpcxrProgram *program, int rows, Run *run, GError *
                 g_set_error(
                     error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
                     "start-up check of backend %s: a unit adds a gradient of norm %.9g to %s and says that "
-                    "it is at "
-                    "most %.9g: clipping would not hold. Nothing was trained; %s still works",
+                    "it is at most %.9g: clipping would not hold. Nothing was trained; %s still works",
                     program->backend->name, norm, parameter->name, bound, way_out(program));
                 return FALSE;
             }

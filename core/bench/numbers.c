@@ -30,3 +30,14 @@ double dpcxr_bench_median(const double *values, int n)
     qsort(sorted, (gsize)n, sizeof *sorted, by_value);
     return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
+
+gboolean dpcxr_bench_initialise(DpcxrProgram *program, GError **error)
+{
+    for (int i = 0; i < program->n_parameters; i++) {
+        g_autofree float *values = g_new(float, dpcxr_graph_parameter(program->graph, i)->size);
+        dpcxr_graph_initial_values(program->graph, i, 1, values);
+        if (!dpcxr_program_write(program, DPCXR_BANK_WEIGHT, i, values, error))
+            return FALSE;
+    }
+    return TRUE;
+}

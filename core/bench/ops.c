@@ -52,17 +52,6 @@ static void operation_close(Operation *operation)
         g_free(buffers[i]);
 }
 
-static gboolean write_weights(DpcxrProgram *program, GError **error)
-{
-    for (int i = 0; i < program->n_parameters; i++) {
-        g_autofree float *values = g_new(float, dpcxr_graph_parameter(program->graph, i)->size);
-        dpcxr_graph_initial_values(program->graph, i, 1, values);
-        if (!dpcxr_program_write(program, DPCXR_BANK_WEIGHT, i, values, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 static gboolean operation_open(Operation *operation, const DpcxrBackend *backend, const DpcxrGraph *graph,
                                const DpcxrOpsBench *bench, GError **error)
 {
@@ -76,7 +65,7 @@ static gboolean operation_open(Operation *operation, const DpcxrBackend *backend
     gsize batch = (gsize)bench->batch, in = dpcxr_shape_size(dpcxr_graph_layer(graph, 0)->shape),
           out = dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape);
     *operation = (Operation){.program = dpcxr_program_new(backend, graph, &options, error), .batch = bench->batch};
-    if (!operation->program || !write_weights(operation->program, error))
+    if (!operation->program || !dpcxr_bench_initialise(operation->program, error))
         return FALSE;
     operation->images = dpcxr_bench_values(batch * in, 4);
     operation->output_gradient = dpcxr_bench_values(batch * out, 5);

@@ -78,17 +78,6 @@ static gboolean allocate_privacy(BenchSide *side, int threads, GError **error)
     return side->secret != NULL;
 }
 
-static gboolean initialise_weights(DpcxrProgram *program, GError **error)
-{
-    for (int i = 0; i < program->n_parameters; i++) {
-        g_autofree float *values = g_new(float, dpcxr_graph_parameter(program->graph, i)->size);
-        dpcxr_graph_initial_values(program->graph, i, 1, values);
-        if (!dpcxr_program_write(program, DPCXR_BANK_WEIGHT, i, values, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 gboolean dpcxr_bench_side_open(BenchSide *side, const BenchSideOptions *options, const DpcxrGraph *graph, GError **error)
 {
     int n_groups;
@@ -108,7 +97,7 @@ gboolean dpcxr_bench_side_open(BenchSide *side, const BenchSideOptions *options,
                                    .n_groups = n_groups,
                                    .group_of = group_of};
     side->program = dpcxr_program_new(backend, graph, &program, error);
-    if (!side->program || !initialise_weights(side->program, error))
+    if (!side->program || !dpcxr_bench_initialise(side->program, error))
         return FALSE;
     side->batch = options->batch;
     side->logical = options->logical;

@@ -111,8 +111,7 @@ static gboolean plan_types(CpuPlan *plan, gboolean bf16, GError **error)
         if (first != second || (convolution && first != CPU_BF16)) {
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                         "device.precision: bf16 is not there for this model: a %s reads what a pooled or "
-                        "linear layer "
-                        "puts out; use fp32",
+                        "linear layer puts out; use fp32",
                         convolution ? "convolution or pooling" : "sum");
             return FALSE;
         }

@@ -243,8 +243,7 @@ static gboolean has_bf16(GError **error)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                 "device.precision: bf16 needs a processor with AVX-512 and its BF16 instructions, which this "
-                "one has not, "
-                "or which DPCXR_MAX_CPU_ISA or ONEDNN_MAX_CPU_ISA forbids; use fp32");
+                "one has not, or which DPCXR_MAX_CPU_ISA or ONEDNN_MAX_CPU_ISA forbids; use fp32");
     return FALSE;
 }
 
