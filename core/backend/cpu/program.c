@@ -4,6 +4,7 @@
 #include "backend/cpu/internal.h"
 #include <cblas.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 /* Large arrays lie on huge pages where the system grants them: late layers stream megabytes of weights for
@@ -100,6 +101,16 @@ static Needs worker_needs(const CpuProgram *program)
     return needs;
 }
 
+/* Full of NaN: what a primitive reads before it has written shows in the start-up check. */
+static gboolean allocate_scratchpad(CpuProgram *program, CpuWorker *worker, GError **error)
+{
+    if (!dpcxr_cpu_allocate(program, &worker->scratchpad, program->scratchpad, 1, "oneDNN", error))
+        return FALSE;
+    if (worker->scratchpad)
+        memset(worker->scratchpad, 0xff, program->scratchpad);
+    return TRUE;
+}
+
 static gboolean worker_init(CpuProgram *program, CpuWorker *worker, const Needs *needs, GError **error)
 {
     const CpuPlan *plan = &program->plan;
@@ -110,7 +121,7 @@ static gboolean worker_init(CpuProgram *program, CpuWorker *worker, const Needs 
         !dpcxr_cpu_allocate(program, &worker->output_gradient, (gsize)program->base.n_outputs, sizeof(float),
                             "a gradient", error) ||
         !dpcxr_cpu_allocate(program, &worker->sums, needs->sums, sizeof(double), "sums", error) ||
-        !dpcxr_cpu_allocate(program, &worker->scratchpad, program->scratchpad, 1, "oneDNN", error))
+        !allocate_scratchpad(program, worker, error))
         return FALSE;
     if (training &&
         (!dpcxr_cpu_allocate(program, &worker->spare, needs->spare, sizeof(float), "a gradient", error) ||
