@@ -169,3 +169,16 @@ gboolean dpcxr_make_folder(const char *path, int mode, GError **error)
         return fail(error, "create folder", path, errno);
     return TRUE;
 }
+
+void dpcxr_remove_tree(const char *path)
+{
+    if (g_unlink(path) == 0) /* a file, or a link and not what it leads to */
+        return;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *inner = g_build_filename(path, name, NULL);
+        dpcxr_remove_tree(inner);
+    }
+    g_rmdir(path);
+}

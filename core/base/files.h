@@ -29,3 +29,5 @@ gboolean dpcxr_write_file(const char *path, const char *content, gssize length, 
 gboolean dpcxr_sync_folder(const char *path, GError **error);
 /* Creates @path and its parents; an existing folder is fine but gets no other mode. */
 gboolean dpcxr_make_folder(const char *path, int mode, GError **error);
+/* Removes a file, or a folder with all that is in it; never through a symbolic link. What cannot be removed stays. */
+void dpcxr_remove_tree(const char *path);

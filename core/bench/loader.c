@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/loader.h"
+#include "base/files.h"
 #include "bench/numbers.h"
 #include "data/loader.h"
-#include <glib/gstdio.h>
 
 enum { BATCH = 32, CAPACITY = 64 };
 
@@ -110,23 +110,6 @@ static gboolean measure(DpcxrExperiment *experiment, const char *folder, int wor
     return good;
 }
 
-/* One level of folders with files in them, as a cache is. */
-static void remove_cache(const char *folder)
-{
-    g_autoptr(GDir) sets = g_dir_open(folder, 0, NULL);
-    const char *name;
-    while (sets && (name = g_dir_read_name(sets))) {
-        g_autofree char *set = g_build_filename(folder, name, NULL);
-        g_autoptr(GDir) files = g_dir_open(set, 0, NULL);
-        while (files && (name = g_dir_read_name(files))) {
-            g_autofree char *path = g_build_filename(set, name, NULL);
-            g_unlink(path);
-        }
-        g_rmdir(set);
-    }
-    g_rmdir(folder);
-}
-
 gboolean dpcxr_bench_loader(DpcxrExperiment *experiment, int workers, int epochs, DpcxrLoaderTimes *times,
                             GError **error)
 {
@@ -136,6 +119,6 @@ gboolean dpcxr_bench_loader(DpcxrExperiment *experiment, int workers, int epochs
     if (!folder)
         return FALSE;
     gboolean good = measure(experiment, folder, workers, epochs, times, error);
-    remove_cache(folder);
+    dpcxr_remove_tree(folder);
     return good;
 }

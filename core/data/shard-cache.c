@@ -251,7 +251,7 @@ static gboolean write_shard(Build *build, int i, GError **error)
     g_atomic_int_inc(&build->built);
     dpcxr_shard_free(cache->shards[i]);
     cache->shards[i] = open_shard(cache, i, error);
-    return cache->shards[i] != NULL;
+    return cache->shards[i] || !*error; /* somebody may have deleted it meanwhile */
 }
 
 static void build_shard(gpointer data, int job, int thread)

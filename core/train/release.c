@@ -89,17 +89,6 @@ static gboolean check_target(const DpcxrPlan *plan, DpcxrLedger *ledger, guint64
     return TRUE;
 }
 
-static void remove_folder(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
-        g_unlink(file);
-    }
-    g_rmdir(path);
-}
-
 static gboolean fill_release(const char *target, const DpcxrFolder *folder, const DpcxrPlan *plan, DpcxrProgram *program,
                              DpcxrLedger *ledger, guint64 done, double *epsilon, GError **error)
 {
@@ -116,7 +105,7 @@ static gboolean fill_release(const char *target, const DpcxrFolder *folder, cons
 
 static gboolean move_into_place(const char *from, const char *to, GError **error)
 {
-    remove_folder(to); /* of a process that ended after writing it and before DONE */
+    dpcxr_remove_tree(to); /* of a process that ended after writing it and before DONE */
     if (g_rename(from, to) == 0)
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED, "%s: %s", to, g_strerror(errno));
@@ -132,10 +121,10 @@ gboolean dpcxr_release_write(const DpcxrFolder *folder, const DpcxrPlan *plan, D
         return save_model(model, 0600, plan, program, error);
     }
     g_autofree char *partial = g_build_filename(folder->private_dir, "release.partial", NULL);
-    remove_folder(partial);
+    dpcxr_remove_tree(partial);
     if (fill_release(partial, folder, plan, program, ledger, done, epsilon, error) &&
         move_into_place(partial, folder->release, error))
         return TRUE;
-    remove_folder(partial);
+    dpcxr_remove_tree(partial);
     return FALSE;
 }

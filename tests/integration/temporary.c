@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "temporary.h"
-#include <glib/gstdio.h>
+#include "base/files.h"
 
 char *temporary_folder(void)
 {
@@ -10,19 +10,8 @@ char *temporary_folder(void)
     return folder;
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_remove(path);
-}
-
 void temporary_remove(char *folder)
 {
-    remove_tree(folder);
+    dpcxr_remove_tree(folder);
     g_free(folder);
 }

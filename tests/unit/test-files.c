@@ -229,6 +229,22 @@ static void test_make_folder(Fixture *f, gconstpointer unused)
 
 #define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
 
+/* All of a folder, and a link without what it leads to. */
+static void test_remove_tree(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *tree = g_build_filename(f->folder, "tree", NULL), *deep = g_build_filename(tree, "a", "b", NULL);
+    g_autofree char *file = g_build_filename(deep, "file", NULL), *link = g_build_filename(tree, "link", NULL);
+    g_autofree char *kept = g_build_filename(f->folder, "kept", NULL), *inside = g_build_filename(kept, "file", NULL);
+    g_assert_true(dpcxr_make_folder(deep, 0700, NULL) && dpcxr_make_folder(kept, 0700, NULL));
+    g_assert_true(dpcxr_write_file(file, "x", -1, 0600, NULL) && dpcxr_write_file(inside, "kept", -1, 0600, NULL));
+    g_assert_cmpint(symlink(kept, link), ==, 0);
+    dpcxr_remove_tree(tree);
+    g_assert_false(g_file_test(tree, G_FILE_TEST_EXISTS));
+    assert_content(inside, "kept");
+    dpcxr_remove_tree(kept);
+    dpcxr_remove_tree(kept); /* not there: nothing to do */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -241,5 +257,6 @@ int main(int argc, char **argv)
     ADD("/files/no-folder", test_no_folder);
     ADD("/files/leftovers", test_leftovers);
     ADD("/files/make-folder", test_make_folder);
+    g_test_add("/files/remove-tree", Fixture, NULL, set_up, test_remove_tree, tear_down);
     return g_test_run();
 }

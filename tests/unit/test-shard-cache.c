@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The cache on disk: what comes out is what was made; a changed file, a flipped byte, a cut shard or a killed builder never
  * shows in it; and a full disk is an error that leaves nothing behind. */
+#include "base/files.h"
 #include "data/shard-cache.h"
 #include "data/shard.h"
 #include <glib/gstdio.h>
@@ -48,20 +49,9 @@ static void set_up(Fixture *f, gconstpointer unused)
     g_assert_no_error(error);
 }
 
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
-        remove_tree(inner);
-    }
-    g_remove(path);
-}
-
 static void tear_down(Fixture *f, gconstpointer unused)
 {
-    remove_tree(f->folder);
+    dpcxr_remove_tree(f->folder);
     dpcxr_index_free(f->index);
     g_free(f->folder);
     g_free(f->cache);
