@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * The symbols of a build without Vulkan. */
+#include "backend/vulkan/vulkan.h"
+
+static const char missing[] = "this build is without Vulkan (its headers and glslc were missing, or -Dvulkan=disabled)";
+
+static const char *unavailable(void)
+{
+    return missing;
+}
+
+static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error)
+{
+    g_set_error_literal(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, missing);
+    return NULL;
+}
+
+GPtrArray *dpcxr_vulkan_devices(GError **error)
+{
+    g_set_error_literal(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, missing);
+    return NULL;
+}
+
+const DpcxrBackend dpcxr_backend_vulkan = {
+    .name = "vulkan", .summary = "not in this build", .unavailable = unavailable, .compile = compile};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ * The vulkan backend from outside: the backend itself and the devices that it may run on. No Vulkan header is needed here, and
+ * a build without Vulkan has the same symbols (stubs.c). */
+#pragma once
+#include "backend/program.h"
+
+extern const DpcxrBackend dpcxr_backend_vulkan;
+
+/* What kind of device, best first: without a name, the first of the best kind is taken. */
+typedef enum {
+    DPCXR_VULKAN_DISCRETE,
+    DPCXR_VULKAN_INTEGRATED,
+    DPCXR_VULKAN_VIRTUAL,
+    DPCXR_VULKAN_OTHER,
+    DPCXR_VULKAN_SOFTWARE,
+    DPCXR_N_VULKAN_KINDS
+} DpcxrVulkanKind;
+
+typedef struct {
+    int index;      /* as the driver loader counts */
+    char *name;     /* "llvmpipe (LLVM 15.0.6, 256 bits)" */
+    char *uuid;     /* 36 characters, the same in every process on this machine */
+    char *driver;   /* name, version */
+    char *api;      /* "1.3.230" */
+    DpcxrVulkanKind kind;
+    guint64 memory;        /* bytes of the largest heap that is local to the device */
+    guint64 storage_range; /* bytes that a shader may see of a buffer at once */
+    int subgroup;          /* lanes that run together */
+    gboolean float64, int64; /* both: noise.type grid */
+    gboolean float16, cooperative_matrix; /* offered by the device; for `dpcxr devices` */
+    char *problem; /* NULL, or why dpcxr cannot use it */
+} DpcxrVulkanDevice;
+
+const char *dpcxr_vulkan_kind_name(DpcxrVulkanKind kind); /* "discrete", .. */
+
+/* All devices, in the loader's order; none is an empty list. (transfer full) [DpcxrVulkanDevice, freed with the array]
+ * DPCXR_ERROR_USAGE where this build has no Vulkan or this machine no loader. */
+GPtrArray *dpcxr_vulkan_devices(GError **error);
+
+/* Which of @devices is meant by @name: an index, a UUID, a name or a part of one that only one device has; NULL: the best
+ * kind's first. -1: DPCXR_ERROR_USAGE, which lists what there is. */
+int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **error);
