@@ -18,6 +18,6 @@ typedef struct {
     VkDeviceSize storage_range; /* bytes; 0: as the driver says */
 } FaultySettings;
 
-/* Reads the environment. False, with a line on stderr, where a variable is no number of its range, no name of a type,
- * or is none of the layer's: a misspelt fault would be a test that passes for nothing. */
+/* Reads the environment. False, with a line on stderr, where a variable is no number of its range, no name
+ * of a type, or is none of the layer's: a misspelt fault would be a test that passes for nothing. */
 bool faulty_settings_read(FaultySettings *settings);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The faulty layer does what faulty-layer.c says: alone, with the validation layer in front of it and behind it. */
+ * The faulty layer does what faulty-layer.c says: alone, with the validation layer in front and
+ * behind. */
 #include <glib.h>
 #include <pthread.h>
 #include <string.h>
@@ -323,7 +324,7 @@ static void check_budget(Vulkan *vulkan, VkDeviceSize budget, VkDeviceSize usage
     g_assert_cmpuint(budgets.heapUsage[heap], ==, usage);
 }
 
-/* The layer answers even where the driver has no such extension, so the validation layer is kept out of it. */
+/* The layer answers even where the driver has no such extension, so the validation layer is kept out. */
 static void test_budget(gconstpointer layers)
 {
     Vulkan sound, faulty;
@@ -334,8 +335,7 @@ static void test_budget(gconstpointer layers)
     check_budget(&faulty, 8 * MIB, 0);
     g_assert_cmpint(allocate(&faulty, 3 * MIB, &memory), ==, VK_SUCCESS);
     check_budget(&faulty, 8 * MIB, 3 * MIB);
-    vkDestroyDevice(faulty.device, NULL); /* and the memory with it */
-    faulty.device = NULL;
+    vkFreeMemory(faulty.device, memory, NULL);
     check_budget(&faulty, 8 * MIB, 0);
     close_pair(&sound, &faulty);
 }
