@@ -68,7 +68,7 @@ typedef struct {
     PFN_vkFreeMemory free;
 } Device;
 
-/* Records, by handle. They live until their handle is destroyed, which nobody may do while another uses it: once
+/* Records, by handle. They live until their handle is destroyed, not while another thread uses it: once
  * found, a record needs no lock. */
 
 void faulty_instance_add(Instance *instance);  /* takes it, with its handle set */

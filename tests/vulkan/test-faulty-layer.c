@@ -80,16 +80,21 @@ static VkResult create_instance(Vulkan *vulkan, const char *layers)
     return result;
 }
 
-static void open_instance(Vulkan *vulkan, const char *layers)
+/* FALSE without any driver: the loader then makes no instance. */
+static gboolean open_instance(Vulkan *vulkan, const char *layers)
 {
     *vulkan = (Vulkan){0};
-    g_assert_cmpint(create_instance(vulkan, layers), ==, VK_SUCCESS);
+    VkResult result = create_instance(vulkan, layers);
+    if (result == VK_ERROR_INCOMPATIBLE_DRIVER)
+        return FALSE;
+    g_assert_cmpint(result, ==, VK_SUCCESS);
     uint32_t n = 1;
     g_assert_cmpint(vkEnumeratePhysicalDevices(vulkan->instance, &n, &vulkan->gpu), >=, VK_SUCCESS);
     if (n)
         vkGetPhysicalDeviceProperties(vulkan->gpu, &vulkan->properties);
     else
         vulkan->gpu = NULL;
+    return TRUE;
 }
 
 static void close_instance(Vulkan *vulkan)
@@ -153,11 +158,12 @@ static void clear_faults(void)
 static gboolean open_sound(Vulkan *vulkan, const char *layers)
 {
     clear_faults();
-    open_instance(vulkan, layers);
-    if (vulkan->gpu && vulkan->properties.apiVersion >= VK_API_VERSION_1_3)
+    gboolean opened = open_instance(vulkan, layers);
+    if (opened && vulkan->gpu && vulkan->properties.apiVersion >= VK_API_VERSION_1_3)
         return TRUE;
     g_test_skip("no Vulkan 1.3 device here");
-    close_instance(vulkan);
+    if (opened)
+        close_instance(vulkan);
     return FALSE;
 }
 
@@ -168,7 +174,7 @@ static gboolean open_pair(Vulkan *sound, Vulkan *faulty, const char *layers, con
     if (!open_sound(sound, layers))
         return FALSE;
     set_fault(fault, value);
-    open_instance(faulty, layers);
+    g_assert_true(open_instance(faulty, layers));
     return TRUE;
 }
 
@@ -363,7 +369,7 @@ static void test_heap_and_allocate(gconstpointer layers)
         return;
     set_fault("HEAP_MB", "16");
     set_fault("ALLOCATE_MB", "8");
-    open_instance(&faulty, layers);
+    g_assert_true(open_instance(&faulty, layers));
     check_limit_of_8(&faulty);
     close_pair(&sound, &faulty);
 }
@@ -523,7 +529,7 @@ static void test_wrong_variables(gconstpointer layers)
         set_fault(wrong[i][0], NULL);
     }
     set_fault("HEAP_MB", "");
-    open_instance(&vulkan, layers);
+    g_assert_true(open_instance(&vulkan, layers));
     close_instance(&vulkan);
     clear_faults();
 }
