@@ -251,7 +251,7 @@ static const dnnl_exec_arg_t none;
 
 static gboolean forward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const CpuConv *conv = row->program->convs[s];
     const CpuConvCalls *calls = row->worker->convs[s];
     return point(calls->x, dpcxr_cpu_output(row, step->x), error) &&
@@ -266,7 +266,7 @@ static gboolean forward(CpuRow *row, int s, GError **error)
 /* The weights' gradient of this row into @gradient, in oneDNN's layout. */
 static gboolean backward_weights(CpuRow *row, int s, float *gradient, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const CpuConvCalls *calls = row->worker->convs[s];
     return point(calls->x, dpcxr_cpu_output(row, step->x), error) &&
            point(calls->y, dpcxr_cpu_gradient(row, step->y), error) &&
@@ -279,7 +279,7 @@ static gboolean backward_weights(CpuRow *row, int s, float *gradient, GError **e
 
 static gboolean backward_data(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const CpuConv *conv = row->program->convs[s];
     const CpuConvCalls *calls = row->worker->convs[s];
     if (!point(calls->y, dpcxr_cpu_gradient(row, step->y), error) ||
@@ -295,7 +295,7 @@ static gboolean backward_data(CpuRow *row, int s, GError **error)
 static gboolean backward(CpuRow *row, int s, GError **error)
 {
     const CpuProgram *program = row->program;
-    const CpuStep *step = &program->plan.steps[s];
+    const DpcxrStep *step = &program->plan.steps[s];
     const CpuConv *conv = program->convs[s];
     const CpuWindow *window = program->plan.windows[s];
     if (conv->bias >= 0) {

@@ -6,7 +6,7 @@
 
 static CpuNorm norm_of(const CpuRow *row, int s)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     const float *saved = dpcxr_cpu_saved(row, s);
     return (CpuNorm){.x = dpcxr_cpu_output(row, step->x),
@@ -35,7 +35,7 @@ static void sum_groups(double *values, int channels, int groups)
 
 static gboolean forward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const CpuKernels *kernels = dpcxr_cpu_kernels_of(row, step->x);
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     CpuNorm norm = norm_of(row, s);
@@ -55,7 +55,7 @@ static gboolean forward(CpuRow *row, int s, GError **error)
 
 static gboolean backward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const CpuKernels *kernels = dpcxr_cpu_kernels_of(row, step->x);
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     CpuNorm norm = norm_of(row, s);

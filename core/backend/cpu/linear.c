@@ -5,7 +5,7 @@
 #include <cblas.h>
 #include <string.h>
 
-static const float *f32_input(const CpuRow *row, const CpuStep *step)
+static const float *f32_input(const CpuRow *row, const DpcxrStep *step)
 {
     const void *x = dpcxr_cpu_output(row, step->x);
     if (row->program->plan.types[step->x] == CPU_F32)
@@ -16,7 +16,7 @@ static const float *f32_input(const CpuRow *row, const CpuStep *step)
 
 static gboolean forward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     int in = row->program->plan.windows[s]->in.channels, out = layer->shape.channels;
     float *y = dpcxr_cpu_output(row, step->y);
@@ -46,7 +46,7 @@ static void backward_parameters(CpuRow *row, int s, const DpcxrLayer *layer, con
 
 static gboolean backward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     int in = row->program->plan.windows[s]->in.channels, out = layer->shape.channels;
     const float *dy = dpcxr_cpu_gradient(row, step->y);

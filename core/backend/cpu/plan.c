@@ -1,82 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/cpu/plan.h"
 #include "backend/cpu/cpu.h"
-
-/* --- Steps --- */
-
-/* The only layer that reads @i, or -1 where several do or where it is the output. */
-static int only_reader(const DpcxrGraph *graph, int i)
-{
-    int reader = -1;
-    for (int k = i + 1; k < dpcxr_graph_n_layers(graph); k++)
-        for (int side = 0; side < 2; side++)
-            if (dpcxr_graph_layer(graph, k)->inputs[side] == i) {
-                if (reader >= 0)
-                    return -1;
-                reader = k;
-            }
-    return i == graph->output ? -1 : reader;
-}
-
-static CpuActivation activation_of(DpcxrLayerType type)
-{
-    return type == DPCXR_LAYER_RELU ? CPU_RELU : type == DPCXR_LAYER_MISH ? CPU_MISH : CPU_IDENTITY;
-}
-
-/* Lets the norm @i take its readers in; returns the layer whose output the step writes. @step_of: [layers]
- * the norm whose step takes a layer in, 0 for none. */
-static int fuse_norm(const DpcxrGraph *graph, int i, int *step_of, CpuStep *step)
-{
-    int last = i, reader = only_reader(graph, i);
-    if (reader >= 0 && dpcxr_graph_layer(graph, reader)->type == DPCXR_LAYER_ADD && !step_of[reader]) {
-        const int *inputs = dpcxr_graph_layer(graph, reader)->inputs;
-        int other = inputs[0] == i ? inputs[1] : inputs[0];
-        if (other != step->x) {
-            step->other = other;
-            step_of[reader] = i;
-            last = reader;
-            reader = only_reader(graph, reader);
-        }
-    }
-    if (reader >= 0 && activation_of(dpcxr_graph_layer(graph, reader)->type) != CPU_IDENTITY) {
-        step->activation = activation_of(dpcxr_graph_layer(graph, reader)->type);
-        step_of[reader] = i;
-        last = reader;
-    }
-    return last;
-}
-
-static void plan_steps(CpuPlan *plan)
-{
-    const DpcxrGraph *graph = plan->graph;
-    int n = dpcxr_graph_n_layers(graph);
-    g_autofree int *step_of = g_new0(int, n);
-    g_autofree CpuStep *ending =
-        g_new0(CpuStep, n); /* by the last layer of the step; INPUT: none ends here */
-    for (int i = 1; i < n; i++) {
-        const DpcxrLayer *layer = dpcxr_graph_layer(graph, i);
-        if (step_of[i])
-            continue;
-        CpuStep step = {layer->type, i, layer->inputs[0], layer->inputs[1], i, activation_of(layer->type)};
-        if (layer->type == DPCXR_LAYER_GROUP_NORM)
-            step.y = fuse_norm(graph, i, step_of, &step);
-        ending[step.y] = step;
-    }
-    plan->steps = g_new0(CpuStep, n);
-    for (int i = 1; i < n; i++)
-        if (ending[i].type != DPCXR_LAYER_INPUT)
-            plan->steps[plan->n_steps++] = ending[i];
-}
-
-static void plan_wants(CpuPlan *plan)
-{
-    plan->wants_gradient = g_new0(gboolean, dpcxr_graph_n_layers(plan->graph));
-    for (int i = 1; i < dpcxr_graph_n_layers(plan->graph); i++) {
-        const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, i);
-        plan->wants_gradient[i] = layer->parameters[0] >= 0 || plan->wants_gradient[layer->inputs[0]] ||
-                                  (layer->inputs[1] >= 0 && plan->wants_gradient[layer->inputs[1]]);
-    }
-}
+#include "backend/placement.h"
 
 /* --- Types --- */
 
@@ -180,7 +105,7 @@ static void plan_gradients(CpuPlan *plan, gboolean bf16, CpuPolicy policy)
     plan->gradients = g_new0(CpuGradient, MAX(dpcxr_graph_n_parameters(plan->graph), 1));
     plan->windows = g_new0(CpuWindow *, MAX(plan->n_steps, 1));
     for (int s = 0; s < plan->n_steps; s++) {
-        const CpuStep *step = &plan->steps[s];
+        const DpcxrStep *step = &plan->steps[s];
         const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, step->layer);
         CpuMethod method = CPU_DIRECT;
         if (step->type == DPCXR_LAYER_CONV2D || step->type == DPCXR_LAYER_LINEAR) {
@@ -206,8 +131,8 @@ gboolean dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const Dpcxr
                              CpuPolicy policy, GError **error)
 {
     plan->graph = graph;
-    plan_steps(plan);
-    plan_wants(plan);
+    plan->steps = dpcxr_steps_new(graph, &plan->n_steps);
+    plan->wants_gradient = dpcxr_steps_wants_gradient(graph);
     plan_gradients(plan, options->bf16, policy);
     return plan_types(plan, options->bf16, error);
 }
@@ -216,11 +141,6 @@ gboolean dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const Dpcxr
 
 /* Every tensor starts on a cache line. */
 enum { LINE = 64, LINE_FLOATS = 16 };
-
-static gsize whole_lines(gsize bytes)
-{
-    return (bytes + LINE - 1) & ~(gsize)(LINE - 1);
-}
 
 static gboolean append(gsize *end, gsize *offset, gsize size, gsize line)
 {
@@ -243,59 +163,7 @@ static gboolean place_gradients(CpuPlan *plan)
     return good;
 }
 
-/* A tensor of a row and the time it is needed: step s runs forward at time s and backward at 2 n - s, the
- * loss at n. */
-typedef struct {
-    CpuTensor *tensor;
-    int first, last;
-} Life;
-
-static int by_size(gconstpointer a, gconstpointer b)
-{
-    gsize left = ((const Life *)a)->tensor->bytes, right = ((const Life *)b)->tensor->bytes;
-    return left > right ? -1 : left < right ? 1 : 0;
-}
-
-/* Lowest offset at which @life touches none of those placed before that live at the same time. */
-static gsize free_offset(const GArray *lives, guint n, const Life *life)
-{
-    gsize offset = 0;
-    for (gboolean moved = TRUE; moved;) {
-        moved = FALSE;
-        for (guint i = 0; i < n; i++) {
-            const Life *other = &g_array_index(lives, Life, i);
-            if (other->first > life->last || other->last < life->first)
-                continue;
-            gsize end = whole_lines(other->tensor->offset + other->tensor->bytes);
-            if (other->tensor->offset < offset + life->tensor->bytes && offset < end) {
-                offset = end;
-                moved = TRUE;
-            }
-        }
-    }
-    return offset;
-}
-
-/* Largest first, each as low as it fits. */
-static gsize place_lives(GArray *lives)
-{
-    gsize end = 0;
-    g_array_sort(lives, by_size);
-    for (guint i = 0; i < lives->len; i++) {
-        Life *life = &g_array_index(lives, Life, i);
-        life->tensor->offset = free_offset(lives, i, life);
-        end = MAX(end, life->tensor->offset + life->tensor->bytes);
-    }
-    return whole_lines(end);
-}
-
-static void extend(Life *life, int time)
-{
-    life->first = MIN(life->first, time);
-    life->last = MAX(life->last, time);
-}
-
-static gsize saved_size(const CpuPlan *plan, const CpuStep *step, gboolean training)
+static gsize saved_size(const CpuPlan *plan, const DpcxrStep *step, gboolean training)
 {
     DpcxrShape shape = dpcxr_graph_layer(plan->graph, step->layer)->shape;
     if (step->type == DPCXR_LAYER_GROUP_NORM)
@@ -303,54 +171,42 @@ static gsize saved_size(const CpuPlan *plan, const CpuStep *step, gboolean train
     return step->type == DPCXR_LAYER_MAX_POOL2D && training ? dpcxr_shape_size(shape) : 0;
 }
 
-/* Which inputs a step reads again in backward. */
-static gboolean reads_x_again(const CpuStep *step)
-{
-    return step->type == DPCXR_LAYER_CONV2D || step->type == DPCXR_LAYER_LINEAR ||
-           step->type == DPCXR_LAYER_GROUP_NORM || step->type == DPCXR_LAYER_RELU ||
-           step->type == DPCXR_LAYER_MISH;
-}
-
-static gboolean reads_other_again(const CpuStep *step)
-{
-    return step->type == DPCXR_LAYER_GROUP_NORM && step->activation != CPU_IDENTITY;
-}
-
+/* When the tensors of a row are needed: step s runs forward at time s and backward at 2 n - s, the loss at n. */
 typedef struct {
-    Life *outputs, *gradients, *saved; /* [layers], [layers], [steps] */
+    DpcxrLife *outputs, *gradients, *saved; /* [layers], [layers], [steps] */
 } Lives;
 
 static void live_forward(const CpuPlan *plan, Lives lives)
 {
     for (int s = 0; s < plan->n_steps; s++) {
-        const CpuStep *step = &plan->steps[s];
-        extend(&lives.outputs[step->y], s);
-        extend(&lives.outputs[step->x], s);
+        const DpcxrStep *step = &plan->steps[s];
+        dpcxr_life_extend(&lives.outputs[step->y], s);
+        dpcxr_life_extend(&lives.outputs[step->x], s);
         if (step->other >= 0)
-            extend(&lives.outputs[step->other], s);
-        extend(&lives.saved[s], s);
+            dpcxr_life_extend(&lives.outputs[step->other], s);
+        dpcxr_life_extend(&lives.saved[s], s);
     }
-    extend(&lives.outputs[0], 0); /* written before the first step */
-    extend(&lives.outputs[plan->graph->output], plan->n_steps);
+    dpcxr_life_extend(&lives.outputs[0], 0); /* written before the first step */
+    dpcxr_life_extend(&lives.outputs[plan->graph->output], plan->n_steps);
 }
 
 static void live_backward(const CpuPlan *plan, Lives lives)
 {
-    extend(&lives.gradients[plan->graph->output], plan->n_steps);
-    extend(&lives.gradients[0], 2 * plan->n_steps); /* read after the last step */
+    dpcxr_life_extend(&lives.gradients[plan->graph->output], plan->n_steps);
+    dpcxr_life_extend(&lives.gradients[0], 2 * plan->n_steps); /* read after the last step */
     for (int s = 0; s < plan->n_steps; s++) {
-        const CpuStep *step = &plan->steps[s];
+        const DpcxrStep *step = &plan->steps[s];
         int time = 2 * plan->n_steps - s;
-        extend(&lives.gradients[step->y], time);
-        extend(&lives.gradients[step->x], time);
-        if (reads_x_again(step))
-            extend(&lives.outputs[step->x], time);
+        dpcxr_life_extend(&lives.gradients[step->y], time);
+        dpcxr_life_extend(&lives.gradients[step->x], time);
+        if (dpcxr_step_reads_x_again(step))
+            dpcxr_life_extend(&lives.outputs[step->x], time);
         if (step->other >= 0) {
-            extend(&lives.gradients[step->other], time);
-            if (reads_other_again(step))
-                extend(&lives.outputs[step->other], time);
+            dpcxr_life_extend(&lives.gradients[step->other], time);
+            if (dpcxr_step_reads_other_again(step))
+                dpcxr_life_extend(&lives.outputs[step->other], time);
         }
-        extend(&lives.saved[s], time);
+        dpcxr_life_extend(&lives.saved[s], time);
     }
 }
 
@@ -371,18 +227,42 @@ static gboolean place_kept(const CpuPlan *plan, CpuLayout *layout)
     return good;
 }
 
-static void collect(GArray *array, CpuTensor *tensor, Life life)
-{
-    life.tensor = tensor;
-    if (tensor->place == CPU_SCRATCH && tensor->size)
-        g_array_append_val(array, life);
-}
-
 static CpuTensor tensor_of(const CpuPlan *plan, int i)
 {
     gsize size = dpcxr_shape_size(dpcxr_graph_layer(plan->graph, i)->shape);
     return (CpuTensor){
         .type = plan->types[i], .size = size, .bytes = size * dpcxr_cpu_type_size(plan->types[i])};
+}
+
+/* Offsets of what lies in the worker's scratch; returns its bytes. */
+static gsize place_scratch(const CpuPlan *plan, CpuLayout *layout, gboolean training)
+{
+    int n = dpcxr_graph_n_layers(plan->graph), all = 2 * n + plan->n_steps;
+    g_autofree DpcxrLife *lives = g_new(DpcxrLife, all);
+    g_autofree DpcxrLife **placed = g_new(DpcxrLife *, all);
+    g_autofree CpuTensor **tensors = g_new(CpuTensor *, all);
+    for (int i = 0; i < all; i++) {
+        tensors[i] = i < n       ? &layout->outputs[i]
+                     : i < 2 * n ? &layout->gradients[i - n]
+                                 : &layout->saved[i - 2 * n];
+        lives[i] = dpcxr_life_never(tensors[i]->bytes);
+    }
+    Lives parts = {lives, lives + n, lives + 2 * n};
+    live_forward(plan, parts);
+    if (training)
+        live_backward(plan, parts);
+    guint n_placed = 0;
+    for (int i = 0; i < n; i++) /* an output and its gradient after each other */
+        for (int k = i; k < 2 * n; k += n)
+            if (tensors[k]->place == CPU_SCRATCH && tensors[k]->size)
+                placed[n_placed++] = &lives[k];
+    for (int k = 2 * n; k < all; k++)
+        if (tensors[k]->size)
+            placed[n_placed++] = &lives[k];
+    gsize bytes = dpcxr_place_lives(placed, n_placed, LINE);
+    for (guint i = 0; i < n_placed; i++)
+        tensors[placed[i] - lives]->offset = placed[i]->offset;
+    return bytes;
 }
 
 static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean training)
@@ -406,21 +286,7 @@ static gboolean place_layout(const CpuPlan *plan, CpuLayout *layout, gboolean tr
     }
     if (training && !place_kept(plan, layout))
         return FALSE;
-    g_autofree Life *lives = g_new(Life, 2 * n + plan->n_steps);
-    for (int i = 0; i < 2 * n + plan->n_steps; i++)
-        lives[i] = (Life){NULL, G_MAXINT, -1};
-    Lives parts = {lives, lives + n, lives + 2 * n};
-    live_forward(plan, parts);
-    if (training)
-        live_backward(plan, parts);
-    g_autoptr(GArray) array = g_array_new(FALSE, FALSE, sizeof(Life));
-    for (int i = 0; i < n; i++) {
-        collect(array, &layout->outputs[i], parts.outputs[i]);
-        collect(array, &layout->gradients[i], parts.gradients[i]);
-    }
-    for (int s = 0; s < plan->n_steps; s++)
-        collect(array, &layout->saved[s], parts.saved[s]);
-    layout->scratch = place_lives(array);
+    layout->scratch = place_scratch(plan, layout, training);
     return TRUE;
 }
 

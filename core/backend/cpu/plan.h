@@ -3,16 +3,7 @@
  * lives, and how each parameter's unit norms and sums are made. */
 #pragma once
 #include "backend/cpu/window.h"
-
-/* A group norm takes a following add and activation into its step. */
-typedef struct {
-    DpcxrLayerType type;
-    int layer;    /* whose parameters, kernel, groups .. these are */
-    int x, other; /* input tensors, by layer; other: the second summand of an add or of a norm's residual,
-                     else -1 */
-    int y;        /* output tensor, by layer */
-    CpuActivation activation; /* of a group norm, or the step itself */
-} CpuStep;
+#include "backend/steps.h"
 
 typedef enum {
     CPU_NOWHERE,
@@ -59,7 +50,7 @@ typedef struct {
 typedef struct {
     const DpcxrGraph *graph;
     int n_steps;
-    CpuStep *steps;
+    DpcxrStep *steps;
     gboolean *wants_gradient; /* [layers] a parameter lies upstream */
     CpuType *types;           /* [layers] of outputs and their gradients */
     CpuWindow **windows;      /* [steps] of conv2d and linear, else NULL */

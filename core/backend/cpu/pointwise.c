@@ -5,7 +5,7 @@
 
 static gboolean activation_forward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     dpcxr_cpu_kernels_of(row, step->x)
         ->activate(step->activation, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y),
                    row->layout->outputs[step->y].size);
@@ -14,7 +14,7 @@ static gboolean activation_forward(CpuRow *row, int s, GError **error)
 
 static gboolean activation_backward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     dpcxr_cpu_kernels_of(row, step->x)
         ->activate_backward(step->activation, dpcxr_cpu_output(row, step->x),
                             dpcxr_cpu_gradient(row, step->y), dpcxr_cpu_gradient_begin(row, step->x),
@@ -27,7 +27,7 @@ const CpuOperation dpcxr_cpu_activation = {activation_forward, activation_backwa
 
 static gboolean add_forward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     CpuTensor tensor = row->layout->outputs[step->y];
     void *y = dpcxr_cpu_output(row, step->y);
     memcpy(y, dpcxr_cpu_output(row, step->x), tensor.bytes);
@@ -37,7 +37,7 @@ static gboolean add_forward(CpuRow *row, int s, GError **error)
 
 static gboolean add_backward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     dpcxr_cpu_gradient_add(row, step->x, dpcxr_cpu_gradient(row, step->y));
     dpcxr_cpu_gradient_add(row, step->other, dpcxr_cpu_gradient(row, step->y));
     return TRUE;

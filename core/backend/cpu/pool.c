@@ -6,7 +6,7 @@
 
 static CpuPool pool_of(const CpuRow *row, int s)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     const DpcxrLayer *layer = dpcxr_graph_layer(row->program->base.graph, step->layer);
     DpcxrShape in = dpcxr_graph_layer(row->program->base.graph, step->x)->shape;
     return (CpuPool){in.height,          in.width,      in.channels,   layer->shape.height,
@@ -15,7 +15,7 @@ static CpuPool pool_of(const CpuRow *row, int s)
 
 static gboolean max_forward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     CpuPool pool = pool_of(row, s);
     dpcxr_cpu_kernels_of(row, step->x)
         ->max_pool(&pool, dpcxr_cpu_output(row, step->x), dpcxr_cpu_output(row, step->y),
@@ -25,7 +25,7 @@ static gboolean max_forward(CpuRow *row, int s, GError **error)
 
 static gboolean max_backward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     CpuPool pool = pool_of(row, s);
     dpcxr_cpu_kernels_of(row, step->x)
         ->max_pool_backward(&pool, dpcxr_cpu_gradient(row, step->y), dpcxr_cpu_saved(row, s),
@@ -38,7 +38,7 @@ const CpuOperation dpcxr_cpu_max_pool2d = {max_forward, max_backward};
 
 static gboolean average_forward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     DpcxrShape in = dpcxr_graph_layer(row->program->base.graph, step->x)->shape;
     gsize pixels = (gsize)in.height * in.width;
     dpcxr_cpu_kernels_of(row, step->x)
@@ -51,7 +51,7 @@ static gboolean average_forward(CpuRow *row, int s, GError **error)
 
 static gboolean average_backward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     DpcxrShape in = dpcxr_graph_layer(row->program->base.graph, step->x)->shape;
     gsize pixels = (gsize)in.height * in.width;
     const float *dy = dpcxr_cpu_gradient(row, step->y);

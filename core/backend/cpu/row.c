@@ -132,7 +132,7 @@ gboolean dpcxr_cpu_rows_forward(CpuRow *rows, int n, GError **error)
 
 static gboolean backward(CpuRow *row, int s, GError **error)
 {
-    const CpuStep *step = &row->program->plan.steps[s];
+    const DpcxrStep *step = &row->program->plan.steps[s];
     return !dpcxr_cpu_wants(row, step->y) || operations[step->type]->backward(row, s, error);
 }
 

@@ -25,7 +25,7 @@ INLINE Channels load_channels(const CpuNorm *norm, int c, int vectors, int last)
     return k;
 }
 
-INLINE void forward_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, Element *y, int c,
+INLINE void forward_block(const CpuNorm *norm, DpcxrActivation activation, gboolean residual, Element *y, int c,
                           int vectors, int last)
 {
     const Element *x = norm->x, *added = norm->residual;
@@ -40,7 +40,7 @@ INLINE void forward_block(const CpuNorm *norm, CpuActivation activation, gboolea
         }
 }
 
-INLINE void forward(const CpuNorm *norm, CpuActivation activation, gboolean residual, Element *y)
+INLINE void forward(const CpuNorm *norm, DpcxrActivation activation, gboolean residual, Element *y)
 {
     int c = 0;
     for (; c + BLOCK * LANES <= norm->channels; c += BLOCK * LANES)
@@ -54,23 +54,23 @@ INLINE void forward(const CpuNorm *norm, CpuActivation activation, gboolean resi
 /* One copy of the loop for each case, so that it has no branches inside. */
 #define FOR_EACH_CASE(call)                                                                                  \
     switch ((int)norm->activation * 2 + (norm->residual != NULL)) {                                          \
-    case CPU_IDENTITY * 2:                                                                                   \
-        call(CPU_IDENTITY, FALSE);                                                                           \
+    case DPCXR_ACTIVATION_IDENTITY * 2:                                                                                   \
+        call(DPCXR_ACTIVATION_IDENTITY, FALSE);                                                                           \
         break;                                                                                               \
-    case CPU_IDENTITY * 2 + 1:                                                                               \
-        call(CPU_IDENTITY, TRUE);                                                                            \
+    case DPCXR_ACTIVATION_IDENTITY * 2 + 1:                                                                               \
+        call(DPCXR_ACTIVATION_IDENTITY, TRUE);                                                                            \
         break;                                                                                               \
-    case CPU_RELU * 2:                                                                                       \
-        call(CPU_RELU, FALSE);                                                                               \
+    case DPCXR_ACTIVATION_RELU * 2:                                                                                       \
+        call(DPCXR_ACTIVATION_RELU, FALSE);                                                                               \
         break;                                                                                               \
-    case CPU_RELU * 2 + 1:                                                                                   \
-        call(CPU_RELU, TRUE);                                                                                \
+    case DPCXR_ACTIVATION_RELU * 2 + 1:                                                                                   \
+        call(DPCXR_ACTIVATION_RELU, TRUE);                                                                                \
         break;                                                                                               \
-    case CPU_MISH * 2:                                                                                       \
-        call(CPU_MISH, FALSE);                                                                               \
+    case DPCXR_ACTIVATION_MISH * 2:                                                                                       \
+        call(DPCXR_ACTIVATION_MISH, FALSE);                                                                               \
         break;                                                                                               \
-    case CPU_MISH * 2 + 1:                                                                                   \
-        call(CPU_MISH, TRUE);                                                                                \
+    case DPCXR_ACTIVATION_MISH * 2 + 1:                                                                                   \
+        call(DPCXR_ACTIVATION_MISH, TRUE);                                                                                \
         break;                                                                                               \
     default:                                                                                                 \
         g_assert_not_reached();                                                                              \
@@ -80,7 +80,7 @@ void KERNEL(norm_forward)(const CpuNorm *norm, void *y){
 #define FORWARD(activation, residual) forward(norm, activation, residual, y)
     FOR_EACH_CASE(FORWARD)}
 
-INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean residual, const Element *dy,
+INLINE void sums_block(const CpuNorm *norm, DpcxrActivation activation, gboolean residual, const Element *dy,
                        Element *d, double *sum_d, double *sum_dxhat, int c, int vectors, int last)
 {
     const Element *x = norm->x, *added = norm->residual;
@@ -93,7 +93,7 @@ INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean r
                 gsize at = p * norm->channels + c + v * LANES;
                 Floats xhat = (load_elements(x + at, last) - k.mean[v]) * k.scale[v],
                        value = load_elements(dy + at, last);
-                if (activation != CPU_IDENTITY) {
+                if (activation != DPCXR_ACTIVATION_IDENTITY) {
                     Floats before = xhat * k.weight[v] + k.bias[v];
                     if (residual)
                         before += load_elements(added + at, last);
@@ -114,7 +114,7 @@ INLINE void sums_block(const CpuNorm *norm, CpuActivation activation, gboolean r
     }
 }
 
-INLINE void backward_sums(const CpuNorm *norm, CpuActivation activation, gboolean residual, const Element *dy,
+INLINE void backward_sums(const CpuNorm *norm, DpcxrActivation activation, gboolean residual, const Element *dy,
                           Element *d, double *sum_d, double *sum_dxhat)
 {
     int c = 0;

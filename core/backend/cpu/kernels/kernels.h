@@ -5,8 +5,7 @@
  * of a row and has elements of the table's type, f32 or bf16; all else, and all arithmetic, is f32 or wider. */
 #pragma once
 #include "backend/program.h"
-
-typedef enum { CPU_IDENTITY, CPU_RELU, CPU_MISH } CpuActivation;
+#include "backend/steps.h"
 
 /* A stretch of neighbouring output positions under one tap of a window: outputs output .. output+length-1
  * read the pixels pixel, pixel+stride, ..; in the numbering of their residue class (window.h) member ..
@@ -19,7 +18,7 @@ typedef struct {
     const void *x, *residual; /* elements; residual nullable: added before the activation */
     gsize pixels;
     int channels;
-    CpuActivation activation;
+    DpcxrActivation activation;
     const float *mean, *scale;  /* [channels]: of the channel's group; scale = 1 / sqrt(variance + eps) */
     const float *weight, *bias; /* [channels] */
 } CpuNorm;
@@ -44,8 +43,8 @@ typedef struct {
     void (*add)(float *x, const float *y, gsize n);
     void (*add_elements)(void *x, const void *y, gsize n);
     void (*axpy)(float *x, float a, const float *y, gsize n);
-    void (*activate)(CpuActivation activation, const void *x, void *y, gsize n);
-    void (*activate_backward)(CpuActivation activation, const void *x, const void *dy, void *dx, gsize n);
+    void (*activate)(DpcxrActivation activation, const void *x, void *y, gsize n);
+    void (*activate_backward)(DpcxrActivation activation, const void *x, const void *dy, void *dx, gsize n);
 
     /* x += or -= v, modulo 2^64, with v = a y rounded toward zero; returns the sum of v^2 in f64, or INFINITY where a y is
      * not finite or not below 2^52 (that element is left alone). */

@@ -58,7 +58,7 @@ void KERNEL(axpy)(float *x, float a, const float *y, gsize n)
         x[i] += a * y[i];
 }
 
-INLINE void activate(CpuActivation activation, const Element *x, Element *y, gsize n)
+INLINE void activate(DpcxrActivation activation, const Element *x, Element *y, gsize n)
 {
     for (gsize i = 0; i < n; i += LANES) {
         int part = (int)MIN(LANES, n - i);
@@ -66,15 +66,15 @@ INLINE void activate(CpuActivation activation, const Element *x, Element *y, gsi
     }
 }
 
-void KERNEL(activate)(CpuActivation activation, const void *x, void *y, gsize n)
+void KERNEL(activate)(DpcxrActivation activation, const void *x, void *y, gsize n)
 {
-    if (activation == CPU_MISH)
-        activate(CPU_MISH, x, y, n);
+    if (activation == DPCXR_ACTIVATION_MISH)
+        activate(DPCXR_ACTIVATION_MISH, x, y, n);
     else
-        activate(CPU_RELU, x, y, n);
+        activate(DPCXR_ACTIVATION_RELU, x, y, n);
 }
 
-INLINE void activate_backward(CpuActivation activation, const Element *x, const Element *dy, Element *dx,
+INLINE void activate_backward(DpcxrActivation activation, const Element *x, const Element *dy, Element *dx,
                               gsize n)
 {
     for (gsize i = 0; i < n; i += LANES) {
@@ -85,10 +85,10 @@ INLINE void activate_backward(CpuActivation activation, const Element *x, const 
     }
 }
 
-void KERNEL(activate_backward)(CpuActivation activation, const void *x, const void *dy, void *dx, gsize n)
+void KERNEL(activate_backward)(DpcxrActivation activation, const void *x, const void *dy, void *dx, gsize n)
 {
-    if (activation == CPU_MISH)
-        activate_backward(CPU_MISH, x, dy, dx, n);
+    if (activation == DPCXR_ACTIVATION_MISH)
+        activate_backward(DPCXR_ACTIVATION_MISH, x, dy, dx, n);
     else
-        activate_backward(CPU_RELU, x, dy, dx, n);
+        activate_backward(DPCXR_ACTIVATION_RELU, x, dy, dx, n);
 }

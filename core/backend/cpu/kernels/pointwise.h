@@ -13,11 +13,11 @@ INLINE Floats mish_exponential(Floats x)
     return choose(x < low, splat(0), exponential(held));
 }
 
-INLINE Floats activation_value(CpuActivation activation, Floats x)
+INLINE Floats activation_value(DpcxrActivation activation, Floats x)
 {
-    if (activation == CPU_RELU)
+    if (activation == DPCXR_ACTIVATION_RELU)
         return choose(x < 0, splat(0), x); /* a NaN stays one */
-    if (activation == CPU_MISH) {
+    if (activation == DPCXR_ACTIVATION_MISH) {
         Floats n = mish_exponential(x), w = n * (n + 2);
         return x * (w / (w + 2));
     }
@@ -26,11 +26,11 @@ INLINE Floats activation_value(CpuActivation activation, Floats x)
 
 /* dy times the derivative at x. mish'(x) = w / (w + 2) + x 4 n (n + 1) / (w + 2)^2; beyond +-20 the second
  * term vanishes with x held, and x - x is 0, or NaN where x is not finite. */
-INLINE Floats activation_gradient(CpuActivation activation, Floats x, Floats dy)
+INLINE Floats activation_gradient(DpcxrActivation activation, Floats x, Floats dy)
 {
-    if (activation == CPU_RELU)
+    if (activation == DPCXR_ACTIVATION_RELU)
         return choose(x <= 0, splat(0), dy);
-    if (activation == CPU_MISH) {
+    if (activation == DPCXR_ACTIVATION_MISH) {
         Floats n = mish_exponential(x), w = n * (n + 2), inverse = 1 / (w + 2);
         Floats held = choose(x > 20, splat(20), x);
         return dy * (inverse * (w + held * (4 * n * (n + 1) * inverse)) + (x - x));
