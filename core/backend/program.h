@@ -47,6 +47,7 @@ typedef struct {
     gboolean norms;    /* FALSE: phase_a leaves out norms (training without privacy) */
     gboolean grid;     /* units are added as integers; needs training and norms */
     const float *pos_weight; /* (nullable) [outputs], copied */
+    const char *device;      /* (nullable) which of the backend's devices: index, UUID or name; borrowed while compiling */
     int n_groups;            /* clipping groups; flat clipping: 1 */
     const int *group_of;     /* (nullable: all 0) [parameters], copied */
 } DpcxrProgramOptions;
@@ -105,6 +106,8 @@ typedef struct {
     /* (nullable result) NULL where the backend can run here, else a sentence why not. */
     const char *(*unavailable)(void);
     DpcxrProgram *(*compile)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error);
+    /* (nullable: any) The most rows, at most @most, that a program may have at once here. -1: error set. */
+    int (*largest_batch)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, int most, GError **error);
 } DpcxrBackend;
 
 /* What a backend implements; each entry has the contract of the wrapper below. */

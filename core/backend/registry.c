@@ -3,10 +3,12 @@
 #include "backend/cpu/cpu.h"
 #include "backend/program.h"
 #include "backend/ref/ref.h"
+#include "backend/vulkan/vulkan.h"
 
 static const DpcxrBackend *const backends[] = {
     &dpcxr_backend_cpu,
     &dpcxr_backend_ref,
+    &dpcxr_backend_vulkan,
 };
 
 static const char *unavailable(const DpcxrBackend *backend)

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * Operations on arrays of rows and units: cut into slices that a shader may see, and what binds where. */
+#include "backend/vulkan/internal.h"
+#include <string.h>
+
+VulkanBinding dpcxr_vulkan_whole(VulkanSpan span)
+{
+    return (VulkanBinding){.span = span};
+}
+
+static VulkanBinding rows_of(const VulkanProgram *program, VulkanSpan arena, VulkanPlace place)
+{
+    gsize bytes = place.row * (gsize)program->base.options.max_rows;
+    return (VulkanBinding){.span = dpcxr_vulkan_part(arena, place.offset, bytes), .row = place.row};
+}
+
+VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer)
+{
+    return rows_of(program, program->outputs, program->plan.outputs[layer]);
+}
+
+VulkanBinding dpcxr_vulkan_dout(const VulkanProgram *program, int layer)
+{
+    if (layer == 0) /* has a place of its own, in tests */
+        return (VulkanBinding){.span = program->input_gradient, .row = program->plan.outputs[0].row};
+    return rows_of(program, program->douts, program->plan.douts[layer]);
+}
+
+VulkanBinding dpcxr_vulkan_saved(const VulkanProgram *program, int step)
+{
+    return rows_of(program, program->outputs, program->plan.saved[step]);
+}
+
+VulkanBinding dpcxr_vulkan_bank(const VulkanProgram *program, DpcxrBank bank, int i)
+{
+    const VulkanGradient *gradient = &program->plan.gradients[i];
+    return dpcxr_vulkan_whole(dpcxr_vulkan_part(program->banks[bank], gradient->offset * sizeof(float),
+                                                gradient->size * sizeof(float)));
+}
+
+VulkanBinding dpcxr_vulkan_slots(const VulkanProgram *program, int i)
+{
+    return (VulkanBinding){.span = program->slots[i], .unit = program->plan.gradients[i].size * sizeof(float)};
+}
+
+VulkanKernel dpcxr_vulkan_kernel(const VulkanProgram *program, VulkanShader shader, int n, const gint32 *constants)
+{
+    VulkanKernel kernel = {.shader = shader, .n_constants = n + 1, .constants = {program->plan.tuning->local}};
+    for (int i = 0; i < n; i++)
+        kernel.constants[i + 1] = constants[i];
+    return kernel;
+}
+
+/* --- Slices --- */
+
+static gsize common_divisor(gsize a, gsize b)
+{
+    return b ? common_divisor(b, a % b) : a;
+}
+
+/* All at once where they fit; else as many as fit, of which a slice's bytes are a multiple of the alignment. */
+int dpcxr_vulkan_slice(const VulkanContext *context, gsize bytes, int most)
+{
+    const VkPhysicalDeviceLimits *limits = &context->properties.limits;
+    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = limits->maxStorageBufferRange / MAX(bytes, 1);
+    if (fit >= (gsize)most)
+        return most;
+    gsize step = alignment / common_divisor(bytes, alignment);
+    return (int)(fit / step * step);
+}
+
+static int slice_of(const VulkanProgram *program, const VulkanOperation *operation, guint n, gboolean units)
+{
+    const DpcxrProgramOptions *options = &program->base.options;
+    int slice = units ? options->max_units : options->max_rows;
+    for (guint i = 0; i < n; i++) {
+        gsize bytes = units ? operation->bindings[i].unit : operation->bindings[i].row;
+        if (bytes)
+            slice = MIN(slice, dpcxr_vulkan_slice(program->context, bytes, slice));
+    }
+    return slice;
+}
+
+static gboolean has(const VulkanOperation *operation, guint n, gboolean units)
+{
+    for (guint i = 0; i < n; i++)
+        if (units ? operation->bindings[i].unit : operation->bindings[i].row)
+            return TRUE;
+    return FALSE;
+}
+
+static VulkanSpan slice_span(const VulkanBinding *binding, const struct Push *push)
+{
+    if (binding->row)
+        return dpcxr_vulkan_part(binding->span, (gsize)push->row_first * binding->row, (gsize)push->row_count * binding->row);
+    if (binding->unit)
+        return dpcxr_vulkan_part(binding->span, (gsize)push->unit_first * binding->unit,
+                                 (gsize)push->unit_count * binding->unit);
+    return binding->span;
+}
+
+static gboolean record_slice(VulkanRecording *recording, const VulkanOperation *operation, guint n, const struct Push *push,
+                             GError **error)
+{
+    VulkanDispatch dispatch = {.kernel = operation->kernel,
+                               .push = *push,
+                               .extent = {.of = operation->of,
+                                          .items = operation->items,
+                                          .group = operation->group,
+                                          .times = operation->times}};
+    if (operation->of == VULKAN_ROWS) {
+        dispatch.extent.first = push->row_first;
+        dispatch.extent.count = push->row_count;
+    } else if (operation->of == VULKAN_UNITS) {
+        dispatch.extent.first = push->unit_first;
+        dispatch.extent.count = push->unit_count;
+    } else {
+        dispatch.extent.count = G_MAXINT;
+    }
+    for (guint i = 0; i < n; i++)
+        dispatch.spans[i] = slice_span(&operation->bindings[i], push);
+    return dpcxr_vulkan_record_dispatch(recording, &dispatch, error);
+}
+
+gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording, const VulkanOperation *operation,
+                                       GError **error)
+{
+    const DpcxrProgramOptions *options = &program->base.options;
+    guint n = (guint)strlen(dpcxr_vulkan_shader(operation->kernel.shader)->access);
+    int rows = options->max_rows, units = options->max_units;
+    int row_slice = has(operation, n, FALSE) ? slice_of(program, operation, n, FALSE) : rows;
+    int unit_slice = has(operation, n, TRUE) ? slice_of(program, operation, n, TRUE) : units;
+    if (row_slice < 1 || unit_slice < 1) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                    "%s shows a shader at most %.0f MB at once, less than one image needs; use smaller images",
+                    program->context->properties.deviceName,
+                    (double)program->context->properties.limits.maxStorageBufferRange / 1e6);
+        return FALSE;
+    }
+    struct Push push = operation->push;
+    for (push.unit_first = 0; push.unit_first < units; push.unit_first += unit_slice)
+        for (push.row_first = 0; push.row_first < rows; push.row_first += row_slice) {
+            push.row_count = MIN(row_slice, rows - push.row_first);
+            push.unit_count = MIN(unit_slice, units - push.unit_first);
+            if (!record_slice(recording, operation, n, &push, error))
+                return FALSE;
+        }
+    return TRUE;
+}
+
+/* --- What ops share --- */
+
+gboolean dpcxr_vulkan_wants(const VulkanBuild *build, int layer)
+{
+    return layer == 0 ? build->image_gradient : layer > 0 && build->program->plan.wants_gradient[layer];
+}
+
+int dpcxr_vulkan_accumulate(VulkanBuild *build, int layer)
+{
+    gboolean before = build->written[layer];
+    build->written[layer] = TRUE;
+    return before != FALSE;
+}
+
+gboolean dpcxr_vulkan_record_unit_sums(VulkanBuild *build, int parameter, VulkanSpan rows, GError **error)
+{
+    VulkanProgram *program = build->program;
+    const VulkanGradient *gradient = &program->plan.gradients[parameter];
+    const gint32 constants[] = {(gint32)gradient->size};
+    VulkanOperation sums = {.kernel = dpcxr_vulkan_kernel(program, SHADER_UNIT_SUMS, 1, constants),
+                            .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_whole(rows),
+                                         dpcxr_vulkan_slots(program, parameter)},
+                            .of = VULKAN_UNITS,
+                            .items = (gint64)gradient->size,
+                            .group = program->plan.tuning->local};
+    return dpcxr_vulkan_record_operation(program, build->recording, &sums, error);
+}
+
+gboolean dpcxr_vulkan_record_squares(VulkanProgram *program, VulkanRecording *recording, VulkanBinding values, int parameter,
+                                     VulkanSpan out, gsize at, GError **error)
+{
+    const VulkanGradient *gradient = &program->plan.gradients[parameter];
+    const VulkanTuning *tuning = program->plan.tuning;
+    VulkanOperation squares = {.kernel = {.shader = SHADER_SQUARES,
+                                          .n_constants = 4,
+                                          .constants = {tuning->tree, (gint32)gradient->size, tuning->each,
+                                                        values.unit != 0}},
+                               .bindings = {dpcxr_vulkan_whole(program->inputs.lists), values, dpcxr_vulkan_whole(out)},
+                               .push = {.at = (int)at},
+                               .of = values.unit ? VULKAN_UNITS : VULKAN_ONCE,
+                               .items = gradient->chunks,
+                               .group = 1};
+    return dpcxr_vulkan_record_operation(program, recording, &squares, error);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ * Convolutions and linear layers, which are convolutions of one pixel. All are tiles of gemm.glsl. */
+#include "backend/vulkan/internal.h"
+
+typedef struct {
+    DpcxrShape in, out;
+    int kernel, stride, padding;
+    int weight, bias; /* parameters; bias -1: none */
+    int taps;
+} Window;
+
+static Window window_of(const VulkanPlan *plan, int s)
+{
+    const DpcxrStep *step = &plan->steps[s];
+    const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, step->layer);
+    gboolean linear = step->type == DPCXR_LAYER_LINEAR;
+    Window w = {.in = dpcxr_graph_layer(plan->graph, step->x)->shape,
+                .out = layer->shape,
+                .kernel = linear ? 1 : layer->kernel,
+                .stride = linear ? 1 : layer->stride,
+                .padding = linear ? 0 : layer->padding,
+                .weight = layer->parameters[0],
+                .bias = layer->parameters[1]};
+    w.taps = w.kernel * w.kernel;
+    return w;
+}
+
+static gint64 divide_up(gint64 a, gint64 b)
+{
+    return (a + b - 1) / b;
+}
+
+/* @option: constant OPTION of the shader. */
+static VulkanKernel tiled(const VulkanProgram *program, VulkanShader shader, const VulkanTile *tile, const Window *w,
+                          int option)
+{
+    const VulkanTuning *tuning = program->plan.tuning;
+    return (VulkanKernel){.shader = shader,
+                          .subgroup = tuning->subgroup,
+                          .n_constants = 16,
+                          .constants = {dpcxr_vulkan_tile_size(tile), tile->x, tile->y, tile->m, tile->n, tile->k,
+                                        w->in.height, w->in.width, w->in.channels, w->out.height, w->out.width,
+                                        w->out.channels, w->kernel, w->stride, w->padding, option}};
+}
+
+/* The same geometry for one invocation an element. */
+static VulkanKernel plain(const VulkanProgram *program, VulkanShader shader, const Window *w)
+{
+    VulkanTile one = {program->plan.tuning->local, 1, 1, 1, 1};
+    VulkanKernel kernel = tiled(program, shader, &one, w, 0);
+    kernel.subgroup = FALSE;
+    return kernel;
+}
+
+static gint64 weight_tiles(const VulkanProgram *program, const Window *w)
+{
+    const VulkanTuning *tuning = program->plan.tuning;
+    return divide_up((gint64)w->taps * w->in.channels, dpcxr_vulkan_tile_rows(tuning, &tuning->weights)) *
+           divide_up(w->out.channels, dpcxr_vulkan_tile_columns(&tuning->weights));
+}
+
+static gboolean forward(VulkanBuild *build, int s, GError **error)
+{
+    VulkanProgram *program = build->program;
+    const VulkanTuning *tuning = program->plan.tuning;
+    Window w = window_of(&program->plan, s);
+    VulkanBinding weight = dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.weight);
+    VulkanOperation operation = {
+        .kernel = tiled(program, SHADER_CONV2D_FORWARD, &tuning->forward, &w, w.bias >= 0),
+        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_output(program, program->plan.steps[s].x), weight,
+                     w.bias >= 0 ? dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.bias) : weight,
+                     dpcxr_vulkan_output(program, program->plan.steps[s].y)},
+        .of = VULKAN_ROWS,
+        .items = (gint64)w.out.height * w.out.width,
+        .group = dpcxr_vulkan_tile_rows(tuning, &tuning->forward),
+        .times = divide_up(w.out.channels, dpcxr_vulkan_tile_columns(&tuning->forward))};
+    return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
+}
+
+static gboolean backward_data(VulkanBuild *build, int s, const Window *w, GError **error)
+{
+    VulkanProgram *program = build->program;
+    const VulkanTuning *tuning = program->plan.tuning;
+    int x = program->plan.steps[s].x;
+    VulkanOperation operation = {
+        .kernel = tiled(program, SHADER_CONV2D_BACKWARD_DATA, &tuning->data, w, 0),
+        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_dout(program, program->plan.steps[s].y),
+                     dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w->weight), dpcxr_vulkan_dout(program, x)},
+        .push = {.accumulate = dpcxr_vulkan_accumulate(build, x)},
+        .of = VULKAN_ROWS,
+        .items = divide_up(w->in.height, w->stride) * divide_up(w->in.width, w->stride),
+        .group = dpcxr_vulkan_tile_rows(tuning, &tuning->data),
+        .times = (gint64)w->stride * w->stride * divide_up(w->in.channels, dpcxr_vulkan_tile_columns(&tuning->data))};
+    return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
+}
+
+static gboolean add_parts(VulkanBuild *build, const VulkanGradient *gradient, int i, GError **error)
+{
+    VulkanProgram *program = build->program;
+    const gint32 constants[] = {(gint32)gradient->size, gradient->parts};
+    VulkanOperation operation = {
+        .kernel = dpcxr_vulkan_kernel(program, SHADER_PART_SUMS, 2, constants),
+        .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+                     {.span = program->unit_parts, .unit = (gsize)gradient->parts * gradient->size * sizeof(float)},
+                     dpcxr_vulkan_slots(program, i)},
+        .of = VULKAN_UNITS,
+        .items = (gint64)gradient->size,
+        .group = program->plan.tuning->local};
+    return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
+}
+
+static VulkanOperation unit_weights(VulkanProgram *program, int s, const Window *w, VulkanBinding lists, VulkanBinding to,
+                                    int parts)
+{
+    return (VulkanOperation){.kernel = tiled(program, SHADER_CONV2D_WEIGHT_UNIT, &program->plan.tuning->weights, w, parts),
+                             .bindings = {lists, dpcxr_vulkan_output(program, program->plan.steps[s].x),
+                                          dpcxr_vulkan_dout(program, program->plan.steps[s].y), to},
+                             .of = VULKAN_UNITS,
+                             .items = parts * weight_tiles(program, w),
+                             .group = 1};
+}
+
+/* Parts live in a place that all layers share: a unit in pieces needs them kept, so on a grid there are none (plan.c). */
+static gboolean backward_weight(VulkanBuild *build, int s, const Window *w, GError **error)
+{
+    VulkanProgram *program = build->program;
+    const VulkanGradient *gradient = &program->plan.gradients[w->weight];
+    if (gradient->method == VULKAN_GRAM)
+        return TRUE;
+    VulkanBinding to = dpcxr_vulkan_slots(program, w->weight);
+    if (gradient->parts > 1)
+        to = (VulkanBinding){.span = program->unit_parts, .unit = (gsize)gradient->parts * gradient->size * sizeof(float)};
+    VulkanOperation operation =
+        unit_weights(program, s, w, dpcxr_vulkan_whole(program->inputs.lists), to, gradient->parts);
+    return dpcxr_vulkan_record_operation(program, build->recording, &operation, error) &&
+           (gradient->parts == 1 || add_parts(build, gradient, w->weight, error));
+}
+
+static gboolean backward_bias(VulkanBuild *build, int s, const Window *w, GError **error)
+{
+    VulkanProgram *program = build->program;
+    VulkanBinding rows = {.span = program->row_gradients[1], .row = (gsize)w->out.channels * sizeof(float)};
+    VulkanOperation operation = {.kernel = plain(program, SHADER_CONV2D_BIAS, w),
+                                 .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+                                              dpcxr_vulkan_dout(program, program->plan.steps[s].y), rows},
+                                 .of = VULKAN_ROWS,
+                                 .items = w->out.channels,
+                                 .group = program->plan.tuning->local};
+    return dpcxr_vulkan_record_operation(program, build->recording, &operation, error) &&
+           dpcxr_vulkan_record_unit_sums(build, w->bias, rows.span, error);
+}
+
+static gboolean backward(VulkanBuild *build, int s, GError **error)
+{
+    Window w = window_of(&build->program->plan, s);
+    return (w.bias < 0 || backward_bias(build, s, &w, error)) && backward_weight(build, s, &w, error) &&
+           (!dpcxr_vulkan_wants(build, build->program->plan.steps[s].x) || backward_data(build, s, &w, error));
+}
+
+const VulkanOps dpcxr_vulkan_conv2d = {forward, backward};
+
+static gboolean record_lengths(VulkanProgram *program, VulkanRecording *recording, int s, const Window *w, GError **error)
+{
+    const VulkanGradient *gradient = &program->plan.gradients[w->weight];
+    VulkanOperation operation = {
+        .kernel = plain(program, SHADER_CONV2D_LENGTHS, w),
+        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
+                     dpcxr_vulkan_dout(program, program->plan.steps[s].y), dpcxr_vulkan_whole(program->results.lengths)},
+        .push = {.at = (int)gradient->lengths_at},
+        .of = VULKAN_ROWS,
+        .items = (gint64)w->out.height * w->out.width,
+        .group = program->plan.tuning->local};
+    return dpcxr_vulkan_record_operation(program, recording, &operation, error);
+}
+
+gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recording, int s, GError **error)
+{
+    Window w = window_of(&program->plan, s);
+    const VulkanGradient *gradient = &program->plan.gradients[w.weight];
+    VulkanOperation operation = {
+        .kernel = tiled(program, SHADER_CONV2D_GRAM, &program->plan.tuning->gram, &w, 0),
+        .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+                     dpcxr_vulkan_whole(dpcxr_vulkan_output(program, program->plan.steps[s].x).span),
+                     dpcxr_vulkan_whole(dpcxr_vulkan_dout(program, program->plan.steps[s].y).span),
+                     dpcxr_vulkan_whole(program->results.grams)},
+        .push = {.at = (int)gradient->gram_at},
+        .of = VULKAN_PAIRS,
+        .items = gradient->gram_tiles,
+        .group = 1};
+    return dpcxr_vulkan_record_operation(program, recording, &operation, error) &&
+           record_lengths(program, recording, s, &w, error);
+}
+
+gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording *recording, int s, DpcxrBank bank,
+                                        GError **error)
+{
+    Window w = window_of(&program->plan, s);
+    VulkanOperation operation = {
+        .kernel = tiled(program, SHADER_CONV2D_WEIGHT_SUM, &program->plan.tuning->weights, &w, 0),
+        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
+                     dpcxr_vulkan_dout(program, program->plan.steps[s].y), dpcxr_vulkan_whole(program->coefficients),
+                     dpcxr_vulkan_bank(program, bank, w.weight)},
+        .push = {.group = program->base.options.group_of[w.weight]},
+        .of = VULKAN_ONCE,
+        .items = weight_tiles(program, &w),
+        .group = 1};
+    return dpcxr_vulkan_record_operation(program, recording, &operation, error);
+}
+
+gboolean dpcxr_vulkan_record_outright(VulkanProgram *program, VulkanRecording *recording, int s, GError **error)
+{
+    Window w = window_of(&program->plan, s);
+    VulkanOperation operation = unit_weights(program, s, &w, dpcxr_vulkan_whole(program->single),
+                                             dpcxr_vulkan_whole(program->scratch), 1);
+    return dpcxr_vulkan_record_operation(program, recording, &operation, error);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ * Phase A and evaluation: what the host sends, what is recorded, what comes back. */
+#include "backend/vulkan/internal.h"
+#include <math.h>
+#include <string.h>
+
+static const VulkanOps *const ops[DPCXR_N_LAYER_TYPES] = {
+    [DPCXR_LAYER_CONV2D] = &dpcxr_vulkan_conv2d,
+    [DPCXR_LAYER_GROUP_NORM] = &dpcxr_vulkan_group_norm,
+    [DPCXR_LAYER_LINEAR] = &dpcxr_vulkan_conv2d,
+    [DPCXR_LAYER_RELU] = &dpcxr_vulkan_activation,
+    [DPCXR_LAYER_MISH] = &dpcxr_vulkan_activation,
+    [DPCXR_LAYER_ADD] = &dpcxr_vulkan_add,
+    [DPCXR_LAYER_MAX_POOL2D] = &dpcxr_vulkan_max_pool2d,
+    [DPCXR_LAYER_GLOBAL_AVERAGE_POOL] = &dpcxr_vulkan_average_pool,
+};
+
+/* --- What is recorded, once --- */
+
+static gboolean need_upload(VulkanProgram *program, GError **error)
+{
+    if (program->upload)
+        return TRUE;
+    if (!(program->upload = dpcxr_vulkan_record(&program->queue, "upload", error)))
+        return FALSE;
+    dpcxr_vulkan_record_copy(program->upload, program->staging, program->staged);
+    dpcxr_vulkan_record_copy(program->upload, program->images, dpcxr_vulkan_output(program, 0).span);
+    return dpcxr_vulkan_record_end(program->upload, error);
+}
+
+static gboolean record_forward(VulkanProgram *program, GError **error)
+{
+    VulkanBuild build = {.program = program, .recording = program->forward};
+    for (int s = 0; s < program->plan.n_steps; s++)
+        if (!ops[program->plan.steps[s].type]->forward(&build, s, error))
+            return FALSE;
+    dpcxr_vulkan_record_copy(program->forward, dpcxr_vulkan_output(program, program->base.graph->output).span,
+                             program->read.logits);
+    return dpcxr_vulkan_record_end(program->forward, error);
+}
+
+static gboolean need_forward(VulkanProgram *program, GError **error)
+{
+    return program->forward || ((program->forward = dpcxr_vulkan_record(&program->queue, "forward", error)) &&
+                                record_forward(program, error));
+}
+
+static gboolean need_loss(VulkanProgram *program, GError **error)
+{
+    if (program->loss)
+        return TRUE;
+    const gint32 outputs[] = {program->base.n_outputs};
+    int output = program->base.graph->output;
+    VulkanOperation operation = {.kernel = dpcxr_vulkan_kernel(program, SHADER_LOSS, 1, outputs),
+                                 .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+                                              dpcxr_vulkan_whole(dpcxr_vulkan_output(program, output).span),
+                                              dpcxr_vulkan_whole(program->inputs.targets),
+                                              dpcxr_vulkan_whole(program->inputs.mask),
+                                              dpcxr_vulkan_whole(program->inputs.row_weights),
+                                              dpcxr_vulkan_whole(program->inputs.pos_weight),
+                                              dpcxr_vulkan_whole(program->results.losses),
+                                              dpcxr_vulkan_whole(dpcxr_vulkan_dout(program, output).span)},
+                                 .of = VULKAN_ROWS,
+                                 .items = 1,
+                                 .group = program->plan.tuning->local};
+    if (!(program->loss = dpcxr_vulkan_record(&program->queue, "loss", error)) ||
+        !dpcxr_vulkan_record_operation(program, program->loss, &operation, error))
+        return FALSE;
+    dpcxr_vulkan_record_copy(program->loss, program->results.losses, program->read.losses);
+    return dpcxr_vulkan_record_end(program->loss, error);
+}
+
+/* In place of the loss: the gradient that a test hands in. */
+static gboolean need_given(VulkanProgram *program, GError **error)
+{
+    if (program->given)
+        return TRUE;
+    VulkanSpan gradient = dpcxr_vulkan_dout(program, program->base.graph->output).span;
+    if (!dpcxr_vulkan_allocate(&program->memory, VULKAN_UPLOAD, gradient.bytes, "an output gradient",
+                               &program->output_gradient, error) ||
+        !(program->given = dpcxr_vulkan_record(&program->queue, "given gradient", error)))
+        return FALSE;
+    dpcxr_vulkan_record_copy(program->given, program->output_gradient, gradient);
+    return dpcxr_vulkan_record_end(program->given, error);
+}
+
+static gboolean record_backward(VulkanProgram *program, VulkanRecording *recording, gboolean image_gradient, GError **error)
+{
+    g_autofree gboolean *written = g_new0(gboolean, dpcxr_graph_n_layers(program->base.graph));
+    VulkanBuild build = {program, recording, written, image_gradient};
+    if (image_gradient) /* of an image that no step reads it is zero */
+        dpcxr_vulkan_record_zero(recording, program->input_gradient);
+    for (int s = program->plan.n_steps - 1; s >= 0; s--)
+        if (!ops[program->plan.steps[s].type]->backward(&build, s, error))
+            return FALSE;
+    return dpcxr_vulkan_record_end(recording, error);
+}
+
+static gboolean need_backward(VulkanProgram *program, gboolean image_gradient, GError **error)
+{
+    VulkanRecording **recording = &program->backward[image_gradient != FALSE];
+    gsize bytes = program->plan.outputs[0].row * (gsize)program->base.options.max_rows;
+    if (*recording)
+        return TRUE;
+    return (!image_gradient || program->input_gradient.bytes ||
+            dpcxr_vulkan_allocate(&program->memory, VULKAN_READBACK, bytes, "the images' gradient",
+                                  &program->input_gradient, error)) &&
+           (*recording = dpcxr_vulkan_record(&program->queue, "backward", error)) &&
+           record_backward(program, *recording, image_gradient, error);
+}
+
+static gboolean record_norms(VulkanProgram *program, GError **error)
+{
+    VulkanRecording *recording = program->norms;
+    for (int i = 0; i < program->base.n_parameters; i++) {
+        const VulkanGradient *gradient = &program->plan.gradients[i];
+        gboolean good = gradient->method == VULKAN_GRAM
+                            ? dpcxr_vulkan_record_gram(program, recording, gradient->step, error)
+                            : dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_slots(program, i), i,
+                                                          program->results.squares, gradient->squares_at, error);
+        if (!good)
+            return FALSE;
+    }
+    const VulkanSpan *from[] = {&program->results.squares, &program->results.grams, &program->results.lengths};
+    const VulkanSpan *to[] = {&program->read.squares, &program->read.grams, &program->read.lengths};
+    for (int k = 0; k < 3; k++)
+        dpcxr_vulkan_record_copy(recording, *from[k], *to[k]);
+    return dpcxr_vulkan_record_end(recording, error);
+}
+
+static gboolean need_norms(VulkanProgram *program, GError **error)
+{
+    return !program->base.options.norms || program->norms ||
+           ((program->norms = dpcxr_vulkan_record(&program->queue, "norms", error)) && record_norms(program, error));
+}
+
+/* --- What the host sends --- */
+
+/* Pairs of images of units that are small enough; the first of a pair is the later one. Returns how many. */
+static int write_pairs(const DpcxrBatch *batch, gint32 *pairs)
+{
+    int n = 0;
+    for (int u = 0; u < batch->units; u++) {
+        int first = batch->unit_offsets[u], last = batch->unit_offsets[u + 1];
+        for (int i = first; last - first <= VULKAN_PAIR_ROWS && i < last; i++)
+            for (int j = first; j <= i; j++, n++) {
+                pairs[2 * n] = i;
+                pairs[2 * n + 1] = j;
+            }
+    }
+    return n;
+}
+
+static void write_lists(VulkanProgram *program, const DpcxrBatch *batch)
+{
+    const DpcxrProgramOptions *options = &program->base.options;
+    const int head = sizeof(struct Batch) / sizeof(gint32);
+    struct Batch *to = program->host.lists.mapped;
+    gint32 *words = program->host.lists.mapped;
+    *to = (struct Batch){.rows = batch->rows,
+                         .units = batch->units,
+                         .next_piece = batch->piece == DPCXR_NEXT_PIECE,
+                         .unit_offsets = head,
+                         .unit_of_row = head + options->max_units + 1,
+                         .pair_rows = head + options->max_units + 1 + options->max_rows};
+    memcpy(words + to->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof *words);
+    for (int u = 0; u < batch->units; u++)
+        for (int row = batch->unit_offsets[u]; row < batch->unit_offsets[u + 1]; row++)
+            words[to->unit_of_row + row] = u;
+    to->pairs = options->norms ? write_pairs(batch, words + to->pair_rows) : 0;
+}
+
+static void write_batch(VulkanProgram *program, const DpcxrBatch *batch)
+{
+    gsize rows = (gsize)batch->rows, outputs = (gsize)program->base.n_outputs;
+    float *pos_weight = program->host.pos_weight.mapped;
+    write_lists(program, batch);
+    memcpy(program->images.mapped, batch->images, rows * program->plan.outputs[0].row);
+    memcpy(program->host.row_weights.mapped, batch->row_weights, rows * sizeof(float));
+    if (batch->output_gradient) {
+        memcpy(program->output_gradient.mapped, batch->output_gradient, rows * outputs * sizeof(float));
+        return;
+    }
+    memcpy(program->host.targets.mapped, batch->targets, rows * outputs * sizeof(float));
+    memcpy(program->host.mask.mapped, batch->mask, rows * outputs * sizeof(float));
+    for (gsize i = 0; i < outputs; i++)
+        pos_weight[i] = program->base.options.pos_weight ? program->base.options.pos_weight[i] : 1;
+}
+
+/* --- Entries --- */
+
+static gboolean submit(VulkanProgram *program, VulkanRecording *const *recordings, int n, GError **error)
+{
+    const struct Batch *batch = program->host.lists.mapped;
+    for (int i = 0; i < n; i++)
+        if (recordings[i])
+            dpcxr_vulkan_recording_fit(recordings[i], batch);
+    return dpcxr_vulkan_submit(&program->queue, recordings, n, error);
+}
+
+static void read_rows(const VulkanProgram *program, const DpcxrBatch *batch, DpcxrBatchResult *result)
+{
+    gsize rows = (gsize)batch->rows;
+    memcpy(result->logits, program->read.logits.mapped, rows * (gsize)program->base.n_outputs * sizeof(float));
+    if (batch->output_gradient)
+        memset(result->losses, 0, rows * sizeof(float));
+    else
+        memcpy(result->losses, program->read.losses.mapped, rows * sizeof(float));
+    if (result->input_gradient)
+        memcpy(result->input_gradient, program->input_gradient.mapped, rows * program->plan.outputs[0].row);
+}
+
+gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error)
+{
+    VulkanProgram *program = (VulkanProgram *)base;
+    gboolean given = batch->output_gradient != NULL, image_gradient = result->input_gradient != NULL;
+    if (!need_upload(program, error) || !need_forward(program, error) ||
+        !(given ? need_given(program, error) : need_loss(program, error)) ||
+        !need_backward(program, image_gradient, error) || !need_norms(program, error))
+        return FALSE;
+    write_batch(program, batch); /* while phase B of the last batch may be running */
+    memcpy(program->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof(int));
+    VulkanRecording *const recordings[] = {program->upload, program->forward, given ? program->given : program->loss,
+                                           program->backward[image_gradient], program->norms};
+    if (!submit(program, recordings, G_N_ELEMENTS(recordings), error) || !dpcxr_vulkan_wait(&program->queue, error))
+        return FALSE;
+    read_rows(program, batch, result);
+    return !base->options.norms || dpcxr_vulkan_norms(program, result->norms2, error);
+}
+
+gboolean dpcxr_vulkan_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)
+{
+    VulkanProgram *program = (VulkanProgram *)base;
+    gsize n = (gsize)base->n_outputs;
+    if (!need_upload(program, error) || !need_forward(program, error))
+        return FALSE;
+    for (int first = 0; first < rows; first += base->options.max_rows) {
+        int some = MIN(rows - first, base->options.max_rows);
+        gsize image = program->plan.outputs[0].row;
+        *(struct Batch *)program->host.lists.mapped = (struct Batch){.rows = some};
+        memcpy(program->images.mapped, (const char *)images + (gsize)first * image, (gsize)some * image);
+        VulkanRecording *const recordings[] = {program->upload, program->forward};
+        if (!submit(program, recordings, G_N_ELEMENTS(recordings), error) || !dpcxr_vulkan_wait(&program->queue, error))
+            return FALSE;
+        memcpy(outputs + (gsize)first * n, program->read.logits.mapped, (gsize)some * n * sizeof(float));
+    }
+    return TRUE;
+}

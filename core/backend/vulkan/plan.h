@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * What is decided about a graph before it runs on a device: steps, how each parameter's unit norms and sums are made, and
+ * where everything lies. Sizes grow with the rows of a batch; plan_place is asked for some number of them and allocates
+ * nothing, so the largest batch that fits can be looked for. */
+#pragma once
+#include "backend/program.h"
+#include "backend/steps.h"
+#include "backend/vulkan/tuning.h"
+
+typedef enum {
+    VULKAN_SLOTS, /* phase A forms each unit's gradient and keeps it; phase B adds them up */
+    VULKAN_GRAM   /* phase A keeps x and dy; norms from Gram matrices, the sum as one product in phase B */
+} VulkanMethod;
+
+enum {
+    VULKAN_PAIR_ROWS = 8, /* units of more images are measured outright, not by pairs of images */
+    VULKAN_PAIRS_PER_ROW = (VULKAN_PAIR_ROWS + 1) / 2 + 1
+};
+
+/* One parameter. Its layout on the device is [taps, in, out]; a vector is [1, 1, size]. */
+typedef struct {
+    VulkanMethod method;
+    int step;
+    int taps, in, out;
+    gsize size;   /* elements */
+    gsize offset; /* elements, in a bank */
+    int parts;    /* SLOTS, weights: parts of an image that are summed apart */
+    int chunks;   /* of the sums of squares of one unit */
+    gsize chunks_at; /* floats, where those of one unit or of a bank are kept for all parameters */
+    gsize squares_at;            /* SLOTS: floats, in the results */
+    gsize gram_at, lengths_at;   /* GRAM: floats, pairs of floats */
+    int gram_tiles;
+} VulkanGradient;
+
+/* A tensor of rows. */
+typedef struct {
+    gsize row;    /* bytes of a row; 0: not there */
+    gsize offset; /* in its arena */
+} VulkanPlace;
+
+typedef struct {
+    const DpcxrGraph *graph;
+    const VulkanTuning *tuning;
+    gboolean training, norms, grid;
+    int n_steps;
+    DpcxrStep *steps;
+    gboolean *wants_gradient;  /* [layers] */
+    VulkanGradient *gradients; /* [parameters] */
+    gsize bank, chunks;        /* floats: of all parameters, of all sums of squares of one unit */
+    gsize squares, grams, lengths; /* floats, floats, pairs of floats: of the results of a batch */
+    VulkanPlace *outputs, *douts; /* [layers] in the arenas of outputs and of gradients */
+    VulkanPlace *saved;           /* [steps] among the outputs: moments of a norm, winners of a pool */
+    gsize outputs_bytes, douts_bytes; /* of the arenas */
+    gsize parts_row;    /* bytes of a row of what a norm sums in parts */
+    gsize row_gradient; /* bytes of a row of a norm's or a bias's gradient, twice */
+    gsize unit_parts;   /* bytes of a unit of weight gradients in parts */
+    gsize slots_unit;   /* bytes of all slots of a unit */
+    gsize scratch;      /* bytes: one whole gradient of a GRAM layer, to measure a unit outright */
+} VulkanPlan;
+
+/* @options: training, norms, grid. */
+void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const VulkanTuning *tuning,
+                            const DpcxrProgramOptions *options);
+/* Places for @rows rows and @units units; offsets are multiples of @alignment. FALSE where sizes overflow. */
+gboolean dpcxr_vulkan_plan_place(VulkanPlan *plan, int rows, int units, gsize alignment);
+void dpcxr_vulkan_plan_clear(VulkanPlan *plan);
+
+int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, DpcxrShape shape);
+static inline int dpcxr_vulkan_max_pairs(int rows)
+{
+    return rows * VULKAN_PAIRS_PER_ROW;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * Tiles and work groups by class of device. `dpcxr bench ops --tune` measures what else a device could do (docs/vulkan.md). */
+#pragma once
+#include "backend/vulkan/context.h"
+
+/* Of gemm.glsl. Subgroup way: x lanes, y 1, and m in units of lanes. */
+typedef struct {
+    int x, y, m, n, k;
+} VulkanTile;
+
+typedef struct {
+    const char *class; /* of devices */
+    gboolean subgroup;
+    VulkanTile forward, data, weights, gram;
+    int local;   /* invocations of a work group, element by element */
+    int tree;    /* of a work group that sums squares: a power of two */
+    int each;    /* elements that an invocation of those sums */
+    int chunk;   /* positions of a part of a norm's sums */
+    int groups;  /* work groups that a gradient of weights should have for each unit, at least */
+} VulkanTuning;
+
+/* The row of the table for @context; DPCXR_VULKAN_TUNING=CLASS asks for another (tests run both ways on any device). */
+const VulkanTuning *dpcxr_vulkan_tuning(const VulkanContext *context);
+
+/* Rows and columns of a tile; invocations of its work group. */
+int dpcxr_vulkan_tile_rows(const VulkanTuning *tuning, const VulkanTile *tile);
+int dpcxr_vulkan_tile_columns(const VulkanTile *tile);
+int dpcxr_vulkan_tile_size(const VulkanTile *tile);

@@ -1,0 +1,16 @@
+#version 450
+// SPDX-License-Identifier: MIT
+// y = a + b; SIZE elements a row.
+#include "common.glsl"
+#include "batch.glsl"
+layout(constant_id = 1) const int SIZE = 1;
+layout(set = 0, binding = 1) readonly buffer A { float a[]; };
+layout(set = 0, binding = 2) readonly buffer B { float b[]; };
+layout(set = 0, binding = 3) writeonly buffer Y { float y[]; };
+
+void main()
+{
+    int id = invocation_id();
+    if (id / SIZE < rows_here())
+        y[id] = a[id] + b[id];
+}
