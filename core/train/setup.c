@@ -20,6 +20,7 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
                                    .threads = e->device.threads,
+                                   .device = e->device.name,
                                    .bf16 = e->device.precision == DPCXR_PRECISION_BF16,
                                    .training = e->stage_train,
                                    .norms = e->privacy.enabled,
