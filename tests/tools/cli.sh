@@ -49,7 +49,7 @@ done_with "an unknown command"
 
 try 2 "$dpcxr" audit x.yaml; is_empty out; has err "dpcxr audit: not in this version"
 done_with "a command to come"
-for command in run check plugins new eps sigma account eval predict compare report sweep audit export cache bench; do
+for command in run check plugins devices new eps sigma account eval predict compare report sweep audit export cache bench; do
     try 0 "$dpcxr" --help; has out "$command"
     [ -z "$problem" ] || break
 done

@@ -12,11 +12,14 @@ static const DpcxrVulkanDevice machine[] = {
     {.index = 1,
      .name = (char *)"Graphics 770",
      .uuid = (char *)"00000000-0000-0000-0000-00000000000b",
-     .kind = DPCXR_VULKAN_INTEGRATED},
+     .kind = DPCXR_VULKAN_INTEGRATED,
+     .float64 = TRUE},
     {.index = 2,
      .name = (char *)"Big Card 9000",
      .uuid = (char *)"00000000-0000-0000-0000-00000000000c",
-     .kind = DPCXR_VULKAN_DISCRETE},
+     .kind = DPCXR_VULKAN_DISCRETE,
+     .float64 = TRUE,
+     .int64 = TRUE},
     {.index = 3,
      .name = (char *)"Big Card 9000",
      .uuid = (char *)"00000000-0000-0000-0000-00000000000d",
@@ -26,6 +29,15 @@ static const DpcxrVulkanDevice machine[] = {
      .uuid = (char *)"00000000-0000-0000-0000-00000000000e",
      .kind = DPCXR_VULKAN_DISCRETE,
      .problem = (char *)"it has no Vulkan 1.2"},
+    {.index = 5,
+     .name = (char *)"Slice of a card",
+     .uuid = (char *)"00000000-0000-0000-0000-00000000000f",
+     .kind = DPCXR_VULKAN_VIRTUAL,
+     .int64 = TRUE},
+    {.index = 6,
+     .name = (char *)"Accelerator",
+     .uuid = (char *)"00000000-0000-0000-0000-000000000010",
+     .kind = DPCXR_VULKAN_OTHER},
 };
 
 /* The devices whose bit is set in @which, in that order. */
@@ -117,6 +129,26 @@ static void test_none(void)
     check_refused(0, "0", PARTS("device.name: no Vulkan device \"0\"; there is none"));
 }
 
+static int automatic(guint which, gboolean bf16, gboolean grid)
+{
+    g_autoptr(GPtrArray) list = devices(which);
+    return dpcxr_vulkan_choose_automatic(list, bf16, grid);
+}
+
+static void test_automatic(void)
+{
+    g_assert_cmpint(automatic(ALL, FALSE, FALSE), ==, 2);
+    g_assert_cmpint(automatic(0x13, FALSE, FALSE), ==, 1);
+    g_assert_cmpint(automatic(0x20, FALSE, FALSE), ==, 0);
+    g_assert_cmpint(automatic(0x01, FALSE, FALSE), ==, -1); /* software */
+    g_assert_cmpint(automatic(0x41, FALSE, FALSE), ==, -1); /* of no known kind */
+    g_assert_cmpint(automatic(UNUSABLE, FALSE, FALSE), ==, -1);
+    g_assert_cmpint(automatic(0, FALSE, FALSE), ==, -1);
+    g_assert_cmpint(automatic(ALL, TRUE, FALSE), ==, -1);
+    g_assert_cmpint(automatic(ALL, FALSE, TRUE), ==, 2);
+    g_assert_cmpint(automatic(0x23, FALSE, TRUE), ==, -1); /* the best has float64 alone */
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -126,5 +158,6 @@ int main(int argc, char **argv)
     g_test_add_func("/vulkan-choose/unusable", test_unusable);
     g_test_add_func("/vulkan-choose/best", test_best);
     g_test_add_func("/vulkan-choose/none", test_none);
+    g_test_add_func("/vulkan-choose/automatic", test_automatic);
     return g_test_run();
 }
