@@ -105,6 +105,8 @@ typedef struct {
     const char *summary;
     /* (nullable result) NULL where the backend can run here, else a sentence why not. */
     const char *(*unavailable)(void);
+    /* (nullable: always) whether `auto` may take it here for a program with @options (nullable: any). */
+    gboolean (*automatic)(const DpcxrProgramOptions *options);
     DpcxrProgram *(*compile)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error);
 } DpcxrBackend;
 
@@ -138,8 +140,9 @@ struct _DpcxrProgram {
     DpcxrPiece piece;
 };
 
-/* Finds a backend: "ref", "cpu", "vulkan", or "auto" (the fastest that is available here). DPCXR_ERROR_USAGE. */
-const DpcxrBackend *dpcxr_backend_find(const char *name, GError **error);
+/* Finds a backend: "ref", "cpu", "vulkan", or "auto": vulkan where @options (nullable) names a device, or where there is a GPU
+ * that can do what they ask for, else cpu. DPCXR_ERROR_USAGE: no such backend, or it cannot run here. */
+const DpcxrBackend *dpcxr_backend_find(const char *name, const DpcxrProgramOptions *options, GError **error);
 
 /* Compiles @graph (finished; borrowed). On success weights are all zero: write them before use. Where options.training,
  * the kernels of the program are checked against `ref` on two images (DPCXR_ERROR_FAILED names the layer that is off). */

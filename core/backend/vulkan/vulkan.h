@@ -44,3 +44,7 @@ int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **err
 /* Which of @devices device.type auto takes: the one that is best without a name, where it is a GPU (discrete, integrated or
  * virtual) and can do what is asked for. -1: none, and the processor is to compute. No device can do @bf16. */
 int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, gboolean bf16, gboolean grid);
+
+/* The same of this machine's devices, for DpcxrBackend.automatic: it opens an instance and no device. FALSE also where there is
+ * no Vulkan. @options: nullable. */
+gboolean dpcxr_vulkan_automatic(const DpcxrProgramOptions *options);
