@@ -12,6 +12,7 @@ typedef gboolean (*DpcxrCommand)(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_run(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_check(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_plugins(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_devices(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_eps(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_sigma(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_account(int argc, char **argv, GError **error);

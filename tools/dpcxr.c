@@ -18,6 +18,7 @@ static const Row rows[] = {
     {"run", "CONFIG [KEY=VALUE]...", "train, evaluate and account one experiment", dpcxr_cmd_run},
     {"check", "CONFIG [KEY=VALUE]... [--data]", "check a configuration, and its data", dpcxr_cmd_check},
     {"plugins", "[KIND [NAME]]", "list plugins, or describe one", dpcxr_cmd_plugins},
+    {"devices", "[--json]", "list what can compute here", dpcxr_cmd_devices},
     {"new", "KIND NAME [DIR]", "start a plugin outside this tree", NULL},
     {"eps", "--sampling-rate Q ...", "epsilon of a training that is planned", dpcxr_cmd_eps},
     {"sigma", "--epsilon E ...", "noise multiplier for an epsilon", dpcxr_cmd_sigma},

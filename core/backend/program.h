@@ -42,12 +42,12 @@ typedef struct {
     int max_rows;  /* images in one physical batch, at least 1 */
     int max_units; /* units in one physical batch, at least 1 */
     int threads;   /* 0: all processors */
+    const char *device; /* (nullable: the best) which of the backend's devices: index, UUID or name; borrowed by compile */
     gboolean bf16; /* a backend or processor without it refuses (DPCXR_ERROR_USAGE) */
     gboolean training; /* FALSE: forward only, no gradient memory */
     gboolean norms;    /* FALSE: phase_a leaves out norms (training without privacy) */
     gboolean grid;     /* units are added as integers; needs training and norms */
     const float *pos_weight; /* (nullable) [outputs], copied */
-    const char *device;      /* (nullable) which of the backend's devices: index, UUID or name; borrowed while compiling */
     int n_groups;            /* clipping groups; flat clipping: 1 */
     const int *group_of;     /* (nullable: all 0) [parameters], copied */
 } DpcxrProgramOptions;
@@ -105,6 +105,8 @@ typedef struct {
     const char *summary;
     /* (nullable result) NULL where the backend can run here, else a sentence why not. */
     const char *(*unavailable)(void);
+    /* (nullable: always) whether `auto` may take it here for a program with @options (nullable: any). */
+    gboolean (*automatic)(const DpcxrProgramOptions *options);
     DpcxrProgram *(*compile)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error);
     /* (nullable: any) The most rows, at most @most, that a program may have at once here. -1: error set. */
     int (*largest_batch)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, int most, GError **error);
@@ -140,8 +142,9 @@ struct _DpcxrProgram {
     DpcxrPiece piece;
 };
 
-/* Finds a backend: "ref", "cpu", "vulkan", or "auto" (the fastest that is available here). DPCXR_ERROR_USAGE. */
-const DpcxrBackend *dpcxr_backend_find(const char *name, GError **error);
+/* Finds a backend: "ref", "cpu", "vulkan", or "auto": vulkan where @options (nullable) names a device, or where there is a GPU
+ * that can do what they ask for, else cpu. DPCXR_ERROR_USAGE: no such backend, or it cannot run here. */
+const DpcxrBackend *dpcxr_backend_find(const char *name, const DpcxrProgramOptions *options, GError **error);
 
 /* Compiles @graph (finished; borrowed). On success weights are all zero: write them before use. Where options.training,
  * the kernels of the program are checked against `ref` on two images (DPCXR_ERROR_FAILED names the layer that is off). */

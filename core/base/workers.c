@@ -55,8 +55,7 @@ static gpointer member_main(gpointer data)
     return NULL;
 }
 
-/* Processors this process may run on: an affinity mask or a container may leave fewer than the machine has. */
-static int usable_processors(void)
+int dpcxr_workers_processors(void)
 {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
@@ -87,7 +86,7 @@ DpcxrWorkers *dpcxr_workers_new(int threads, GError **error)
 {
     g_return_val_if_fail(threads >= 0, NULL);
     DpcxrWorkers *pool = g_new0(DpcxrWorkers, 1);
-    pool->n_threads = threads ? threads : usable_processors();
+    pool->n_threads = threads ? threads : dpcxr_workers_processors();
     pool->threads = g_new0(GThread *, pool->n_threads);
     pool->members = g_new0(Member, pool->n_threads);
     g_mutex_init(&pool->mutex);

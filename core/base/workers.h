@@ -11,6 +11,8 @@ typedef struct _DpcxrWorkers DpcxrWorkers;
 DpcxrWorkers *dpcxr_workers_new(int threads, GError **error);
 void dpcxr_workers_free(DpcxrWorkers *workers);
 int dpcxr_workers_threads(const DpcxrWorkers *workers);
+/* Processors this process may run on: an affinity mask or a container may leave fewer than the machine has. */
+int dpcxr_workers_processors(void);
 
 /* Runs task(data, i, thread) for i in 0 .. n-1, each once, handed out in increasing order to whoever is free; returns
  * when all are done. @thread: 0 .. threads-1, for per-thread scratch. Not re-entrant; one caller at a time. A result

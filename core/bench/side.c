@@ -82,9 +82,8 @@ gboolean dpcxr_bench_side_open(BenchSide *side, const BenchSideOptions *options,
 {
     int n_groups;
     g_autofree int *group_of = dpcxr_clip_groups(graph, options->clip, &n_groups);
-    const DpcxrBackend *backend = dpcxr_backend_find(options->backend, error);
     g_autoptr(DpcxrOptions) rule = dpcxr_options_parse(dpcxr_optimizer_options("nadam"), "{lr: 0.0005}", error);
-    if (!backend || !rule)
+    if (!rule)
         return FALSE;
     dpcxr_optimizer_init(&side->optimizer, "nadam", rule);
     DpcxrProgramOptions program = {.max_rows = options->batch,
@@ -96,7 +95,8 @@ gboolean dpcxr_bench_side_open(BenchSide *side, const BenchSideOptions *options,
                                    .grid = options->grid,
                                    .n_groups = n_groups,
                                    .group_of = group_of};
-    side->program = dpcxr_program_new(backend, graph, &program, error);
+    const DpcxrBackend *backend = dpcxr_backend_find(options->backend, &program, error);
+    side->program = backend ? dpcxr_program_new(backend, graph, &program, error) : NULL;
     if (!side->program || !dpcxr_bench_initialise(side->program, error))
         return FALSE;
     side->batch = options->batch;

@@ -19,6 +19,7 @@ static void fill_top(DpcxrExperiment *e, const DpcxrResolved *r)
     e->stage_report = g_strv_contains(stages, "report");
     e->seed = dpcxr_options_get_int(top, "seed");
     e->device.type = g_strdup(dpcxr_options_get_string(device, "type"));
+    e->device.name = g_strdup(dpcxr_options_get_string(device, "name"));
     e->device.precision = dpcxr_options_get_choice(device, "precision");
     e->device.threads = dpcxr_options_get_int(device, "threads");
 }
@@ -207,6 +208,7 @@ void dpcxr_experiment_free(DpcxrExperiment *experiment)
         return;
     g_free(experiment->name);
     g_free(experiment->device.type);
+    g_free(experiment->device.name);
     dpcxr_feature_clear(&experiment->data.dataset);
     g_strfreev(experiment->data.labels);
     for (gsize i = 0; i < experiment->data.n_groups; i++)

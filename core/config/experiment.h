@@ -45,6 +45,7 @@ typedef struct {
 
     struct {
         char *type; /* auto | cpu | vulkan | ref */
+        char *name; /* (nullable) which Vulkan device: index, UUID or part of its name; not with cpu and ref */
         DpcxrPrecision precision;
         int threads; /* 0: all */
     } device;

@@ -132,6 +132,25 @@ static gboolean does_evaluate(const Rules *rules)
     return g_strv_contains(stages, "evaluate");
 }
 
+/* --- Device --- */
+
+static void check_device(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_DEVICE;
+    const char *type = dpcxr_options_get_string(options_of(rules, id), "type");
+    const char *name = dpcxr_options_get_string(options_of(rules, id), "name");
+    if (!good(rules, id, "type"))
+        return;
+    if (name && !*name)
+        fail(rules, DPCXR_ERROR_USAGE, id, "name",
+             "expected an index, a UUID or a part of a name (`dpcxr devices` lists them), got an empty text");
+    if (name && *name && (!strcmp(type, "cpu") || !strcmp(type, "ref")))
+        fail(rules, DPCXR_ERROR_USAGE, id, "name", "chooses a Vulkan device; leave it out with type %s, or use vulkan",
+             type);
+    if (is_choice(rules, id, "precision", "bf16") && (!strcmp(type, "vulkan") || (name && !strcmp(type, "auto"))))
+        fail(rules, DPCXR_ERROR_USAGE, id, "precision", "vulkan computes in fp32; use fp32, or type cpu");
+}
+
 /* --- Model and loss --- */
 
 static void check_init(const Rules *rules)
@@ -365,6 +384,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_distinct(&rules, DPCXR_SECTION_DATA, "labels");
     if (does_evaluate(&rules))
         check_distinct(&rules, DPCXR_SECTION_EVALUATE, "splits");
+    check_device(&rules);
     check_average(&rules);
     check_multiplicity(&rules);
     check_init(&rules);

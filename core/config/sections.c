@@ -27,7 +27,9 @@ static const DpcxrOptionSpec top[] = {
 
 static const DpcxrOptionSpec device[] = {
     {"type", DPCXR_OPTION_CHOICE, "auto", .choices = "auto|cpu|vulkan|ref",
-     .summary = "The backend that computes."},
+     .summary = "The backend that computes; auto: vulkan where there is a GPU for it, else cpu."},
+    {"name", DPCXR_OPTION_STRING, "null",
+     .summary = "Vulkan device: index, UUID, or part of its name; null: the best one."},
     {"precision", DPCXR_OPTION_CHOICE, "fp32", .choices = "fp32|bf16",
      .summary = "Of activations and gradients."},
     {"threads", DPCXR_OPTION_INT, "0", .max = 4096, .summary = "Worker threads; 0 takes all cores."},
@@ -239,7 +241,6 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
 
 static const DpcxrUnbuilt unbuilt[] = {
     {DPCXR_SECTION_TOP, "stages", "report", "leave it out"},
-    {DPCXR_SECTION_DEVICE, "type", "vulkan", "use auto, cpu or ref"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};
 

@@ -10,9 +10,6 @@
 static gboolean compile(DpcxrSetup *setup, GError **error)
 {
     const DpcxrExperiment *e = setup->experiment;
-    const DpcxrBackend *backend = dpcxr_backend_find(e->device.type, error);
-    if (!backend)
-        return FALSE;
     int n_groups;
     g_autofree int *group_of = dpcxr_clip_groups(
         setup->graph, e->privacy.enabled ? e->privacy.clip_type : DPCXR_CLIP_FLAT, &n_groups);
@@ -20,6 +17,7 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
     DpcxrProgramOptions options = {.max_rows = setup->plan->physical,
                                    .max_units = setup->plan->physical,
                                    .threads = e->device.threads,
+                                   .device = e->device.name,
                                    .bf16 = e->device.precision == DPCXR_PRECISION_BF16,
                                    .training = e->stage_train,
                                    .norms = e->privacy.enabled,
@@ -27,7 +25,8 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
                                    .pos_weight = weights,
                                    .n_groups = n_groups,
                                    .group_of = group_of};
-    setup->program = dpcxr_program_new(backend, setup->graph, &options, error);
+    const DpcxrBackend *backend = dpcxr_backend_find(e->device.type, &options, error);
+    setup->program = backend ? dpcxr_program_new(backend, setup->graph, &options, error) : NULL;
     return setup->program != NULL;
 }
 

@@ -183,7 +183,7 @@ static double bytes_of_image(const DpcxrGraph *graph)
         g_autoptr(GError) error = NULL;
         DpcxrProgramOptions options = {
             .max_rows = 64 << i, .max_units = 64 << i, .threads = 1, .training = TRUE, .norms = TRUE};
-        g_autoptr(DpcxrProgram) program = dpcxr_program_new(dpcxr_backend_find("cpu", NULL), graph, &options, &error);
+        g_autoptr(DpcxrProgram) program = dpcxr_program_new(dpcxr_backend_find("cpu", NULL, NULL), graph, &options, &error);
         g_assert_no_error(error);
         bytes[i] = dpcxr_program_memory(program);
     }

@@ -94,7 +94,7 @@ static void build(Golden *golden, const Case *c)
     g_assert_cmpuint(dpcxr_graph_parameter_count(golden->graph), ==, (guint)metadata_int(golden, "parameters"));
     DpcxrProgramOptions program = {
         .max_rows = IMAGES, .max_units = IMAGES, .threads = 2, .training = TRUE, .norms = TRUE, .n_groups = 1};
-    golden->program = dpcxr_program_new(dpcxr_backend_find(c->backend, NULL), golden->graph, &program, &error);
+    golden->program = dpcxr_program_new(dpcxr_backend_find(c->backend, NULL, NULL), golden->graph, &program, &error);
     g_assert_no_error(error);
 }
 

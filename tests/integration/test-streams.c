@@ -75,7 +75,7 @@ typedef struct {
 
 static const char experiment[] =
     "name: t\n"
-    "device: {threads: 2}\n"
+    "device: {type: cpu, threads: 2}\n"
     "plugins: ['%s']\n"
     "stages: [train]\n"
     "data: {type: phantom, patients: 120, size: 64, labels: [cardiomegaly, congestion],\n"

@@ -49,7 +49,7 @@ done_with "an unknown command"
 
 try 2 "$dpcxr" audit x.yaml; is_empty out; has err "dpcxr audit: not in this version"
 done_with "a command to come"
-for command in run check plugins new eps sigma account eval predict compare report sweep audit export cache bench; do
+for command in run check plugins devices new eps sigma account eval predict compare report sweep audit export cache bench; do
     try 0 "$dpcxr" --help; has out "$command"
     [ -z "$problem" ] || break
 done
@@ -97,7 +97,7 @@ name: small
 data: {type: phantom, labels: [cardiomegaly], patients: 100, size: 32, image: {size: 16}}
 train: {steps: 2, batch: {logical: 4}}
 privacy: {epsilon: 8, delta: 1e-3}
-device: {threads: 1}
+device: {type: cpu, threads: 1}
 YAML
 if (ulimit -v 4000000 && "$dpcxr" --version) >"$scratch/out" 2>&1; then
     try 5 sh -c 'ulimit -v 4000000 && "$1" run "$2" --dry-run device.threads=4096' sh "$dpcxr" "$scratch/small.yaml"
@@ -123,6 +123,9 @@ done_with "why there is no AUROC"
 try 4 "$dpcxr" run "$scratch/small.yaml" --resume train.steps=3 --out "$scratch/runs"
 has err '"steps: 2" then, "steps: 3" now'
 done_with "what a resumed run has other than it had"
+try 0 "$dpcxr" run "$scratch/small.yaml" --resume "device={type: ref, threads: 2}" --out "$scratch/runs"
+has out "device     ref"; has out "nothing is left to do"
+done_with "a run that is resumed on another device"
 try 3 sh -c 'cd "$1" && "$2" check small.yaml --data "data={type: table, root: nowhere, labels: [a]}"' sh "$scratch" "$build/dpcxr"
 has err "nowhere/metadata.csv: cannot be opened"; has err "(looked for from $scratch)"
 done_with "a relative folder that is not there"

@@ -152,6 +152,7 @@ static void test_minimal(Fixture *fixture, gconstpointer data)
     g_assert_true(e->stage_train && e->stage_evaluate && !e->stage_report);
     g_assert_cmpuint(e->seed, ==, 1);
     g_assert_cmpstr(e->device.type, ==, "auto");
+    g_assert_null(e->device.name);
     g_assert_cmpint(e->device.threads, ==, 0);
     g_assert_cmpint(e->data.n_labels, ==, 8);
     g_assert_cmpstr(e->data.labels[7], ==, "atelectasis_left");
@@ -193,7 +194,7 @@ static const char whole[] =
     "plugins: [extra]\n"
     "stages: [evaluate]\n"
     "seed: 7\n"
-    "device: {type: cpu, precision: fp32, threads: 3}\n"
+    "device: {type: vulkan, name: 0, precision: fp32, threads: 3}\n"
     "data:\n"
     "  type: table\n"
     "  root: \"${env:DPCXR_TEST_ROOT}/images\"\n"
@@ -235,7 +236,8 @@ static void check_whole(const DpcxrExperiment *e)
     g_assert_cmpstr(e->name, ==, "whole-1.2");
     g_assert_true(!e->stage_train && e->stage_evaluate && !e->stage_report);
     g_assert_cmpuint(e->seed, ==, 7);
-    g_assert_cmpstr(e->device.type, ==, "cpu");
+    g_assert_cmpstr(e->device.type, ==, "vulkan");
+    g_assert_cmpstr(e->device.name, ==, "0");
     g_assert_cmpint(e->device.threads, ==, 3);
     const DpcxrOptions *dataset = e->data.dataset.options;
     g_assert_cmpstr(dpcxr_options_get_string(dataset, "root"), ==, "/d ${env:HOME}/images");
@@ -533,8 +535,20 @@ static const Wrong wrongs[] = {
      "e.yaml:5:9: stages: \"report\" is not implemented yet in this version; leave it out"},
     {"evaluate: {ci: {method: bootstrap}}\n",
      "e.yaml:5:25: evaluate.ci.method: \"bootstrap\" is not implemented yet in this version; use none"},
+    {"device: {type: metal}\n",
+     "e.yaml:5:16: device.type: expected one of auto, cpu, vulkan, ref, got the text \"metal\""},
     {"device: {type: vulkan, precision: bf16}\n",
-     "e.yaml:5:16: device.type: \"vulkan\" is not implemented yet in this version; use auto, cpu or ref"},
+     "e.yaml:5:35: device.precision: vulkan computes in fp32; use fp32, or type cpu"},
+    {"device: {name: big, precision: bf16}\n",
+     "e.yaml:5:32: device.precision: vulkan computes in fp32; use fp32, or type cpu"},
+    {"device: {type: cpu, name: 0}\n",
+     "e.yaml:5:27: device.name: chooses a Vulkan device; leave it out with type cpu, or use vulkan"},
+    {"device: {name: llvmpipe, type: ref}\n",
+     "e.yaml:5:16: device.name: chooses a Vulkan device; leave it out with type ref, or use vulkan"},
+    {"device: {type: vulkan, name: ''}\n",
+     "e.yaml:5:30: device.name: expected an index, a UUID or a part of a name (`dpcxr devices` lists them), got an empty "
+     "text"},
+    {"device: {name: [0]}\n", "e.yaml:5:16: device.name: expected a text, got a list"},
     {"train: {release: ema}\n",
      "e.yaml:5:18: train.release: there is no average to release; give train.ema, its decay, e.g. 0.999"},
     {"loss: {pos_weight: {type: private_counts}}\n",

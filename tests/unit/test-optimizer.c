@@ -108,7 +108,7 @@ static void test_pytorch(gconstpointer backend_name)
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrGraph) graph = make_graph();
     g_autoptr(DpcxrSafetensors) golden = open_golden();
-    const DpcxrBackend *backend = dpcxr_backend_find(backend_name, &error);
+    const DpcxrBackend *backend = dpcxr_backend_find(backend_name, NULL, &error);
     float start[SIZE], gradients[STEPS * SIZE], expected[STEPS * SIZE];
     int cases = 0;
 

@@ -248,9 +248,14 @@ static gboolean build(CpuProgram *program, CpuPolicy policy, GError **error)
 }
 
 /* oneDNN computes with bf16 on processors without it as well, in more time than f32 takes. */
-static gboolean has_bf16(GError **error)
+gboolean dpcxr_cpu_has_bf16(void)
 {
-    if (dpcxr_cpu_kernels_bf16() && dpcxr_onednn_has_bf16())
+    return dpcxr_cpu_kernels_bf16() && dpcxr_onednn_has_bf16();
+}
+
+static gboolean need_bf16(GError **error)
+{
+    if (dpcxr_cpu_has_bf16())
         return TRUE;
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                 "device.precision: bf16 needs a processor with AVX-512 and its BF16 instructions, which this "
@@ -275,7 +280,7 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                             .phase_b_grid = dpcxr_cpu_phase_b_grid,
                                             .read_grid = dpcxr_cpu_read_grid,
                                             .settle = dpcxr_cpu_settle};
-    if (options->bf16 && !has_bf16(error))
+    if (options->bf16 && !need_bf16(error))
         return NULL;
     DpcxrWorkers *pool = dpcxr_workers_new(options->threads, error);
     if (!pool)

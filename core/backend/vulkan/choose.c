@@ -34,15 +34,19 @@ static int fail(const GPtrArray *devices, GError **error, const char *what)
     return -1;
 }
 
-static int best(const GPtrArray *devices, GError **error)
+/* -1: none can be used. */
+static int best(const GPtrArray *devices)
 {
     int found = -1;
     for (guint i = 0; i < devices->len; i++)
         if (!device_at(devices, i)->problem &&
             (found < 0 || device_at(devices, i)->kind < device_at(devices, (guint)found)->kind))
             found = (int)i;
-    if (found >= 0)
-        return found;
+    return found;
+}
+
+static int fail_without(const GPtrArray *devices, GError **error)
+{
     return fail(devices, error,
                 devices->len ? "device.type: none of this machine's Vulkan devices can be used:"
                              : "device.type: this machine has no Vulkan device (a driver is missing; Debian: "
@@ -79,10 +83,10 @@ static int named(const GPtrArray *devices, const char *name, gboolean *several)
 
 int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **error)
 {
-    if (!name)
-        return best(devices, error);
     gboolean several;
-    int found = named(devices, name, &several);
+    int found = name ? named(devices, name, &several) : best(devices);
+    if (!name)
+        return found >= 0 ? found : fail_without(devices, error);
     g_autofree char *what = NULL;
     if (found < 0)
         what = g_strdup_printf("device.name: no Vulkan device \"%s\"; there %s", name, devices->len ? "are:" : "is none");
@@ -92,4 +96,15 @@ int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **err
         what = g_strdup_printf("device.name: Vulkan device \"%s\" cannot be used: %s; there are:", name,
                                device_at(devices, (guint)found)->problem);
     return what ? fail(devices, error, what) : found;
+}
+
+int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, gboolean bf16, gboolean grid)
+{
+    int found = bf16 ? -1 : best(devices);
+    if (found < 0)
+        return -1;
+    const DpcxrVulkanDevice *device = device_at(devices, (guint)found);
+    gboolean is_gpu = device->kind == DPCXR_VULKAN_DISCRETE || device->kind == DPCXR_VULKAN_INTEGRATED ||
+                      device->kind == DPCXR_VULKAN_VIRTUAL;
+    return is_gpu && (!grid || (device->float64 && device->int64)) ? found : -1;
 }

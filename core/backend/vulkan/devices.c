@@ -21,3 +21,10 @@ GPtrArray *dpcxr_vulkan_devices(GError **error)
     dpcxr_vulkan_instance_free(instance, messenger);
     return devices;
 }
+
+gboolean dpcxr_vulkan_automatic(const DpcxrProgramOptions *options)
+{
+    g_autoptr(GPtrArray) devices = dpcxr_vulkan_devices(NULL);
+    return devices &&
+           dpcxr_vulkan_choose_automatic(devices, options && options->bf16, options && options->grid) >= 0;
+}

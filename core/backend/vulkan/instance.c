@@ -78,6 +78,11 @@ VkInstance dpcxr_vulkan_instance_new(VkDebugUtilsMessengerEXT *messenger, gboole
                     "DPCXR_VULKAN_VALIDATE is set, but there is no %s (Debian: vulkan-validationlayers)", layers[0]);
         return VK_NULL_HANDLE;
     }
+    if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                    "device.type: this machine has no Vulkan driver (Debian: mesa-vulkan-drivers, or the GPU maker's)");
+        return VK_NULL_HANDLE;
+    }
     if (!dpcxr_vulkan_check(result, "vkCreateInstance", error))
         return VK_NULL_HANDLE;
     volkLoadInstanceOnly(instance);

@@ -241,13 +241,8 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
     return NULL;
 }
 
-static const char *unavailable(void)
-{
-    return NULL; /* compile says which device is missing, or what it lacks */
-}
-
 const DpcxrBackend dpcxr_backend_vulkan = {.name = "vulkan",
                                            .summary = "compute shaders on a GPU, or on Mesa's software device",
-                                           .unavailable = unavailable,
+                                           .automatic = dpcxr_vulkan_automatic,
                                            .compile = compile,
                                            .largest_batch = dpcxr_vulkan_largest_batch};

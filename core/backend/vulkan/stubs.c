@@ -21,5 +21,13 @@ GPtrArray *dpcxr_vulkan_devices(GError **error)
     return NULL;
 }
 
-const DpcxrBackend dpcxr_backend_vulkan = {
-    .name = "vulkan", .summary = "not in this build", .unavailable = unavailable, .compile = compile};
+gboolean dpcxr_vulkan_automatic(const DpcxrProgramOptions *options)
+{
+    return FALSE;
+}
+
+const DpcxrBackend dpcxr_backend_vulkan = {.name = "vulkan",
+                                           .summary = "not in this build",
+                                           .unavailable = unavailable,
+                                           .automatic = dpcxr_vulkan_automatic,
+                                           .compile = compile};

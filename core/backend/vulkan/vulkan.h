@@ -34,9 +34,17 @@ typedef struct {
 const char *dpcxr_vulkan_kind_name(DpcxrVulkanKind kind); /* "discrete", .. */
 
 /* All devices, in the loader's order; none is an empty list. (transfer full) [DpcxrVulkanDevice, freed with the array]
- * DPCXR_ERROR_USAGE where this build has no Vulkan or this machine no loader. */
+ * DPCXR_ERROR_USAGE where this build has no Vulkan or this machine no loader or no driver. */
 GPtrArray *dpcxr_vulkan_devices(GError **error);
 
 /* Which of @devices is meant by @name: an index, a UUID, a name or a part of one that only one device has; NULL: the best
  * kind's first. -1: DPCXR_ERROR_USAGE, which lists what there is. */
 int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **error);
+
+/* Which of @devices device.type auto takes: the one that is best without a name, where it is a GPU (discrete, integrated or
+ * virtual) and can do what is asked for. -1: none, and the processor is to compute. No device can do @bf16. */
+int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, gboolean bf16, gboolean grid);
+
+/* The same of this machine's devices, for DpcxrBackend.automatic: it opens an instance and no device. FALSE also where there is
+ * no Vulkan. @options: nullable. */
+gboolean dpcxr_vulkan_automatic(const DpcxrProgramOptions *options);
