@@ -4,8 +4,45 @@
 #include <math.h>
 #include <string.h>
 
-const DpcxrBackend *const check_backends[3] = {&dpcxr_backend_cpu, &dpcxr_backend_cpu_direct,
-                                               &dpcxr_backend_cpu_gram};
+static const CheckKind of_cpu[] = {{"cpu", &dpcxr_backend_cpu, NULL},
+                                   {"cpu-direct", &dpcxr_backend_cpu_direct, NULL},
+                                   {"cpu-gram", &dpcxr_backend_cpu_gram, NULL}};
+
+static const CheckKind *of_vulkan(guint *n)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) devices = dpcxr_vulkan_devices(&error);
+    CheckKind *kinds = g_new0(CheckKind, (devices ? devices->len : 0) + 1);
+    *n = 0;
+    for (guint i = 0; devices && i < devices->len; i++) {
+        const DpcxrVulkanDevice *device = g_ptr_array_index(devices, i);
+        if (!device->problem)
+            kinds[(*n)++] = (CheckKind){g_strdup_printf("vulkan-%d", device->index), &dpcxr_backend_vulkan,
+                                        g_strdup_printf("%d", device->index)};
+    }
+    if (*n == 0)
+        g_test_message("no Vulkan device: %s", error ? error->message : "the loader finds none");
+    return kinds; /* for as long as the process lives */
+}
+
+const CheckKind *check_kinds(guint *n)
+{
+    const char *asked = g_getenv("DPCXR_OPCHECK");
+    *n = G_N_ELEMENTS(of_cpu);
+    return asked && g_str_equal(asked, "vulkan") ? of_vulkan(n) : of_cpu;
+}
+
+static const char *device_at_hand;
+
+void check_begin(const CheckKind *kind)
+{
+    device_at_hand = kind->device;
+}
+
+const char *check_device(const DpcxrBackend *backend)
+{
+    return backend == &dpcxr_backend_vulkan ? device_at_hand : NULL;
+}
 
 /* f32 sums in another order. bf16 has 8 bits, rounded once or twice in an operation; in a network a rounding goes through
  * norms, whose gradients cancel, and may turn a pool to another pixel. */
@@ -129,6 +166,7 @@ Side side_new(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch 
                                    .max_units = batch->units,
                                    .threads = options.threads,
                                    .training = TRUE,
+                                   .device = check_device(backend),
                                    .bf16 = options.bf16,
                                    .norms = TRUE,
                                    .pos_weight = options.pos_weight,

@@ -3,9 +3,21 @@
 #pragma once
 #include "backend/cpu/cpu.h"
 #include "backend/ref/ref.h"
+#include "backend/vulkan/vulkan.h"
 
-/* The cpu backend as it is, and with either way of unit gradients everywhere. */
-extern const DpcxrBackend *const check_backends[3];
+/* What is held against the reference. */
+typedef struct {
+    const char *name;
+    const DpcxrBackend *backend;
+    const char *device; /* of the vulkan backend: an index; else NULL */
+} CheckKind;
+
+/* What DPCXR_OPCHECK asks for: "cpu" (the default), as it is and with either way of unit gradients everywhere; "vulkan":
+ * every Vulkan device of this machine. */
+const CheckKind *check_kinds(guint *n);
+/* Programs of the vulkan backend are for the device of @kind from here on. */
+void check_begin(const CheckKind *kind);
+const char *check_device(const DpcxrBackend *backend);
 
 /* An array with a guard on both sides; check_guards() finds writes outside. */
 typedef struct {

@@ -72,6 +72,7 @@ static Result result_new(const Setting *s, int units)
                                    .max_units = s->max_units,
                                    .threads = s->threads,
                                    .training = TRUE,
+                                   .device = check_device(s->backend),
                                    .norms = TRUE,
                                    .grid = TRUE,
                                    .n_groups = 1};
@@ -166,14 +167,22 @@ static void check_same(const char *what, const Result *got, int got_unit, int go
         }
 }
 
+/* The backend of a kind, whose device it uses from here on. */
+static const DpcxrBackend *begin(gconstpointer kind)
+{
+    check_begin(kind);
+    return ((const CheckKind *)kind)->backend;
+}
+
 static void test_alone(gconstpointer data)
 {
+    const DpcxrBackend *backend = begin(data);
     g_autoptr(DpcxrGraph) graph = network();
     Batch batch = batch_new(graph, (int[]){2, 1, 1, 5, 1, 3, 0}, 3);
-    const Setting wide = {data, &batch, 2, 40, 8, 0x1p30, INFINITY};
+    const Setting wide = {backend, &batch, 2, 40, 8, 0x1p30, INFINITY};
     for (int u = 0; u < batch.units; u++) {
         int rows = batch.offsets[u + 1] - batch.offsets[u];
-        const Setting narrow = {data, &batch, 1, rows, 1, 0x1p30, INFINITY};
+        const Setting narrow = {backend, &batch, 1, rows, 1, 0x1p30, INFINITY};
         Result alone = run_units(&narrow, u, 1, ones);
         float only[MAX_UNITS] = {0};
         only[u] = 1;
@@ -184,7 +193,7 @@ static void test_alone(gconstpointer data)
         Result front = run_units(&wide, u, batch.units - u, only);
         check_same("at the front of a batch", &front, 0, batch.units - u, &alone);
         for (int piece = 1; rows > 1 && piece <= rows; piece++) {
-            const Setting small = {data, &batch, 1 + piece % 2, piece, 1, 0x1p30, INFINITY};
+            const Setting small = {backend, &batch, 1 + piece % 2, piece, 1, 0x1p30, INFINITY};
             Result cut = run_pieces(&small, u, piece, ones);
             check_same("in pieces", &cut, 0, 1, &alone);
             result_clear(&cut);
@@ -199,10 +208,11 @@ static void test_alone(gconstpointer data)
 /* The integers of a batch are the sum of those of its units. */
 static void test_sum(gconstpointer data)
 {
+    const DpcxrBackend *backend = begin(data);
     g_autoptr(DpcxrGraph) graph = network();
     static const float coefficients[] = {1, 0.3f, 0, 0x1p-20f};
     Batch batch = batch_new(graph, (int[]){1, 2, 1, 4, 0}, 5);
-    const Setting s = {data, &batch, 2, 9, 4, 0x1.234p31, INFINITY};
+    const Setting s = {backend, &batch, 2, 9, 4, 0x1.234p31, INFINITY};
     Result all = run_units(&s, 0, batch.units, coefficients);
     for (int u = 0; u < batch.units; u++) {
         Result one = run_units(&s, u, 1, coefficients + u);
@@ -220,10 +230,11 @@ static void test_sum(gconstpointer data)
 
 static void test_reference(gconstpointer data)
 {
+    const DpcxrBackend *backend = begin(data);
     g_autoptr(DpcxrGraph) graph = network();
     Batch batch = batch_new(graph, (int[]){1, 2, 1, 0}, 6);
     static const float coefficients[] = {1, 0.25f, 0.7f};
-    const Setting s = {data, &batch, 2, batch.rows, 3, 0x1p30, INFINITY};
+    const Setting s = {backend, &batch, 2, batch.rows, 3, 0x1p30, INFINITY};
     const Setting reference = {&dpcxr_backend_ref, &batch, 2, batch.rows, 3, 0x1p30, INFINITY};
     Result got = run_units(&s, 0, batch.units, coefficients);
     Result wanted = run_units(&reference, 0, batch.units, coefficients);
@@ -246,6 +257,7 @@ static void test_reference(gconstpointer data)
 /* Toward zero, element by element, from either side and in vectors and what is left of them. */
 static void test_rounding(gconstpointer data)
 {
+    const DpcxrBackend *backend = begin(data);
     enum { IN = 37, OUT = 5 };
     static const float coefficient[] = {0.75f};
     g_autoptr(DpcxrGraph) graph = dpcxr_graph_new(1, 1, IN);
@@ -253,7 +265,7 @@ static void test_rounding(gconstpointer data)
     Batch batch = batch_new(graph, (int[]){1, 0}, 11);
     static const double scales[] = {1.3, 4, 1e6, 0x1p45};
     for (guint k = 0; k < G_N_ELEMENTS(scales); k++) {
-        const Setting s = {data, &batch, 1, 1, 1, scales[k], INFINITY};
+        const Setting s = {backend, &batch, 1, 1, 1, scales[k], INFINITY};
         Result result = run_units(&s, 0, 1, coefficient);
         for (int i = 0; i < OUT * IN; i++) {
             float gradient = batch.output_gradient.values[i / IN] * batch.images.values[i % IN];
@@ -267,9 +279,10 @@ static void test_rounding(gconstpointer data)
 /* SUM = (integers + noise) * spacing, each where PyTorch has it, modulo 2^64; without any batch it is the noise. */
 static void test_settle(gconstpointer data)
 {
+    const DpcxrBackend *backend = begin(data);
     g_autoptr(DpcxrGraph) graph = network();
     Batch batch = batch_new(graph, (int[]){1, 2, 0}, 8);
-    const Setting s = {data, &batch, 2, 5, 2, 0x1p30, INFINITY};
+    const Setting s = {backend, &batch, 2, 5, 2, 0x1p30, INFINITY};
     Result result = run_units(&s, 0, batch.units, ones);
     for (int empty = 0; empty < 2; empty++) {
         gsize at = 0;
@@ -313,9 +326,10 @@ static Squares exact_squares(const Result *result)
  * one part in a billion that it may be too strict. */
 static void test_limit(gconstpointer data)
 {
+    const DpcxrBackend *backend = begin(data);
     g_autoptr(DpcxrGraph) graph = network();
     Batch batch = batch_new(graph, (int[]){1, 2, 1, 0}, 9);
-    Setting s = {data, &batch, 2, 4, 3, 0x1p30, INFINITY};
+    Setting s = {backend, &batch, 2, 4, 3, 0x1p30, INFINITY};
     float coefficients[] = {1, 1, 1};
     Result others = run_units(&s, 0, batch.units, (const float[]){1, 0, 1});
     Result one = run_units(&s, 0, batch.units, (const float[]){0, 1, 0});
@@ -378,32 +392,36 @@ static void check_adversary(const DpcxrBackend *backend, guint a, float coeffici
 
 static void test_adversaries(gconstpointer data)
 {
+    const DpcxrBackend *backend = begin(data);
     static const float coefficients[] = {1, 0x1p-149f, 1e38f, 0x1p-40f};
     for (guint a = 0; a < G_N_ELEMENTS(adversaries); a++)
         for (guint c = 0; c < G_N_ELEMENTS(coefficients); c++) {
             g_test_message("%s, coefficient %g", adversaries[a].name, (double)coefficients[c]);
-            check_adversary(data, a, coefficients[c]);
+            check_adversary(backend, a, coefficients[c]);
         }
 }
 
-static void add(const char *name, const DpcxrBackend *backend, GTestDataFunc test)
+static void add(const char *name, const CheckKind *kind, GTestDataFunc test)
 {
-    g_autofree char *path = g_strdup_printf("/grid/%s/%s", backend->name, name);
-    g_test_add_data_func(path, backend, test);
+    g_autofree char *path = g_strdup_printf("/grid/%s/%s", kind->name, name);
+    g_test_add_data_func(path, kind, test);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    const DpcxrBackend *backends[] = {&dpcxr_backend_ref, check_backends[0], check_backends[1], check_backends[2]};
-    for (guint k = 0; k < G_N_ELEMENTS(backends); k++) {
-        add("alone", backends[k], test_alone);
-        add("sum", backends[k], test_sum);
-        add("reference", backends[k], test_reference);
-        add("rounding", backends[k], test_rounding);
-        add("settle", backends[k], test_settle);
-        add("limit", backends[k], test_limit);
-        add("adversaries", backends[k], test_adversaries);
+    guint n;
+    static const CheckKind reference = {"ref", &dpcxr_backend_ref, NULL};
+    const CheckKind *kinds = check_kinds(&n);
+    for (guint k = 0; k <= n; k++) {
+        const CheckKind *kind = k ? &kinds[k - 1] : &reference;
+        add("alone", kind, test_alone);
+        add("sum", kind, test_sum);
+        add("reference", kind, test_reference);
+        add("rounding", kind, test_rounding);
+        add("settle", kind, test_settle);
+        add("limit", kind, test_limit);
+        add("adversaries", kind, test_adversaries);
     }
     return g_test_run();
 }

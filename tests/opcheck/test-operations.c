@@ -97,7 +97,7 @@ static DpcxrGraph *graph_of(const Case *c)
 
 typedef struct {
     const Case *c;
-    const DpcxrBackend *backend;
+    const CheckKind *kind;
     const Precision *precision;
 } Test;
 
@@ -105,6 +105,7 @@ typedef struct {
 static gboolean can(const Test *test)
 {
     const Case *c = test->c;
+    check_begin(test->kind);
     if (!check_can(test->precision))
         return FALSE;
     if (!test->precision->bf16 || c->type != DPCXR_LAYER_CONV2D || c->kernel == 1 || c->stride <= c->kernel)
@@ -112,7 +113,7 @@ static gboolean can(const Test *test)
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrGraph) graph = graph_of(c);
     DpcxrProgramOptions options = {.max_rows = 1, .max_units = 1, .threads = 1, .bf16 = TRUE, .n_groups = 1};
-    g_assert_null(dpcxr_program_new(test->backend, graph, &options, &error));
+    g_assert_null(dpcxr_program_new(test->kind->backend, graph, &options, &error));
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE);
     g_assert_nonnull(strstr(error->message, "more than its kernel"));
     return FALSE;
@@ -127,7 +128,7 @@ static void test_benign(gconstpointer data)
     Batch batch = batch_new(graph, test->c->rows_of, 1);
     if (test->precision->bf16)
         batch_round(&batch);
-    check_graph(test->backend, test->precision, graph, &batch, FALSE);
+    check_graph(test->kind->backend, test->precision, graph, &batch, FALSE);
     batch_free(&batch);
 }
 
@@ -157,7 +158,7 @@ static void test_not_finite(gconstpointer data)
     SideOptions options = {.threads = 2, .n_groups = 1};
     Side wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
     options.bf16 = within->bf16;
-    Side got = side_new(test->backend, graph, &batch, options, 7);
+    Side got = side_new(test->kind->backend, graph, &batch, options, 7);
     side_phase_a(&got, &batch, FALSE);
     side_phase_a(&wanted, &batch, FALSE);
     if (within->bf16) { /* its convolutions pair pixels, and an infinite one meets a weight of zero: in its own image only */
@@ -193,10 +194,16 @@ static void test_not_finite(gconstpointer data)
 }
 
 /* Convolutions of shapes that nobody would think of, through the start-up check: a library's kernels have corners. */
+typedef struct {
+    const DpcxrBackend *backend;
+    const Precision *precision;
+} Odd;
+
 static void test_odd_shapes(gconstpointer data)
 {
     enum { SHAPES = 150 };
-    const Precision *precision = data;
+    const Odd *test = data;
+    const Precision *precision = test->precision;
     if (!check_can(precision))
         return;
     g_autoptr(GRand) random = g_rand_new_with_seed(1);
@@ -214,8 +221,9 @@ static void test_odd_shapes(gconstpointer data)
                            &error);
         g_assert_no_error(error);
         DpcxrProgramOptions options = {.max_rows = 2, .max_units = 2, .threads = 1, .training = TRUE, .norms = TRUE,
-                                       .bf16 = precision->bf16, .n_groups = 1};
-        g_autoptr(DpcxrProgram) program = dpcxr_program_new(&dpcxr_backend_cpu_direct, graph, &options, &error);
+                                       .device = check_device(test->backend), .bf16 = precision->bf16,
+                                       .n_groups = 1};
+        g_autoptr(DpcxrProgram) program = dpcxr_program_new(test->backend, graph, &options, &error);
         if (!program)
             g_test_fail_printf("%dx%dx%d > %d, kernel %d, stride %d, padding %d: %s", height, width, in, out, kernel, stride,
                                padding, error->message);
@@ -225,17 +233,18 @@ static void test_odd_shapes(gconstpointer data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    enum { KINDS = 2 * G_N_ELEMENTS(check_backends) };
-    static Test tests[G_N_ELEMENTS(cases) * KINDS];
+    guint n;
+    const CheckKind *kinds = check_kinds(&n);
+    g_autofree Test *tests = g_new0(Test, G_N_ELEMENTS(cases) * 2 * n + 1);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
-        for (guint k = 0; k < KINDS; k++) {
+        for (guint k = 0; k < 2 * n; k++) {
             const Case *c = &cases[i];
-            Test *test = &tests[i * KINDS + k];
-            *test = (Test){c, check_backends[k / 2], k % 2 ? &check_bf16 : &check_f32};
-            if (k > 1 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
+            Test *test = &tests[i * 2 * n + k];
+            *test = (Test){c, &kinds[k / 2], k % 2 ? &check_bf16 : &check_f32};
+            if (kinds->device ? k % 2 : k > 1 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
                 continue;
             g_autofree char *name = g_strdup_printf(
-                "%s/%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->backend->name, test->precision->name,
+                "%s/%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->kind->name, test->precision->name,
                 dpcxr_layer_type_name(c->type), c->height, c->width, c->channels, c->out_channels, c->kernel,
                 c->stride, c->padding, c->rows_of[0]);
             g_autofree char *benign = g_strdup_printf("/opcheck/%s", name);
@@ -243,7 +252,14 @@ int main(int argc, char **argv)
             g_test_add_data_func(benign, test, test_benign);
             g_test_add_data_func(hostile, test, test_not_finite);
         }
-    g_test_add_data_func("/odd-shapes/f32", &check_f32, test_odd_shapes);
-    g_test_add_data_func("/odd-shapes/bf16", &check_bf16, test_odd_shapes);
+    static const Odd odd[] = {{&dpcxr_backend_cpu_direct, &check_f32}, {&dpcxr_backend_cpu_direct, &check_bf16}};
+    static const Odd odd_vulkan = {&dpcxr_backend_vulkan, &check_f32};
+    if (n && kinds->device) {
+        check_begin(kinds);
+        g_test_add_data_func("/odd-shapes/vulkan", &odd_vulkan, test_odd_shapes);
+    } else if (n) {
+        g_test_add_data_func("/odd-shapes/f32", &odd[0], test_odd_shapes);
+        g_test_add_data_func("/odd-shapes/bf16", &odd[1], test_odd_shapes);
+    }
     return g_test_run();
 }

@@ -5,8 +5,8 @@
 /* Bytes on the device of a placed plan; what is mapped for the host is counted too, as on many devices it is the same memory. */
 static double bytes_of(const VulkanPlan *plan, const DpcxrProgramOptions *options, double rows, double units)
 {
-    double image = (double)plan->outputs[0].row, bank = (double)plan->bank * sizeof(float);
-    double bytes = (double)plan->outputs_bytes + rows * ((double)plan->parts_row + image) + bank;
+    double image = (double)plan->evaluation.outputs[0].row, bank = (double)plan->bank * sizeof(float);
+    double bytes = (double)plan->evaluation.bytes + (double)plan->feature_maps.bytes + rows * ((double)plan->parts_row + image) + bank;
     if (!plan->training)
         return bytes;
     double element = options->grid ? 2 : 1; /* of banks that hold integers, in floats */
@@ -25,7 +25,7 @@ static gboolean shaders_see(const VulkanPlan *plan, const VulkanContext *context
     for (int i = 0; i < dpcxr_graph_n_parameters(plan->graph); i++) {
         const VulkanGradient *gradient = &plan->gradients[i];
         const DpcxrStep *step = &plan->steps[gradient->step];
-        gsize x = plan->outputs[step->x].row, dy = plan->douts[step->y].row;
+        gsize x = plan->evaluation.outputs[step->x].row, dy = plan->douts[step->y].row;
         if (gradient->size * sizeof(gint64) > range)
             return FALSE;
         if (plan->norms && gradient->method == VULKAN_GRAM && (x * (gsize)rows > range || dy * (gsize)rows > range))
@@ -34,7 +34,7 @@ static gboolean shaders_see(const VulkanPlan *plan, const VulkanContext *context
     if (MAX(plan->squares, plan->grams) * sizeof(double) > range || plan->lengths * 2 * sizeof(float) > range)
         return FALSE;
     for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
-        if (plan->outputs[i].row && dpcxr_vulkan_slice(context, plan->outputs[i].row, rows) < 1)
+        if (plan->evaluation.outputs[i].row && dpcxr_vulkan_slice(context, plan->evaluation.outputs[i].row, rows) < 1)
             return FALSE;
     return TRUE;
 }
@@ -45,7 +45,7 @@ static gboolean fits(VulkanPlan *plan, const VulkanMemory *memory, const DpcxrPr
     guint32 heap = context->memory.memoryTypes[memory->types[VULKAN_DEVICE]].heapIndex;
     if (!dpcxr_vulkan_plan_place(plan, rows, units, memory->alignment) || !shaders_see(plan, context, rows))
         return FALSE;
-    gsize most = MAX(plan->outputs_bytes, plan->douts_bytes);
+    gsize most = MAX(plan->evaluation.bytes, MAX(plan->feature_maps.bytes, plan->douts_bytes));
     for (int i = 0; i < dpcxr_graph_n_parameters(plan->graph); i++)
         if (plan->gradients[i].method == VULKAN_SLOTS && plan->training)
             most = MAX(most, (gsize)units * plan->gradients[i].size * sizeof(float));

@@ -9,7 +9,7 @@
 static VulkanOperation of_slots(VulkanProgram *program, VulkanShader shader, int i, VulkanSpan to)
 {
     return (VulkanOperation){.kernel = {.shader = shader},
-                             .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_slots(program, i),
+                             .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_slots(program, i),
                                           dpcxr_vulkan_whole(program->coefficients), dpcxr_vulkan_whole(to)},
                              .push = {.group = program->base.options.group_of[i]}};
 }

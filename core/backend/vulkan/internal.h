@@ -16,6 +16,13 @@ typedef struct {
     VulkanSpan chunks; /* [plan.chunks] sums of squares of a bank, or of one gradient */
 } VulkanResults;
 
+/* What an operation over rows finds its batch and its feature maps by. */
+typedef struct {
+    const VulkanLayout *layout;
+    VulkanSpan arena;
+    VulkanSpan lists; /* struct Batch, and in training its lists; the device's */
+} VulkanPass;
+
 typedef struct {
     DpcxrProgram base;
     VulkanContext *context;
@@ -23,7 +30,9 @@ typedef struct {
     VulkanPipelines pipelines;
     VulkanQueue queue;
     VulkanPlan plan;
-    VulkanSpan outputs, douts;   /* the arenas */
+    VulkanPass training, evaluation;
+    const VulkanPass *pass; /* that is being recorded: training, but for the time of recording an evaluation */
+    VulkanSpan douts;
     VulkanSpan parts;            /* [rows, plan.parts_row] */
     VulkanSpan row_gradients[2]; /* [rows, plan.row_gradient] of weight, of bias */
     VulkanSpan means;            /* [rows, groups, 2] of a norm's backward */
@@ -44,7 +53,8 @@ typedef struct {
     VulkanSpan rule, flags, flags_host;
     VulkanSpan transfer;     /* host's, both ways: [plan.bank] */
     VulkanSpan single, single_host; /* struct Batch of one unit, for what is measured outright */
-    VulkanRecording *upload, *forward, *loss, *given, *backward[2], *norms; /* backward: without and with the images' */
+    VulkanSpan evaluated_host;      /* struct Batch of an evaluation */
+    VulkanRecording *upload, *evaluate, *forward, *loss, *given, *backward[2], *norms; /* backward: without and with the images' */
     VulkanRecording *phase_b[DPCXR_N_BANKS], *zero[DPCXR_N_BANKS], *bank_norms[DPCXR_N_BANKS];
     VulkanRecording *fold, *update, *grid_measure, *grid_add;
     VulkanRecording **outright, **settle; /* [parameters] */

@@ -16,19 +16,19 @@ static VulkanBinding rows_of(const VulkanProgram *program, VulkanSpan arena, Vul
 
 VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer)
 {
-    return rows_of(program, program->outputs, program->plan.outputs[layer]);
+    return rows_of(program, program->pass->arena, program->pass->layout->outputs[layer]);
 }
 
 VulkanBinding dpcxr_vulkan_dout(const VulkanProgram *program, int layer)
 {
     if (layer == 0) /* has a place of its own, in tests */
-        return (VulkanBinding){.span = program->input_gradient, .row = program->plan.outputs[0].row};
+        return (VulkanBinding){.span = program->input_gradient, .row = program->plan.evaluation.outputs[0].row};
     return rows_of(program, program->douts, program->plan.douts[layer]);
 }
 
 VulkanBinding dpcxr_vulkan_saved(const VulkanProgram *program, int step)
 {
-    return rows_of(program, program->outputs, program->plan.saved[step]);
+    return rows_of(program, program->pass->arena, program->pass->layout->saved[step]);
 }
 
 VulkanBinding dpcxr_vulkan_bank(const VulkanProgram *program, DpcxrBank bank, int i)
@@ -168,7 +168,7 @@ gboolean dpcxr_vulkan_record_unit_sums(VulkanBuild *build, int parameter, Vulkan
     const VulkanGradient *gradient = &program->plan.gradients[parameter];
     const gint32 constants[] = {(gint32)gradient->size};
     VulkanOperation sums = {.kernel = dpcxr_vulkan_kernel(program, SHADER_UNIT_SUMS, 1, constants),
-                            .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_whole(rows),
+                            .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_whole(rows),
                                          dpcxr_vulkan_slots(program, parameter)},
                             .of = VULKAN_UNITS,
                             .items = (gint64)gradient->size,
@@ -185,7 +185,7 @@ gboolean dpcxr_vulkan_record_squares(VulkanProgram *program, VulkanRecording *re
                                           .n_constants = 4,
                                           .constants = {tuning->tree, (gint32)gradient->size, tuning->each,
                                                         values.unit != 0}},
-                               .bindings = {dpcxr_vulkan_whole(program->inputs.lists), values, dpcxr_vulkan_whole(out)},
+                               .bindings = {dpcxr_vulkan_whole(program->pass->lists), values, dpcxr_vulkan_whole(out)},
                                .push = {.at = (int)at},
                                .of = values.unit ? VULKAN_UNITS : VULKAN_ONCE,
                                .items = gradient->chunks,

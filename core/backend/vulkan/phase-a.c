@@ -28,21 +28,41 @@ static gboolean need_upload(VulkanProgram *program, GError **error)
     return dpcxr_vulkan_record_end(program->upload, error);
 }
 
-static gboolean record_forward(VulkanProgram *program, GError **error)
+static gboolean record_forward(VulkanProgram *program, VulkanRecording *recording, GError **error)
 {
-    VulkanBuild build = {.program = program, .recording = program->forward};
+    VulkanBuild build = {.program = program, .recording = recording};
     for (int s = 0; s < program->plan.n_steps; s++)
         if (!ops[program->plan.steps[s].type]->forward(&build, s, error))
             return FALSE;
-    dpcxr_vulkan_record_copy(program->forward, dpcxr_vulkan_output(program, program->base.graph->output).span,
+    dpcxr_vulkan_record_copy(recording, dpcxr_vulkan_output(program, program->base.graph->output).span,
                              program->read.logits);
-    return dpcxr_vulkan_record_end(program->forward, error);
+    return dpcxr_vulkan_record_end(recording, error);
 }
 
 static gboolean need_forward(VulkanProgram *program, GError **error)
 {
     return program->forward || ((program->forward = dpcxr_vulkan_record(&program->queue, "forward", error)) &&
-                                record_forward(program, error));
+                                record_forward(program, program->forward, error));
+}
+
+static gboolean record_evaluate(VulkanProgram *program, GError **error)
+{
+    if (!(program->evaluate = dpcxr_vulkan_record(&program->queue, "evaluation", error)))
+        return FALSE;
+    dpcxr_vulkan_record_copy(program->evaluate, program->evaluated_host, program->evaluation.lists);
+    dpcxr_vulkan_record_copy(program->evaluate, program->images, dpcxr_vulkan_output(program, 0).span);
+    return record_forward(program, program->evaluate, error);
+}
+
+static gboolean need_evaluate(VulkanProgram *program, GError **error)
+{
+    if (program->evaluate)
+        return TRUE;
+    const VulkanPass *before = program->pass;
+    program->pass = &program->evaluation;
+    gboolean good = record_evaluate(program, error);
+    program->pass = before;
+    return good;
 }
 
 static gboolean need_loss(VulkanProgram *program, GError **error)
@@ -52,7 +72,7 @@ static gboolean need_loss(VulkanProgram *program, GError **error)
     const gint32 outputs[] = {program->base.n_outputs};
     int output = program->base.graph->output;
     VulkanOperation operation = {.kernel = dpcxr_vulkan_kernel(program, SHADER_LOSS, 1, outputs),
-                                 .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+                                 .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                                               dpcxr_vulkan_whole(dpcxr_vulkan_output(program, output).span),
                                               dpcxr_vulkan_whole(program->inputs.targets),
                                               dpcxr_vulkan_whole(program->inputs.mask),
@@ -99,7 +119,7 @@ static gboolean record_backward(VulkanProgram *program, VulkanRecording *recordi
 static gboolean need_backward(VulkanProgram *program, gboolean image_gradient, GError **error)
 {
     VulkanRecording **recording = &program->backward[image_gradient != FALSE];
-    gsize bytes = program->plan.outputs[0].row * (gsize)program->base.options.max_rows;
+    gsize bytes = program->plan.evaluation.outputs[0].row * (gsize)program->base.options.max_rows;
     if (*recording)
         return TRUE;
     return (!image_gradient || program->input_gradient.bytes ||
@@ -175,7 +195,7 @@ static void write_batch(VulkanProgram *program, const DpcxrBatch *batch)
     gsize rows = (gsize)batch->rows, outputs = (gsize)program->base.n_outputs;
     float *pos_weight = program->host.pos_weight.mapped;
     write_lists(program, batch);
-    memcpy(program->images.mapped, batch->images, rows * program->plan.outputs[0].row);
+    memcpy(program->images.mapped, batch->images, rows * program->plan.evaluation.outputs[0].row);
     memcpy(program->host.row_weights.mapped, batch->row_weights, rows * sizeof(float));
     if (batch->output_gradient) {
         memcpy(program->output_gradient.mapped, batch->output_gradient, rows * outputs * sizeof(float));
@@ -207,7 +227,7 @@ static void read_rows(const VulkanProgram *program, const DpcxrBatch *batch, Dpc
     else
         memcpy(result->losses, program->read.losses.mapped, rows * sizeof(float));
     if (result->input_gradient)
-        memcpy(result->input_gradient, program->input_gradient.mapped, rows * program->plan.outputs[0].row);
+        memcpy(result->input_gradient, program->input_gradient.mapped, rows * program->plan.evaluation.outputs[0].row);
 }
 
 gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error)
@@ -231,16 +251,16 @@ gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, Dpcxr
 gboolean dpcxr_vulkan_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)
 {
     VulkanProgram *program = (VulkanProgram *)base;
-    gsize n = (gsize)base->n_outputs;
-    if (!need_upload(program, error) || !need_forward(program, error))
+    gsize n = (gsize)base->n_outputs, image = program->plan.evaluation.outputs[0].row;
+    struct Batch *batch = program->evaluated_host.mapped;
+    if (!need_evaluate(program, error))
         return FALSE;
     for (int first = 0; first < rows; first += base->options.max_rows) {
         int some = MIN(rows - first, base->options.max_rows);
-        gsize image = program->plan.outputs[0].row;
-        *(struct Batch *)program->host.lists.mapped = (struct Batch){.rows = some};
+        *batch = (struct Batch){.rows = some};
         memcpy(program->images.mapped, (const char *)images + (gsize)first * image, (gsize)some * image);
-        VulkanRecording *const recordings[] = {program->upload, program->forward};
-        if (!submit(program, recordings, G_N_ELEMENTS(recordings), error) || !dpcxr_vulkan_wait(&program->queue, error))
+        dpcxr_vulkan_recording_fit(program->evaluate, batch);
+        if (!dpcxr_vulkan_run(program, program->evaluate, error))
             return FALSE;
         memcpy(outputs + (gsize)first * n, program->read.logits.mapped, (gsize)some * n * sizeof(float));
     }

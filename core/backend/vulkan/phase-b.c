@@ -10,7 +10,7 @@ static gboolean record_slot_sum(VulkanProgram *program, VulkanRecording *recordi
     const VulkanGradient *gradient = &program->plan.gradients[i];
     const gint32 constants[] = {(gint32)gradient->size, fold != FALSE};
     VulkanOperation operation = {.kernel = dpcxr_vulkan_kernel(program, SHADER_SLOT_SUM, 2, constants),
-                                 .bindings = {dpcxr_vulkan_whole(program->inputs.lists), slots,
+                                 .bindings = {dpcxr_vulkan_whole(program->pass->lists), slots,
                                               dpcxr_vulkan_whole(program->coefficients),
                                               dpcxr_vulkan_bank(program, bank, i)},
                                  .push = {.group = program->base.options.group_of[i]},

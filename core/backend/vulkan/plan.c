@@ -109,6 +109,36 @@ static void plan_scratch(VulkanPlan *plan)
     }
 }
 
+static gsize saved_row(const VulkanPlan *plan, int s)
+{
+    const DpcxrLayer *layer = layer_of(plan, s);
+    if (plan->steps[s].type == DPCXR_LAYER_GROUP_NORM)
+        return 2 * (gsize)layer->groups * sizeof(float);
+    return plan->steps[s].type == DPCXR_LAYER_MAX_POOL2D ? dpcxr_shape_size(layer->shape) * sizeof(gint32) : 0;
+}
+
+static gsize row_of(const VulkanPlan *plan, int layer)
+{
+    return dpcxr_shape_size(dpcxr_graph_layer(plan->graph, layer)->shape) * sizeof(float);
+}
+
+static void init_layout(const VulkanPlan *plan, VulkanLayout *layout)
+{
+    layout->outputs = g_new0(VulkanPlace, dpcxr_graph_n_layers(plan->graph));
+    layout->saved = g_new0(VulkanPlace, MAX(plan->n_steps, 1));
+    layout->outputs[0].row = row_of(plan, 0);
+    for (int s = 0; s < plan->n_steps; s++) {
+        layout->outputs[plan->steps[s].y].row = row_of(plan, plan->steps[s].y);
+        layout->saved[s].row = saved_row(plan, s);
+    }
+}
+
+static void clear_layout(VulkanLayout *layout)
+{
+    g_free(layout->outputs);
+    g_free(layout->saved);
+}
+
 void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const VulkanTuning *tuning,
                             const DpcxrProgramOptions *options)
 {
@@ -122,9 +152,13 @@ void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const Vul
     plan_gradients(plan);
     plan_scratch(plan);
     int n = dpcxr_graph_n_layers(graph);
-    plan->outputs = g_new0(VulkanPlace, n);
     plan->douts = g_new0(VulkanPlace, n);
-    plan->saved = g_new0(VulkanPlace, MAX(plan->n_steps, 1));
+    init_layout(plan, &plan->evaluation);
+    if (!plan->training)
+        return;
+    init_layout(plan, &plan->feature_maps);
+    for (int s = 0; s < plan->n_steps; s++)
+        plan->douts[plan->steps[s].y].row = row_of(plan, plan->steps[s].y);
 }
 
 void dpcxr_vulkan_plan_clear(VulkanPlan *plan)
@@ -132,33 +166,13 @@ void dpcxr_vulkan_plan_clear(VulkanPlan *plan)
     g_free(plan->steps);
     g_free(plan->wants_gradient);
     g_free(plan->gradients);
-    g_free(plan->outputs);
+    clear_layout(&plan->evaluation);
+    clear_layout(&plan->feature_maps);
     g_free(plan->douts);
-    g_free(plan->saved);
     *plan = (VulkanPlan){0};
 }
 
 /* --- Places --- */
-
-static gsize saved_row(const VulkanPlan *plan, int s)
-{
-    const DpcxrLayer *layer = layer_of(plan, s);
-    if (plan->steps[s].type == DPCXR_LAYER_GROUP_NORM)
-        return 2 * (gsize)layer->groups * sizeof(float);
-    return plan->steps[s].type == DPCXR_LAYER_MAX_POOL2D ? dpcxr_shape_size(layer->shape) * sizeof(gint32) : 0;
-}
-
-static void find_rows(VulkanPlan *plan)
-{
-    for (int s = 0; s < plan->n_steps; s++)
-        plan->saved[s].row = saved_row(plan, s);
-    plan->outputs[0].row = dpcxr_shape_size(dpcxr_graph_layer(plan->graph, 0)->shape) * sizeof(float);
-    for (int s = 0; s < plan->n_steps; s++) {
-        int y = plan->steps[s].y;
-        plan->outputs[y].row = dpcxr_shape_size(dpcxr_graph_layer(plan->graph, y)->shape) * sizeof(float);
-        plan->douts[y].row = plan->training ? plan->outputs[y].row : 0;
-    }
-}
 
 /* Step s runs forward at time s and backward at 2 n - s, the loss at n, phase B at 2 n + 1. */
 typedef struct {
@@ -205,7 +219,8 @@ static void live_backward(const VulkanPlan *plan, Lives lives)
     }
 }
 
-static gsize place(VulkanPlace **places, DpcxrLife *lives, int n, gsize alignment)
+/* Offsets of @n places from @lives; returns the bytes of all. */
+static gsize place(VulkanPlace *const *places, DpcxrLife *lives, int n, gsize alignment)
 {
     g_autofree DpcxrLife **list = g_new(DpcxrLife *, n);
     guint found = 0;
@@ -242,24 +257,32 @@ static gboolean place_results(VulkanPlan *plan, int rows, int units)
     return plan->squares < G_MAXINT32 && plan->grams < G_MAXINT32 && plan->lengths < G_MAXINT32;
 }
 
-gboolean dpcxr_vulkan_plan_place(VulkanPlan *plan, int rows, int units, gsize alignment)
+/* @layout: and, where @backward, the gradients of its feature maps. */
+static gboolean place_layout(VulkanPlan *plan, VulkanLayout *layout, gboolean backward, int rows, gsize alignment)
 {
-    int n = dpcxr_graph_n_layers(plan->graph), all = 2 * n + plan->n_steps;
+    int n = dpcxr_graph_n_layers(plan->graph), maps = n + plan->n_steps, all = maps + n;
     g_autofree DpcxrLife *lives = g_new(DpcxrLife, all);
     g_autofree VulkanPlace **places = g_new(VulkanPlace *, all);
-    find_rows(plan);
     for (int i = 0; i < all; i++) {
-        places[i] = i < n ? &plan->outputs[i] : i < n + plan->n_steps ? &plan->saved[i - n] : &plan->douts[i - n - plan->n_steps];
+        places[i] = i < n ? &layout->outputs[i] : i < maps ? &layout->saved[i - n] : &plan->douts[i - maps];
         gsize bytes;
         if (!g_size_checked_mul(&bytes, places[i]->row, (gsize)rows) || bytes > G_MAXSIZE / 1024)
             return FALSE;
         lives[i] = dpcxr_life_never(bytes);
     }
-    Lives parts = {lives, lives + n, lives + n + plan->n_steps};
+    Lives parts = {lives, lives + n, lives + maps};
     live_forward(plan, parts);
-    if (plan->training)
+    if (backward)
         live_backward(plan, parts);
-    plan->outputs_bytes = place(places, lives, n + plan->n_steps, alignment);
-    plan->douts_bytes = plan->training ? place(places + n + plan->n_steps, parts.douts, n, alignment) : 0;
-    return place_results(plan, rows, units);
+    layout->bytes = place(places, lives, maps, alignment);
+    if (backward)
+        plan->douts_bytes = place(places + maps, parts.douts, n, alignment);
+    return TRUE;
+}
+
+gboolean dpcxr_vulkan_plan_place(VulkanPlan *plan, int rows, int units, gsize alignment)
+{
+    return place_layout(plan, &plan->evaluation, FALSE, rows, alignment) &&
+           (!plan->training || place_layout(plan, &plan->feature_maps, TRUE, rows, alignment)) &&
+           place_results(plan, rows, units);
 }

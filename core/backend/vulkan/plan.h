@@ -38,6 +38,13 @@ typedef struct {
     gsize offset; /* in its arena */
 } VulkanPlace;
 
+/* Where feature maps lie; evaluation has places of its own, since phase B may still want those of phase A. */
+typedef struct {
+    VulkanPlace *outputs; /* [layers] */
+    VulkanPlace *saved;   /* [steps]: moments of a norm, winners of a pool */
+    gsize bytes;
+} VulkanLayout;
+
 typedef struct {
     const DpcxrGraph *graph;
     const VulkanTuning *tuning;
@@ -48,9 +55,9 @@ typedef struct {
     VulkanGradient *gradients; /* [parameters] */
     gsize bank, chunks;        /* floats: of all parameters, of all sums of squares of one unit */
     gsize squares, grams, lengths; /* floats, floats, pairs of floats: of the results of a batch */
-    VulkanPlace *outputs, *douts; /* [layers] in the arenas of outputs and of gradients */
-    VulkanPlace *saved;           /* [steps] among the outputs: moments of a norm, winners of a pool */
-    gsize outputs_bytes, douts_bytes; /* of the arenas */
+    VulkanLayout evaluation, feature_maps; /* feature_maps: of training */
+    VulkanPlace *douts;                    /* [layers] gradients of feature maps */
+    gsize douts_bytes;
     gsize parts_row;    /* bytes of a row of what a norm sums in parts */
     gsize row_gradient; /* bytes of a row of a norm's or a bias's gradient, twice */
     gsize unit_parts;   /* bytes of a unit of weight gradients in parts */

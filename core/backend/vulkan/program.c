@@ -35,7 +35,7 @@ static gboolean allocate_inputs(VulkanProgram *program, GError **error)
     gsize room = 5 * program->memory.alignment + lists + 2 * outputs + rows * sizeof(float) + outputs, at = 0;
     if (!host(program, VULKAN_UPLOAD, room, "inputs", &program->staging, error) ||
         !device(program, room, "inputs", &program->staged, error) ||
-        !host(program, VULKAN_UPLOAD, rows * program->plan.outputs[0].row, "images", &program->images, error))
+        !host(program, VULKAN_UPLOAD, rows * program->plan.evaluation.outputs[0].row, "images", &program->images, error))
         return FALSE;
     cut(program, &at, lists, &program->host.lists, &program->inputs.lists);
     cut(program, &at, outputs, &program->host.targets, &program->inputs.targets);
@@ -102,7 +102,10 @@ static gboolean allocate_training(VulkanProgram *program, GError **error)
     gsize rows = (gsize)options->max_rows, units = (gsize)options->max_units;
     gsize coefficients = (gsize)options->n_groups * units * (options->grid ? sizeof(double) : sizeof(float));
     gsize single = sizeof(struct Batch) + 2 * sizeof(gint32);
-    return device(program, plan->douts_bytes, "gradients of feature maps", &program->douts, error) &&
+    program->training = (VulkanPass){.layout = &plan->feature_maps, .lists = program->inputs.lists};
+    program->pass = &program->training;
+    return device(program, plan->feature_maps.bytes, "feature maps", &program->training.arena, error) &&
+           device(program, plan->douts_bytes, "gradients of feature maps", &program->douts, error) &&
            device(program, rows * plan->row_gradient, "gradients of rows", &program->row_gradients[0], error) &&
            device(program, rows * plan->row_gradient, "gradients of rows", &program->row_gradients[1], error) &&
            device(program, rows * 2 * plan->row_gradient, "means", &program->means, error) &&
@@ -128,7 +131,11 @@ static gboolean allocate(VulkanProgram *program, GError **error)
 {
     const VulkanPlan *plan = &program->plan;
     gsize rows = (gsize)program->base.options.max_rows;
-    return device(program, plan->outputs_bytes, "feature maps", &program->outputs, error) &&
+    program->evaluation.layout = &plan->evaluation;
+    program->pass = &program->evaluation;
+    return device(program, plan->evaluation.bytes, "feature maps of evaluation", &program->evaluation.arena, error) &&
+           device(program, sizeof(struct Batch), "inputs", &program->evaluation.lists, error) &&
+           host(program, VULKAN_UPLOAD, sizeof(struct Batch), "inputs", &program->evaluated_host, error) &&
            device(program, rows * plan->parts_row, "parts of norms", &program->parts, error) &&
            host(program, VULKAN_READBACK, rows * (gsize)program->base.n_outputs * sizeof(float), "logits",
                 &program->read.logits, error) &&
@@ -142,7 +149,7 @@ static gboolean allocate(VulkanProgram *program, GError **error)
 
 static void free_recordings(VulkanProgram *program)
 {
-    VulkanRecording *single[] = {program->upload,      program->forward,     program->loss,         program->given,
+    VulkanRecording *single[] = {program->upload, program->evaluate, program->forward, program->loss, program->given,
                                  program->backward[0], program->backward[1], program->norms,        program->fold,
                                  program->update,      program->grid_add,    program->grid_measure};
     for (guint i = 0; i < G_N_ELEMENTS(single); i++)

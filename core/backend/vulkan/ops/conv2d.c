@@ -67,7 +67,7 @@ static gboolean forward(VulkanBuild *build, int s, GError **error)
     VulkanBinding weight = dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.weight);
     VulkanOperation operation = {
         .kernel = tiled(program, SHADER_CONV2D_FORWARD, &tuning->forward, &w, w.bias >= 0),
-        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_output(program, program->plan.steps[s].x), weight,
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_output(program, program->plan.steps[s].x), weight,
                      w.bias >= 0 ? dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.bias) : weight,
                      dpcxr_vulkan_output(program, program->plan.steps[s].y)},
         .of = VULKAN_ROWS,
@@ -84,7 +84,7 @@ static gboolean backward_data(VulkanBuild *build, int s, const Window *w, GError
     int x = program->plan.steps[s].x;
     VulkanOperation operation = {
         .kernel = tiled(program, SHADER_CONV2D_BACKWARD_DATA, &tuning->data, w, 0),
-        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_dout(program, program->plan.steps[s].y),
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_dout(program, program->plan.steps[s].y),
                      dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w->weight), dpcxr_vulkan_dout(program, x)},
         .push = {.accumulate = dpcxr_vulkan_accumulate(build, x)},
         .of = VULKAN_ROWS,
@@ -100,7 +100,7 @@ static gboolean add_parts(VulkanBuild *build, const VulkanGradient *gradient, in
     const gint32 constants[] = {(gint32)gradient->size, gradient->parts};
     VulkanOperation operation = {
         .kernel = dpcxr_vulkan_kernel(program, SHADER_PART_SUMS, 2, constants),
-        .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                      {.span = program->unit_parts, .unit = (gsize)gradient->parts * gradient->size * sizeof(float)},
                      dpcxr_vulkan_slots(program, i)},
         .of = VULKAN_UNITS,
@@ -131,7 +131,7 @@ static gboolean backward_weight(VulkanBuild *build, int s, const Window *w, GErr
     if (gradient->parts > 1)
         to = (VulkanBinding){.span = program->unit_parts, .unit = (gsize)gradient->parts * gradient->size * sizeof(float)};
     VulkanOperation operation =
-        unit_weights(program, s, w, dpcxr_vulkan_whole(program->inputs.lists), to, gradient->parts);
+        unit_weights(program, s, w, dpcxr_vulkan_whole(program->pass->lists), to, gradient->parts);
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error) &&
            (gradient->parts == 1 || add_parts(build, gradient, w->weight, error));
 }
@@ -141,7 +141,7 @@ static gboolean backward_bias(VulkanBuild *build, int s, const Window *w, GError
     VulkanProgram *program = build->program;
     VulkanBinding rows = {.span = program->row_gradients[1], .row = (gsize)w->out.channels * sizeof(float)};
     VulkanOperation operation = {.kernel = plain(program, SHADER_CONV2D_BIAS, w),
-                                 .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+                                 .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                                               dpcxr_vulkan_dout(program, program->plan.steps[s].y), rows},
                                  .of = VULKAN_ROWS,
                                  .items = w->out.channels,
@@ -164,7 +164,7 @@ static gboolean record_lengths(VulkanProgram *program, VulkanRecording *recordin
     const VulkanGradient *gradient = &program->plan.gradients[w->weight];
     VulkanOperation operation = {
         .kernel = plain(program, SHADER_CONV2D_LENGTHS, w),
-        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
                      dpcxr_vulkan_dout(program, program->plan.steps[s].y), dpcxr_vulkan_whole(program->results.lengths)},
         .push = {.at = (int)gradient->lengths_at},
         .of = VULKAN_ROWS,
@@ -179,7 +179,7 @@ gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recor
     const VulkanGradient *gradient = &program->plan.gradients[w.weight];
     VulkanOperation operation = {
         .kernel = tiled(program, SHADER_CONV2D_GRAM, &program->plan.tuning->gram, &w, 0),
-        .bindings = {dpcxr_vulkan_whole(program->inputs.lists),
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                      dpcxr_vulkan_whole(dpcxr_vulkan_output(program, program->plan.steps[s].x).span),
                      dpcxr_vulkan_whole(dpcxr_vulkan_dout(program, program->plan.steps[s].y).span),
                      dpcxr_vulkan_whole(program->results.grams)},
@@ -197,7 +197,7 @@ gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording 
     Window w = window_of(&program->plan, s);
     VulkanOperation operation = {
         .kernel = tiled(program, SHADER_CONV2D_WEIGHT_SUM, &program->plan.tuning->weights, &w, 0),
-        .bindings = {dpcxr_vulkan_whole(program->inputs.lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
                      dpcxr_vulkan_dout(program, program->plan.steps[s].y), dpcxr_vulkan_whole(program->coefficients),
                      dpcxr_vulkan_bank(program, bank, w.weight)},
         .push = {.group = program->base.options.group_of[w.weight]},

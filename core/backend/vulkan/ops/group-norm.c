@@ -29,7 +29,7 @@ static VulkanKernel kernel_of(const VulkanProgram *program, VulkanShader shader,
 static VulkanOperation operation_of(const VulkanProgram *program, VulkanShader shader, int s, gint64 items)
 {
     return (VulkanOperation){.kernel = kernel_of(program, shader, s, 0),
-                             .bindings = {dpcxr_vulkan_whole(program->inputs.lists)},
+                             .bindings = {dpcxr_vulkan_whole(program->pass->lists)},
                              .of = VULKAN_ROWS,
                              .items = items,
                              .group = program->plan.tuning->local};

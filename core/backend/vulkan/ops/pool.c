@@ -9,7 +9,7 @@ static VulkanOperation operation_of(const VulkanProgram *program, VulkanShader s
     const gint32 constants[] = {in.height, in.width, in.channels, layer->shape.height, layer->shape.width, layer->kernel,
                                 layer->stride, layer->padding};
     return (VulkanOperation){.kernel = dpcxr_vulkan_kernel(program, shader, 8, constants),
-                             .bindings = {dpcxr_vulkan_whole(program->inputs.lists)},
+                             .bindings = {dpcxr_vulkan_whole(program->pass->lists)},
                              .of = VULKAN_ROWS,
                              .items = (gint64)dpcxr_shape_size(over),
                              .group = program->plan.tuning->local};
