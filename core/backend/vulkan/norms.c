@@ -167,6 +167,18 @@ static void slot_norms(const VulkanProgram *program, int i, double *norms2)
                                                 gradient->chunks, gradient->size, slot_slack(program));
 }
 
+/* What is not finite in one gradient of a unit spoils all of them: the unit is left out. */
+static void spread_infinity(int n, int units, double *norms2)
+{
+    for (int unit = 0; unit < units; unit++) {
+        gboolean finite = TRUE;
+        for (int i = 0; i < n; i++)
+            finite = finite && isfinite(norms2[(gsize)i * (gsize)units + (gsize)unit]);
+        for (int i = 0; !finite && i < n; i++)
+            norms2[(gsize)i * (gsize)units + (gsize)unit] = INFINITY;
+    }
+}
+
 gboolean dpcxr_vulkan_norms(VulkanProgram *program, double *norms2, GError **error)
 {
     int units = program->base.units;
@@ -181,5 +193,6 @@ gboolean dpcxr_vulkan_norms(VulkanProgram *program, double *norms2, GError **err
             if (!gram_norm2(program, i, unit, &pair, &of_units[unit], error))
                 return FALSE;
     }
+    spread_infinity(program->base.n_parameters, units, norms2);
     return TRUE;
 }
