@@ -174,3 +174,8 @@ gsize dpcxr_program_memory(const DpcxrProgram *program)
 {
     return program->class->memory(program);
 }
+
+const char *dpcxr_program_device(const DpcxrProgram *program)
+{
+    return program->class->device ? program->class->device(program) : NULL;
+}

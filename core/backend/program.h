@@ -108,7 +108,8 @@ typedef struct {
     /* (nullable: always) whether `auto` may take it here for a program with @options (nullable: any). */
     gboolean (*automatic)(const DpcxrProgramOptions *options);
     DpcxrProgram *(*compile)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error);
-    /* (nullable: any) The most rows, at most @most, that a program may have at once here. -1: error set. */
+    /* (nullable: any) The most rows, at most @most, that a program may have at once here; options->max_rows is what would be
+     * usual, and more only where it is faster. -1: error set. */
     int (*largest_batch)(const DpcxrGraph *graph, const DpcxrProgramOptions *options, int most, GError **error);
 } DpcxrBackend;
 
@@ -125,6 +126,7 @@ typedef struct {
     gboolean (*fold)(DpcxrProgram *program, const float *coefficients, GError **error);
     gboolean (*update)(DpcxrProgram *program, const DpcxrUpdate *update, GError **error);
     gsize (*memory)(const DpcxrProgram *program); /* bytes reserved, for --dry-run */
+    const char *(*device)(const DpcxrProgram *program); /* (nullable) */
     gboolean (*phase_b_grid)(DpcxrProgram *program, const float *coefficients, double scale, double limit,
                              gboolean *dropped, GError **error);
     gboolean (*read_grid)(DpcxrProgram *program, int parameter, gint64 *values, GError **error);
@@ -188,3 +190,5 @@ gboolean dpcxr_program_settle(DpcxrProgram *program, int parameter, const gint64
  * finite. */
 gboolean dpcxr_program_update(DpcxrProgram *program, const DpcxrUpdate *update, GError **error);
 gsize dpcxr_program_memory(const DpcxrProgram *program);
+/* The name of the device that computes; NULL where the backend has but one. (nullable) (transfer none) */
+const char *dpcxr_program_device(const DpcxrProgram *program);

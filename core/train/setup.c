@@ -7,6 +7,21 @@
 #include <math.h>
 #include <stdio.h>
 
+/* train.batch.physical: auto, on a device with memory of its own: a whole logical batch at once, or what fits. */
+static gboolean choose_physical(DpcxrSetup *setup, const DpcxrBackend *backend, DpcxrProgramOptions *options, GError **error)
+{
+    const DpcxrExperiment *e = setup->experiment;
+    const double enough = 512;
+    if (e->train.physical || !backend->largest_batch)
+        return TRUE;
+    int most = MAX(options->max_rows, (int)MIN(setup->plan->divisor * e->train.augment_multiplicity, enough));
+    int rows = backend->largest_batch(setup->graph, options, most, error);
+    if (rows < 1)
+        return FALSE;
+    setup->plan->physical = options->max_rows = options->max_units = rows;
+    return TRUE;
+}
+
 static gboolean compile(DpcxrSetup *setup, GError **error)
 {
     const DpcxrExperiment *e = setup->experiment;
@@ -26,7 +41,9 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
                                    .n_groups = n_groups,
                                    .group_of = group_of};
     const DpcxrBackend *backend = dpcxr_backend_find(e->device.type, &options, error);
-    setup->program = backend ? dpcxr_program_new(backend, setup->graph, &options, error) : NULL;
+    if (!backend || !choose_physical(setup, backend, &options, error))
+        return FALSE;
+    setup->program = dpcxr_program_new(backend, setup->graph, &options, error);
     return setup->program != NULL;
 }
 
@@ -114,8 +131,9 @@ void dpcxr_setup_print(const DpcxrSetup *setup)
            setup->plan->units->unit == DPCXR_UNIT_PATIENT ? "patients" : "images");
     printf("model      %s, %zu parameters, %d x %d x %d images, %d labels\n", e->model.plugin.type,
            dpcxr_graph_parameter_count(setup->graph), e->data.size, e->data.size, e->data.channels, e->data.n_labels);
-    printf("device     %s, %d images at once, %.0f MB reserved\n", setup->program->backend->name, setup->plan->physical,
-           (double)dpcxr_program_memory(setup->program) / 1e6);
+    const char *device = dpcxr_program_device(setup->program);
+    printf("device     %s%s%s, %d images at once, %.0f MB reserved\n", setup->program->backend->name, device ? ", " : "",
+           device ? device : "", setup->plan->physical, (double)dpcxr_program_memory(setup->program) / 1e6);
     printf("steps      %" G_GUINT64_FORMAT " of %g units (%.2f epochs)\n", setup->plan->steps, setup->plan->divisor,
            dpcxr_plan_epochs(setup->plan, setup->plan->steps));
     if (e->train.augment_multiplicity > 1)

@@ -379,8 +379,20 @@ static gboolean allocate(RefProgram *program, GError **error)
 
 static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error)
 {
-    static const DpcxrProgramClass class = {ref_free, write_tensor, read_tensor, zero,         forward,   phase_a, phase_b,
-                                            bank_norms, fold,       update,      memory, phase_b_grid, read_grid, settle};
+    static const DpcxrProgramClass class = {.free = ref_free,
+                                            .write = write_tensor,
+                                            .read = read_tensor,
+                                            .zero = zero,
+                                            .forward = forward,
+                                            .phase_a = phase_a,
+                                            .phase_b = phase_b,
+                                            .bank_norms = bank_norms,
+                                            .fold = fold,
+                                            .update = update,
+                                            .memory = memory,
+                                            .phase_b_grid = phase_b_grid,
+                                            .read_grid = read_grid,
+                                            .settle = settle};
     DpcxrWorkers *workers = dpcxr_workers_new(options->threads, error);
     if (!workers)
         return NULL;

@@ -92,7 +92,7 @@ int dpcxr_vulkan_largest_batch(const DpcxrGraph *graph, const DpcxrProgramOption
     int rows = -1;
     if (context && dpcxr_vulkan_memory_init(&memory, context, error)) {
         dpcxr_vulkan_plan_init(&plan, graph, dpcxr_vulkan_tuning(context), options);
-        rows = search(&plan, &memory, options, most);
+        rows = search(&plan, &memory, options, context->software ? options->max_rows : most);
         if (rows < 1)
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
                         "not enough memory on %s for even one image at once; use smaller images or another device",

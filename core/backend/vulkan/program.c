@@ -188,6 +188,11 @@ static gsize program_memory(const DpcxrProgram *base)
     return ((const VulkanProgram *)base)->memory.bytes;
 }
 
+static const char *program_device(const DpcxrProgram *base)
+{
+    return ((const VulkanProgram *)base)->context->properties.deviceName;
+}
+
 static gboolean can(const VulkanContext *context, const DpcxrProgramOptions *options, GError **error)
 {
     if (options->bf16)
@@ -229,6 +234,7 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                             .fold = dpcxr_vulkan_fold,
                                             .update = dpcxr_vulkan_update,
                                             .memory = program_memory,
+                                            .device = program_device,
                                             .phase_b_grid = dpcxr_vulkan_phase_b_grid,
                                             .read_grid = dpcxr_vulkan_read_grid,
                                             .settle = dpcxr_vulkan_settle};
