@@ -123,11 +123,12 @@ static gboolean record_settle(VulkanProgram *program, int i, GError **error)
 {
     const VulkanGradient *g = &program->plan.gradients[i];
     const gint32 constants[] = {g->taps, g->in, g->out};
+    const gsize bytes = sizeof(double) + g->size * sizeof(gint64); /* of the noise: this parameter's alone */
     VulkanOperation operation = {
         .kernel = dpcxr_vulkan_kernel(program, SHADER_GRID_SETTLE, 3, constants),
         .bindings = {dpcxr_vulkan_whole(dpcxr_vulkan_part(program->integers, g->offset * sizeof(gint64),
                                                           g->size * sizeof(gint64))),
-                     dpcxr_vulkan_whole(program->noise), dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i)},
+                     dpcxr_vulkan_whole(dpcxr_vulkan_part(program->noise, 0, bytes)), dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i)},
         .of = VULKAN_ONCE,
         .items = (gint64)g->size,
         .group = program->plan.tuning->local};
@@ -135,7 +136,8 @@ static gboolean record_settle(VulkanProgram *program, int i, GError **error)
     if (!recording)
         return FALSE;
     if (program->noise.buffer != program->noise_host.buffer || program->noise.offset != program->noise_host.offset)
-        dpcxr_vulkan_record_copy(recording, program->noise_host, program->noise);
+        dpcxr_vulkan_record_copy(recording, dpcxr_vulkan_part(program->noise_host, 0, bytes),
+                                 dpcxr_vulkan_part(program->noise, 0, bytes));
     return dpcxr_vulkan_record_operation(program, recording, &operation, error) && dpcxr_vulkan_record_end(recording, error);
 }
 

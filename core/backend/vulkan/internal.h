@@ -80,8 +80,9 @@ typedef struct {
 /* operation.c */
 gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording, const VulkanOperation *operation,
                                        GError **error);
-/* Rows that one binding can show at once; 0: not even one, or none at an offset that the device allows. */
-int dpcxr_vulkan_slice(const VulkanContext *context, gsize bytes, int most);
+/* Rows that bindings of @bytes [n] a row (0: not of rows) can show at once; 0: not even one, or none at an offset that the
+ * device allows for all of them. */
+int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int most);
 VulkanBinding dpcxr_vulkan_whole(VulkanSpan span);
 VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer);
 VulkanBinding dpcxr_vulkan_dout(const VulkanProgram *program, int layer);
