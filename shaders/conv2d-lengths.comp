@@ -22,5 +22,5 @@ void main()
         for (int c = 0; c < C; c++) x_square += x[at + c] * x[at + c];
     }
     for (int o = 0; o < O; o++) dy_square += dy[id * O + o] * dy[id * O + o];
-    lengths[push.at + id] = vec2(sqrt(x_square), sqrt(dy_square));
+    lengths[push.at + push.row_first * OH * OW + id] = vec2(sqrt(x_square), sqrt(dy_square));
 }

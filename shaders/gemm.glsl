@@ -11,7 +11,8 @@
 //   float segment_scale(int segment)       a factor on B; 0: the segment is not read at all. The same for the whole tile.
 //
 // Each result is one sum over k in order, in f32: its bits do not depend on the tile or on what else is in the batch. With
-// GEMM_CHUNKED sums are made of partial ones of at most 64 elements, which err less: at most 64 + k / 16 + 1 roundings.
+// GEMM_CHUNKED sums are made of partial ones of at most 64 elements, which err less: at most 64 + segments + k / 16 + 1 roundings
+// (in the subgroup way a partial sum ends with its segment, however short).
 //
 // gemm(m0, n0, first, end) adds segments first .. end-1 to sums[], which the caller clears; element (i, j) of an invocation
 // belongs to row m0 + tile_row(i), column n0 + tile_column(j).

@@ -1,6 +1,7 @@
 #version 450
 // SPDX-License-Identifier: MIT
-// squares[at + unit * chunks + chunk] = sum in f64 of the squares of a chunk of a unit's integers; infinite where one does not fit.
+// squares[at + unit * chunks + chunk] = sum in f64 of the squares of a chunk of a unit's integers; at least
+// 1e280 where one does not fit.
 #include "common.glsl"
 #include "batch.glsl"
 #include "grid.glsl"
@@ -20,8 +21,9 @@ void main()
     double c = coefficients[push.group * batch.units + push.unit_first + unit], sum = 0;
     for (int i = 0; i < EACH && c != 0; i++) {
         int e = chunk * chunk_size + i * size + t;
-        double v = e < SIZE ? double(slots[unit * SIZE + e]) * c : 0;
-        double whole = on_grid(v) ? trunc(v) : 1e300lf; // whose square is infinite
+        float value = e < SIZE ? slots[unit * SIZE + e] : 0;
+        double v = double(value) * c;
+        double whole = is_finite(value) && on_grid(v) ? trunc(v) : 1e140lf; // whose square is above what can be
         sum += whole * whole;
     }
     sums[t] = sum;

@@ -1,6 +1,7 @@
 #version 450
 // SPDX-License-Identifier: MIT
-// sum[e] += sum over units of coefficient * slots[unit, e], in order. A unit whose coefficient is 0 is not read.
+// sum[e] += sum over units of coefficient * slots[unit, e], in order. A unit whose coefficient is 0 is not read. The units of a
+// batch are summed by themselves, so that batches that came before them or come later cost one rounding each.
 #include "common.glsl"
 #include "batch.glsl"
 layout(constant_id = 1) const int SIZE = 1;
@@ -14,11 +15,11 @@ void main()
     int e = invocation_id(), units = FOLD != 0 ? 1 : units_here(), of_batch = FOLD != 0 ? 1 : batch.units;
     if (e >= SIZE)
         return;
-    float total = sum[e];
+    float total = 0;
     for (int unit = 0; unit < units; unit++) {
         float c = coefficients[push.group * of_batch + push.unit_first + unit];
         if (c != 0)
             total += c * slots[unit * SIZE + e];
     }
-    sum[e] = total;
+    sum[e] += total;
 }

@@ -46,6 +46,7 @@ static const Case cases[] = {
     {DPCXR_LAYER_CONV2D, 6, 6, 8, 8, 2, 1, 1, FALSE, SOME},
     {DPCXR_LAYER_CONV2D, 3, 3, 4, 4, 2, 5, 0, TRUE, ONE},
     {DPCXR_LAYER_CONV2D, 2, 9, 3, 5, 2, 100, 1, FALSE, SOME},
+    {DPCXR_LAYER_CONV2D, 128, 128, 1, 1, 3, 1, 1, FALSE, MANY},
     {DPCXR_LAYER_LINEAR, 1, 1, 1, 1, 0, 0, 0, FALSE, ONE},
     {DPCXR_LAYER_LINEAR, 1, 1, 33, 7, 0, 0, 0, FALSE, SOME},
     {DPCXR_LAYER_LINEAR, 1, 1, 512, 8, 0, 0, 0, FALSE, MANY},
@@ -54,6 +55,7 @@ static const Case cases[] = {
     {DPCXR_LAYER_GROUP_NORM, 13, 5, 33, 11, 0, 0, 0, FALSE, SOME},
     {DPCXR_LAYER_GROUP_NORM, 8, 8, 64, 32, 0, 0, 0, FALSE, SOME},
     {DPCXR_LAYER_GROUP_NORM, 3, 31, 70, 7, 0, 0, 0, FALSE, MANY},
+    {DPCXR_LAYER_GROUP_NORM, 58, 58, 5, 1, 0, 0, 0, FALSE, {9, 3, 2, 1, 1}}, /* just above a megabyte */
     {DPCXR_LAYER_RELU, 7, 5, 3, 0, 0, 0, 0, FALSE, SOME},
     {DPCXR_LAYER_RELU, 8, 8, 16, 0, 0, 0, 0, FALSE, SOME},
     {DPCXR_LAYER_MISH, 7, 5, 3, 0, 0, 0, 0, FALSE, SOME},

@@ -103,17 +103,21 @@ static void read_properties(VulkanContext *context)
 
 static gboolean open_device(VulkanContext *context, GError **error)
 {
-    VkPhysicalDeviceFeatures offered;
-    vkGetPhysicalDeviceFeatures(context->physical, &offered);
+    VkPhysicalDeviceVulkan12Features offered_12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &offered_12};
+    vkGetPhysicalDeviceFeatures2(context->physical, &all);
+    const VkPhysicalDeviceFeatures offered = all.features;
     context->float64 = offered.shaderFloat64;
     context->int64 = offered.shaderInt64;
+    context->broadcasts = context->broadcasts && offered_12.subgroupBroadcastDynamicId;
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueFamilyIndex = context->family,
                                            .queueCount = 1,
                                            .pQueuePriorities = &priority};
     VkPhysicalDeviceVulkan12Features twelve = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-                                               .timelineSemaphore = VK_TRUE};
+                                               .timelineSemaphore = VK_TRUE,
+                                               .subgroupBroadcastDynamicId = offered_12.subgroupBroadcastDynamicId};
     const VkPhysicalDeviceFeatures2 features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
         .pNext = &twelve,

@@ -18,6 +18,22 @@ static double bytes_of(const VulkanPlan *plan, const DpcxrProgramOptions *option
     return bytes + bank * (4 + 2 * element + (options->grid ? 2 : 0));
 }
 
+/* Whether slices of rows can be cut for what a step's operations bind together. */
+static gboolean sees_step(const VulkanPlan *plan, const VulkanContext *context, int s, int rows)
+{
+    const DpcxrStep *step = &plan->steps[s];
+    DpcxrShape shape = dpcxr_graph_layer(plan->graph, step->layer)->shape;
+    const VulkanPlace *outputs = plan->evaluation.outputs;
+    gboolean norm = step->type == DPCXR_LAYER_GROUP_NORM;
+    gsize channels = (gsize)shape.channels * sizeof(float), saved = plan->evaluation.saved[s].row;
+    gsize parts = norm ? 2 * channels * (gsize)dpcxr_vulkan_norm_chunks(plan, shape) : 0;
+    const gsize maps[] = {outputs[step->x].row, outputs[step->y].row, step->other >= 0 ? outputs[step->other].row : 0, saved,
+                          norm ? parts : channels};
+    const gsize sums[] = {parts, saved, channels}; /* of a norm, without the feature maps */
+    return dpcxr_vulkan_slice(context, maps, G_N_ELEMENTS(maps), G_MAXINT, rows) >= 1 &&
+           (!norm || dpcxr_vulkan_slice(context, sums, G_N_ELEMENTS(sums), G_MAXINT, rows) >= 1);
+}
+
 /* Gram layers are seen whole: their tensors must fit one binding (the last layers, whose tensors are small). */
 static gboolean shaders_see(const VulkanPlan *plan, const VulkanContext *context, int rows)
 {
@@ -26,15 +42,15 @@ static gboolean shaders_see(const VulkanPlan *plan, const VulkanContext *context
         const VulkanGradient *gradient = &plan->gradients[i];
         const DpcxrStep *step = &plan->steps[gradient->step];
         gsize x = plan->evaluation.outputs[step->x].row, dy = plan->douts[step->y].row;
-        if (gradient->size * sizeof(gint64) > range)
+        if (gradient->size * sizeof(gint64) + sizeof(double) > range)
             return FALSE;
         if (plan->norms && gradient->method == VULKAN_GRAM && (x * (gsize)rows > range || dy * (gsize)rows > range))
             return FALSE;
     }
     if (MAX(plan->squares, plan->grams) * sizeof(double) > range || plan->lengths * 2 * sizeof(float) > range)
         return FALSE;
-    for (int i = 0; i < dpcxr_graph_n_layers(plan->graph); i++)
-        if (plan->evaluation.outputs[i].row && dpcxr_vulkan_slice(context, plan->evaluation.outputs[i].row, rows) < 1)
+    for (int s = 0; s < plan->n_steps; s++)
+        if (!sees_step(plan, context, s, rows))
             return FALSE;
     return TRUE;
 }

@@ -74,8 +74,9 @@ static gboolean is_dropped(const VulkanProgram *program, int unit, double limit)
             sum += squares[gradient->squares_at + (gsize)unit * (gsize)gradient->chunks + (gsize)k];
         terms += gradient->size + (gsize)gradient->chunks;
     }
-    /* Twice as many: the device's f64 may round by twice as much (norms.c). */
-    return !(dpcxr_grid_bound(sum, 2 * terms) <= limit);
+    /* Twice as many: the device's f64 may round by twice as much (norms.c). Where an element does not fit the sum is at least
+     * 1e280, whatever the limit; of those that do it is far below. */
+    return !(sum < 0x1p200 && dpcxr_grid_bound(sum, 2 * terms) <= limit);
 }
 
 gboolean dpcxr_vulkan_phase_b_grid(DpcxrProgram *base, const float *coefficients, double scale, double limit,
@@ -123,11 +124,12 @@ static gboolean record_settle(VulkanProgram *program, int i, GError **error)
 {
     const VulkanGradient *g = &program->plan.gradients[i];
     const gint32 constants[] = {g->taps, g->in, g->out};
+    const gsize bytes = sizeof(double) + g->size * sizeof(gint64); /* of the noise: this parameter's alone */
     VulkanOperation operation = {
         .kernel = dpcxr_vulkan_kernel(program, SHADER_GRID_SETTLE, 3, constants),
         .bindings = {dpcxr_vulkan_whole(dpcxr_vulkan_part(program->integers, g->offset * sizeof(gint64),
                                                           g->size * sizeof(gint64))),
-                     dpcxr_vulkan_whole(program->noise), dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i)},
+                     dpcxr_vulkan_whole(dpcxr_vulkan_part(program->noise, 0, bytes)), dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i)},
         .of = VULKAN_ONCE,
         .items = (gint64)g->size,
         .group = program->plan.tuning->local};
@@ -135,7 +137,8 @@ static gboolean record_settle(VulkanProgram *program, int i, GError **error)
     if (!recording)
         return FALSE;
     if (program->noise.buffer != program->noise_host.buffer || program->noise.offset != program->noise_host.offset)
-        dpcxr_vulkan_record_copy(recording, program->noise_host, program->noise);
+        dpcxr_vulkan_record_copy(recording, dpcxr_vulkan_part(program->noise_host, 0, bytes),
+                                 dpcxr_vulkan_part(program->noise, 0, bytes));
     return dpcxr_vulkan_record_operation(program, recording, &operation, error) && dpcxr_vulkan_record_end(recording, error);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/vulkan/instance.h"
+#include "backend/vulkan/pipeline.h"
 #include <string.h>
 
 /* --- Messages of the validation layer --- */
@@ -193,8 +194,9 @@ static char *problem_of(VkPhysicalDevice physical, const VkPhysicalDevicePropert
         return g_strdup("its shaders may lose NaN and infinity");
     if (properties->limits.maxComputeWorkGroupInvocations < 256 ||
         properties->limits.maxComputeWorkGroupSize[0] < 256 ||
-        properties->limits.maxPerStageDescriptorStorageBuffers < 8)
-        return g_strdup("its work groups are smaller than 256, or see fewer than 8 buffers");
+        properties->limits.maxPerStageDescriptorStorageBuffers < VULKAN_MAX_BINDINGS ||
+        properties->limits.maxDescriptorSetStorageBuffers < VULKAN_MAX_BINDINGS)
+        return g_strdup_printf("its work groups are smaller than 256, or see fewer than %d buffers", VULKAN_MAX_BINDINGS);
     return NULL;
 }
 

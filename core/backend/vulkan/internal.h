@@ -75,13 +75,15 @@ typedef struct {
     struct Push push;
     VulkanCount of;
     gint64 items, group, times; /* as in VulkanExtent */
+    gint64 rounds;              /* of loops that an invocation makes for each row of the batch; 0: none to speak of */
 } VulkanOperation;
 
 /* operation.c */
 gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording, const VulkanOperation *operation,
                                        GError **error);
-/* Rows that one binding can show at once; 0: not even one, or none at an offset that the device allows. */
-int dpcxr_vulkan_slice(const VulkanContext *context, gsize bytes, int most);
+/* Rows, at most @at_once, that bindings of @bytes [n] a row (0: not of rows) can show at once; 0: not even one, or none at an offset that the
+ * device allows for all of them. */
+int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int at_once, int most);
 VulkanBinding dpcxr_vulkan_whole(VulkanSpan span);
 VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer);
 VulkanBinding dpcxr_vulkan_dout(const VulkanProgram *program, int layer);

@@ -13,19 +13,36 @@ typedef struct {
     char *mapped;
 } Slab;
 
-static guint32 find_type(const VulkanContext *context, VkMemoryPropertyFlags wanted)
+static const VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+                                        VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
+
+/* Types of memory that a buffer may lie in: not all are, and the same for all buffers of one usage. */
+static gboolean buffer_types(const VulkanContext *context, guint32 *types, GError **error)
+{
+    const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = 4, .usage = usage};
+    VkBuffer buffer;
+    VkMemoryRequirements needs;
+    if (!VULKAN_CALL(context, vkCreateBuffer, context->device, &info, NULL, &buffer))
+        return FALSE;
+    context->vk.vkGetBufferMemoryRequirements(context->device, buffer, &needs);
+    context->vk.vkDestroyBuffer(context->device, buffer, NULL);
+    *types = needs.memoryTypeBits;
+    return TRUE;
+}
+
+static guint32 find_type(const VulkanContext *context, guint32 types, VkMemoryPropertyFlags wanted)
 {
     for (guint32 i = 0; i < context->memory.memoryTypeCount; i++)
-        if ((context->memory.memoryTypes[i].propertyFlags & wanted) == wanted)
+        if ((types >> i & 1) && (context->memory.memoryTypes[i].propertyFlags & wanted) == wanted)
             return i;
     return G_MAXUINT32;
 }
 
 /* The first of some wishes that the device can fulfil. */
-static guint32 first_type(const VulkanContext *context, const VkMemoryPropertyFlags *wishes, int n)
+static guint32 first_type(const VulkanContext *context, guint32 types, const VkMemoryPropertyFlags *wishes, int n)
 {
     for (int i = 0; i < n; i++) {
-        guint32 type = find_type(context, wishes[i]);
+        guint32 type = find_type(context, types, wishes[i]);
         if (type != G_MAXUINT32)
             return type;
     }
@@ -53,9 +70,12 @@ gboolean dpcxr_vulkan_memory_init(VulkanMemory *memory, const VulkanContext *con
                              .slabs = g_array_new(FALSE, TRUE, sizeof(Slab)),
                              .alignment = MAX(context->properties.limits.minStorageBufferOffsetAlignment, 64),
                              .largest = three.maxMemoryAllocationSize};
-    guint32 local = memory->types[VULKAN_DEVICE] = first_type(context, device, 2);
-    memory->types[VULKAN_UPLOAD] = first_type(context, upload, 2);
-    memory->types[VULKAN_READBACK] = first_type(context, readback, 2);
+    guint32 types;
+    if (!buffer_types(context, &types, error))
+        return FALSE;
+    guint32 local = memory->types[VULKAN_DEVICE] = first_type(context, types, device, 2);
+    memory->types[VULKAN_UPLOAD] = first_type(context, types, upload, 2);
+    memory->types[VULKAN_READBACK] = first_type(context, types, readback, 2);
     if (local == G_MAXUINT32 || memory->types[VULKAN_UPLOAD] == G_MAXUINT32) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED, "Vulkan: the device has no memory that the host can write");
         return FALSE;
@@ -63,7 +83,7 @@ gboolean dpcxr_vulkan_memory_init(VulkanMemory *memory, const VulkanContext *con
     /* A discrete card's window into its own memory may be small: only a whole one counts. */
     memory->unified = heap_of(context, memory->types[VULKAN_UPLOAD]) == heap_of(context, local);
     if (!memory->unified)
-        memory->types[VULKAN_UPLOAD] = first_type(context, plain, 1);
+        memory->types[VULKAN_UPLOAD] = first_type(context, types, plain, 1);
     return TRUE;
 }
 
@@ -98,8 +118,7 @@ static gboolean open_slab(VulkanMemory *memory, Slab *slab, const char *name, GE
     const VulkanContext *context = memory->context;
     const VkBufferCreateInfo buffer = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
                                        .size = slab->bytes,
-                                       .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                                VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT};
+                                       .usage = usage};
     if (!VULKAN_CALL(context, vkCreateBuffer, context->device, &buffer, NULL, &slab->buffer))
         return FALSE;
     VkMemoryRequirements needs;

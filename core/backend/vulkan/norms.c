@@ -9,7 +9,7 @@
  * added, with at most `units` further roundings of sums that it is part of: (units + 2) u of the norm.
  *
  * GRAM, as in core/backend/cpu/gram.c: with S = sum over positions of |x_t| |dy_t| and K terms in a dot product (of which
- * gemm.glsl adds at most 64 + K / 16 + 16 in a row), n2 errs by at most g u S^2, where g counts both products, their own
+ * gemm.glsl adds at most 64 + taps + K / 16 + 16 in a row), n2 errs by at most g u S^2, where g counts both products, their own
  * product and the sum over an invocation's elements; phase B adds at most (rows * positions + 4) u S. Where the first term is
  * above 1 % of n2, and for units of many images, the gradient is formed and measured. */
 #include "backend/vulkan/internal.h"
@@ -88,7 +88,7 @@ static double gram_error(const VulkanProgram *program, const VulkanGradient *gra
     const VulkanTile *tile = &program->plan.tuning->gram;
     double x_terms = (double)gradient->taps * gradient->in, dy_terms = gradient->out;
     double elements = (double)dpcxr_vulkan_tile_rows(program->plan.tuning, tile) * tile->n;
-    double g = (64 + x_terms / 16 + 16) + (64 + dy_terms / 16 + 16) + elements + 2;
+    double g = (64 + gradient->taps + x_terms / 16 + 16) + (64 + dy_terms / 16 + 16) + elements + 2;
     double vanished = (x_terms + dy_terms) * 0x1p-120 * (1 + sums->sum_x + sums->sum_dy) * (1 + sums->sum_x + sums->sum_dy);
     return g * u * sums->s * sums->s + vanished;
 }

@@ -58,27 +58,38 @@ static gsize common_divisor(gsize a, gsize b)
     return b ? common_divisor(b, a % b) : a;
 }
 
-/* All at once where they fit; else as many as fit, of which a slice's bytes are a multiple of the alignment. */
-int dpcxr_vulkan_slice(const VulkanContext *context, gsize bytes, int most)
+/* All at once where they fit; else as many as fit, such that a slice of any of the arrays is a multiple of the alignment: an
+ * array that would fit as a whole is cut where the others are. */
+int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int at_once, int most)
 {
     const VkPhysicalDeviceLimits *limits = &context->properties.limits;
-    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = limits->maxStorageBufferRange / MAX(bytes, 1);
-    if (fit >= (gsize)most)
-        return most;
-    gsize step = alignment / common_divisor(bytes, alignment);
-    return (int)(fit / step * step);
+    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = (gsize)at_once, step = 1; /* a power of two */
+    for (guint i = 0; i < n; i++)
+        if (bytes[i]) {
+            fit = MIN(fit, limits->maxStorageBufferRange / bytes[i]);
+            step = MAX(step, alignment / common_divisor(bytes[i], alignment));
+        }
+    return fit >= (gsize)most ? most : (int)(fit / step * step);
+}
+
+/* Mesa's software device ends all loops of an invocation, without a word, once they have gone round 65535 times together
+ * (LP_MAX_TGSI_LOOP_ITERATIONS in its gallivm). */
+static int rows_at_once(const VulkanProgram *program, const VulkanOperation *operation)
+{
+    const gint64 rounds = 60000;
+    if (!program->context->software || operation->rounds == 0)
+        return G_MAXINT;
+    return (int)MAX(rounds / operation->rounds, 1);
 }
 
 static int slice_of(const VulkanProgram *program, const VulkanOperation *operation, guint n, gboolean units)
 {
     const DpcxrProgramOptions *options = &program->base.options;
-    int slice = units ? options->max_units : options->max_rows;
-    for (guint i = 0; i < n; i++) {
-        gsize bytes = units ? operation->bindings[i].unit : operation->bindings[i].row;
-        if (bytes)
-            slice = MIN(slice, dpcxr_vulkan_slice(program->context, bytes, slice));
-    }
-    return slice;
+    gsize bytes[VULKAN_MAX_BINDINGS];
+    for (guint i = 0; i < n; i++)
+        bytes[i] = units ? operation->bindings[i].unit : operation->bindings[i].row;
+    return dpcxr_vulkan_slice(program->context, bytes, n, units ? G_MAXINT : rows_at_once(program, operation),
+                              units ? options->max_units : options->max_rows);
 }
 
 static gboolean has(const VulkanOperation *operation, guint n, gboolean units)

@@ -59,6 +59,12 @@ static gint64 weight_tiles(const VulkanProgram *program, const Window *w)
            divide_up(w->out.channels, dpcxr_vulkan_tile_columns(&tuning->weights));
 }
 
+/* Of gemm.glsl's loops over the positions of an image, in the subgroup way, which has the most. */
+static gint64 row_rounds(const Window *w)
+{
+    return (gint64)w->out.height * (w->out.width + 1) + 2;
+}
+
 static gboolean forward(VulkanBuild *build, int s, GError **error)
 {
     VulkanProgram *program = build->program;
@@ -117,6 +123,7 @@ static VulkanOperation unit_weights(VulkanProgram *program, int s, const Window 
                                           dpcxr_vulkan_dout(program, program->plan.steps[s].y), to},
                              .of = VULKAN_UNITS,
                              .items = parts * weight_tiles(program, w),
+                             .rounds = row_rounds(w),
                              .group = 1};
 }
 
@@ -203,6 +210,7 @@ gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording 
         .push = {.group = program->base.options.group_of[w.weight]},
         .of = VULKAN_ONCE,
         .items = weight_tiles(program, &w),
+        .rounds = row_rounds(&w),
         .group = 1};
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
