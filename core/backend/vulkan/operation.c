@@ -58,27 +58,39 @@ static gsize common_divisor(gsize a, gsize b)
     return b ? common_divisor(b, a % b) : a;
 }
 
-/* All at once where they fit; else as many as fit, of which a slice's bytes are a multiple of the alignment. */
+/* Rows of @bytes after which a slice may end: the next one begins where the device allows a buffer to. A power of two. */
+static int slice_step(const VkPhysicalDeviceLimits *limits, gsize bytes)
+{
+    gsize alignment = limits->minStorageBufferOffsetAlignment;
+    return (int)(alignment / common_divisor(bytes, alignment));
+}
+
+static int slice_fit(const VkPhysicalDeviceLimits *limits, gsize bytes, int most)
+{
+    return (int)MIN(limits->maxStorageBufferRange / MAX(bytes, 1), (gsize)most);
+}
+
 int dpcxr_vulkan_slice(const VulkanContext *context, gsize bytes, int most)
 {
     const VkPhysicalDeviceLimits *limits = &context->properties.limits;
-    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = limits->maxStorageBufferRange / MAX(bytes, 1);
-    if (fit >= (gsize)most)
-        return most;
-    gsize step = alignment / common_divisor(bytes, alignment);
-    return (int)(fit / step * step);
+    int fit = slice_fit(limits, bytes, most), step = slice_step(limits, bytes);
+    return fit == most ? most : fit / step * step;
 }
 
+/* All at once where they fit; else as many as fit of every binding, where the slices of every binding may end. */
 static int slice_of(const VulkanProgram *program, const VulkanOperation *operation, guint n, gboolean units)
 {
+    const VkPhysicalDeviceLimits *limits = &program->context->properties.limits;
     const DpcxrProgramOptions *options = &program->base.options;
-    int slice = units ? options->max_units : options->max_rows;
+    int most = units ? options->max_units : options->max_rows, fit = most, step = 1;
     for (guint i = 0; i < n; i++) {
         gsize bytes = units ? operation->bindings[i].unit : operation->bindings[i].row;
-        if (bytes)
-            slice = MIN(slice, dpcxr_vulkan_slice(program->context, bytes, slice));
+        if (bytes) {
+            fit = slice_fit(limits, bytes, fit);
+            step = MAX(step, slice_step(limits, bytes));
+        }
     }
-    return slice;
+    return fit == most ? most : fit / step * step;
 }
 
 static gboolean has(const VulkanOperation *operation, guint n, gboolean units)
