@@ -60,8 +60,6 @@ void dpcxr_vulkan_name(const VulkanContext *context, VkObjectType type, guint64 
 
 VkDeviceSize dpcxr_vulkan_heap_budget(const VulkanContext *context, guint32 heap)
 {
-    if (context->software) /* all of the machine's memory, which others want too */
-        return context->memory.memoryHeaps[heap].size / 2;
     if (!context->budgets)
         return context->memory.memoryHeaps[heap].size / 5 * 4;
     VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {

@@ -29,8 +29,7 @@ typedef struct {
 VulkanContext *dpcxr_vulkan_context_new(const char *name, GError **error);
 void dpcxr_vulkan_context_free(VulkanContext *context);
 
-/* Bytes of @heap that this process may still have, as the driver estimates it; else four fifths of its size, and half
- * of it where the heap is the machine's own memory. */
+/* Bytes of @heap that this process may still have, as the driver estimates it; else four fifths of its size. */
 VkDeviceSize dpcxr_vulkan_heap_budget(const VulkanContext *context, guint32 heap);
 
 /* TRUE for VK_SUCCESS. @call: what was called. Memory becomes DPCXR_ERROR_MEMORY, all else DPCXR_ERROR_FAILED; a lost device
