@@ -70,7 +70,7 @@ static void test_parity(Place *place, gconstpointer data)
  * target: steps that were charged and lost would leave fewer to come. */
 static void test_interruptions(Place *place, gconstpointer data)
 {
-    static const char untargeted[] = "privacy={epsilon: null, noise_multiplier: 1, noise: {source: seeded}}";
+    static const char untargeted[] = "privacy={epsilon: null, delta: 1e-3, noise_multiplier: 1, noise: {source: seeded}}";
     static const char steps[] = "train.steps=30";
     const char *const again[] = {untargeted, steps, "--resume", NULL};
     RUN(place, 0, "epsilon=none", untargeted, steps, "name=whole");
@@ -100,7 +100,7 @@ static void test_small_memory(Place *place, gconstpointer data)
 {
     static const char *const much[] = {"--dry-run", "train.batch.physical=4096", NULL};
     g_autofree char *output = NULL;
-    g_setenv("DPCXR_FAULTY_HEAP_MB", "64", TRUE);
+    g_setenv("DPCXR_FAULTY_HEAP_MB", "40", TRUE);
     g_assert_cmpint(place_finish(place_start(place, much), &output), ==, 5);
     g_assert_nonnull(strstr(output, "not enough memory on "));
     int would = (int)number_after(output, "use train.batch.physical: ");
