@@ -2,137 +2,19 @@
  * Whole runs of the program on drawn radiographs with a small model: what lies where afterwards, what a batch size may
  * change, what a kill or a changed file does to the claim. */
 #include "privacy/ledger.h"
+#include "place.h"
 #include "temporary.h"
 #include "tensor/safetensors.h"
-#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
 
-/* A folder of its own for each test, with an experiment in it. */
-typedef struct {
-    char *dir, *config;
-} Place;
-
-static char *model_plugins; /* folder of the example plugins of the build */
 static char *program;
-
-static const char experiment[] = "name: t\n"
-                                 "device: {type: %s, threads: 2}\n"
-                                 "plugins: ['%s']\n"
-                                 "data: {type: phantom, patients: 120, size: 64, labels: [cardiomegaly, congestion],\n"
-                                 "       image: {size: 32, channels: 1}, augment: [{type: hflip}, {type: rotate}]}\n"
-                                 "model: {type: small_cnn, width: 8}\n"
-                                 "optimizer: {type: nadam, lr: 1e-3}\n"
-                                 "train: {steps: 12, batch: {logical: 12, physical: 16}, checkpoint: {every_minutes: 0}}\n"
-                                 "privacy: {epsilon: 8, delta: 1e-3, accountant: {type: rdp}}\n";
-
-/* @data: a backend or, with a "=" in it, an override of the test's own. */
-static void place_open(Place *place, gconstpointer data)
-{
-    const char *backend = data && !strchr(data, '=') ? data : NULL;
-    place->dir = temporary_folder();
-    place->config = g_build_filename(place->dir, "t.yaml", NULL);
-    g_autofree char *text = g_strdup_printf(experiment, backend ? backend : "auto", model_plugins);
-    g_assert_true(g_file_set_contents(place->config, text, -1, NULL));
-}
-
-static void place_close(Place *place, gconstpointer backend)
-{
-    temporary_remove(place->dir);
-    g_free(place->config);
-}
-
-static char *in(const Place *place, const char *name)
-{
-    return g_build_filename(place->dir, name, NULL);
-}
-
-static GSubprocess *start(const Place *place, const char *const *arguments)
-{
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_ptr_array_add(argv, program);
-    g_ptr_array_add(argv, (char *)"run");
-    g_ptr_array_add(argv, place->config);
-    for (; arguments && *arguments; arguments++)
-        g_ptr_array_add(argv, (char *)*arguments);
-    g_ptr_array_add(argv, NULL);
-    g_autoptr(GSubprocessLauncher) launcher =
-        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-    g_subprocess_launcher_set_cwd(launcher, place->dir);
-    GSubprocess *process =
-        g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, NULL);
-    g_assert_nonnull(process);
-    return process;
-}
-
-/* Waits; the exit status, or minus the signal. Output of both streams together. */
-static int finish(GSubprocess *process, char **output)
-{
-    g_autofree char *out = NULL, *err = NULL;
-    g_assert_true(g_subprocess_communicate_utf8(process, NULL, NULL, &out, &err, NULL));
-    if (output)
-        *output = g_strconcat(out, err, NULL);
-    int status = g_subprocess_get_if_exited(process) ? g_subprocess_get_exit_status(process)
-                                                     : -g_subprocess_get_term_sig(process);
-    g_object_unref(process);
-    return status;
-}
-
-static void run(const Place *place, int wanted, const char *words, const char *const *arguments)
-{
-    g_autofree char *output = NULL;
-    int status = finish(start(place, arguments), &output);
-    if (status != wanted || (words && !strstr(output, words)))
-        g_error("status %d instead of %d, or no \"%s\" in:\n%s", status, wanted, words ? words : "", output);
-}
-
-#define RUN(place, wanted, words, ...) run(place, wanted, words, (const char *const[]){__VA_ARGS__, NULL})
-
-/* Largest difference between the weights of two runs, relative to the largest weight. */
-static double distance(const Place *place, const char *one, const char *other)
-{
-    g_autofree char *a_path = in(place, one), *b_path = in(place, other);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DpcxrSafetensors) a = dpcxr_safetensors_open(a_path, &error);
-    g_assert_no_error(error);
-    g_autoptr(DpcxrSafetensors) b = dpcxr_safetensors_open(b_path, &error);
-    g_assert_no_error(error);
-    double most = 0, difference = 0;
-    for (gsize i = 0; i < dpcxr_safetensors_count(a); i++) {
-        const DpcxrNamedTensor *x = dpcxr_safetensors_get(a, i);
-        const DpcxrNamedTensor *y = dpcxr_safetensors_find(b, x->name);
-        g_assert_nonnull(y);
-        g_assert_cmpuint(x->bytes, ==, y->bytes);
-        for (gsize k = 0; k < x->bytes; k += sizeof(float)) {
-            float v, w;
-            memcpy(&v, (const char *)x->data + k, sizeof v);
-            memcpy(&w, (const char *)y->data + k, sizeof w);
-            most = MAX(most, fabs(v));
-            difference = MAX(difference, fabs((double)v - w));
-        }
-    }
-    return difference / most;
-}
-
-static char *read_file(const Place *place, const char *name, gsize *length)
-{
-    g_autofree char *path = in(place, name);
-    char *content = NULL;
-    g_assert_true(g_file_get_contents(path, &content, length, NULL));
-    return content;
-}
-
-static gboolean exists(const Place *place, const char *name)
-{
-    g_autofree char *path = in(place, name);
-    return g_file_test(path, G_FILE_TEST_EXISTS);
-}
 
 static int mode(const Place *place, const char *name)
 {
-    g_autofree char *path = in(place, name);
+    g_autofree char *path = place_path(place, name);
     GStatBuf status;
     g_assert_cmpint(g_stat(path, &status), ==, 0);
     return status.st_mode & 0777;
@@ -141,17 +23,15 @@ static int mode(const Place *place, const char *name)
 /* The card names the very files that it lies beside. */
 static void assert_card_fits(const Place *place)
 {
-    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL);
+    g_autofree char *card = place_read(place, "runs/t/release/privacy.json", NULL);
     gsize length;
-    g_autofree char *model = read_file(place, "runs/t/release/model.safetensors", &length);
+    g_autofree char *model = place_read(place, "runs/t/release/model.safetensors", &length);
     g_autofree char *sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)model, length);
-    g_autofree char *ledger_path = in(place, "runs/t/release/ledger.jsonl");
+    g_autofree char *ledger_path = place_path(place, "runs/t/release/ledger.jsonl");
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(ledger_path, NULL);
     g_assert_nonnull(strstr(card, sha256));
     g_assert_nonnull(strstr(card, dpcxr_ledger_head(ledger)));
 }
-
-static int interrupt(const Place *place, int signal_number, const char *const *arguments);
 
 static void test_folder(Place *place, gconstpointer backend)
 {
@@ -159,17 +39,17 @@ static void test_folder(Place *place, gconstpointer backend)
     static const char *const released[] = {"model.safetensors", "privacy.json", "privacy.md", "ledger.jsonl", "config.yaml"};
     for (gsize i = 0; i < G_N_ELEMENTS(released); i++) {
         g_autofree char *name = g_build_filename("runs/t/release", released[i], NULL);
-        g_assert_true(exists(place, name));
+        g_assert_true(place_has(place, name));
     }
-    g_autofree char *release = in(place, "runs/t/release");
+    g_autofree char *release = place_path(place, "runs/t/release");
     g_autoptr(GDir) dir = g_dir_open(release, 0, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(released); i++)
         g_assert_nonnull(g_dir_read_name(dir));
     g_assert_null(g_dir_read_name(dir)); /* and nothing else */
-    g_assert_true(exists(place, "runs/t/private/results.json"));
-    g_assert_true(exists(place, "runs/t/private/predictions-test.csv"));
-    g_assert_true(exists(place, "runs/t/DONE"));
-    g_assert_false(exists(place, "runs/t/private/model.safetensors"));
+    g_assert_true(place_has(place, "runs/t/private/results.json"));
+    g_assert_true(place_has(place, "runs/t/private/predictions-test.csv"));
+    g_assert_true(place_has(place, "runs/t/DONE"));
+    g_assert_false(place_has(place, "runs/t/private/model.safetensors"));
     g_assert_cmpint(mode(place, "runs/t/private"), ==, 0700);
     assert_card_fits(place);
     RUN(place, 2, "exists", "--quiet");
@@ -203,7 +83,7 @@ static void test_voids(Place *place, gconstpointer backend)
         g_assert_nonnull(strstr(said, "NO CLAIM: "));
         g_autofree char *release = g_strdup_printf("runs/v%zu/release", i);
         g_autofree char *model = g_strdup_printf("runs/v%zu/private/model.safetensors", i);
-        g_assert_false(exists(place, release));
+        g_assert_false(place_has(place, release));
         g_assert_cmpint(mode(place, model), ==, 0600);
     }
 }
@@ -220,8 +100,8 @@ static void test_physical_batch(Place *place, gconstpointer backend)
         RUN(place, 0, "epsilon=none", name, physical, "privacy.noise={source: seeded}", "optimizer={type: sgd, lr: 0.1}",
             "train.steps=4");
     }
-    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p3/private/model.safetensors"), <, tolerance);
-    g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
+    g_assert_cmpfloat(place_distance(place, "runs/p64/private/model.safetensors", "runs/p3/private/model.safetensors"), <, tolerance);
+    g_assert_cmpfloat(place_distance(place, "runs/p64/private/model.safetensors", "runs/p1/private/model.safetensors"), <, tolerance);
 }
 
 /* On a grid it is a matter of memory to the bit, and so is the number of threads: a unit's integers are its own. The claim is
@@ -238,10 +118,10 @@ static void test_grid(Place *place, gconstpointer backend)
         g_autofree char *weights = g_strdup_printf("runs/%s/private/model.safetensors", runs[i].name);
         RUN(place, 0, "epsilon=none", name, grid, adaptive, "train.steps=4", runs[i].override,
             "loss.pos_weight={type: private_counts, noise_multiplier: 20}");
-        g_assert_cmpfloat(distance(place, "runs/p64/private/model.safetensors", weights), ==, 0);
+        g_assert_cmpfloat(place_distance(place, "runs/p64/private/model.safetensors", weights), ==, 0);
     }
     RUN(place, 0, "epsilon=8.00", "privacy.noise.type=grid", "train.steps=4");
-    g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
+    g_autofree char *card = place_read(place, "runs/t/release/privacy.md", NULL);
     g_assert_nonnull(strstr(card, "Noise is added to integers"));
     g_assert_null(strstr(card, "floating-point noise, and"));
     RUN(place, 2, "grid takes noise multipliers from", "privacy.noise.type=grid", "name=n", "privacy.noise_multiplier=1e-4");
@@ -254,24 +134,24 @@ static void test_grid(Place *place, gconstpointer backend)
 static void test_private_counts(Place *place, gconstpointer backend)
 {
     static const char counts[] = "loss.pos_weight={type: private_counts, noise_multiplier: 4}";
-    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    g_assert_cmpint(place_interrupt(place, SIGTERM, 6, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
     RUN(place, 0, "epsilon=8.00", counts, "train.steps=200", "--resume");
-    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl"), *content = NULL;
+    g_autofree char *path = place_path(place, "runs/t/release/ledger.jsonl"), *content = NULL;
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
     const char *first = strstr(content, "\"counts\"");
     g_assert_nonnull(first);
     g_assert_null(strstr(first + 1, "\"counts\""));
     g_assert_true(first < strstr(content, "\"steps\""));
     /* Charged twice where the weights were lost: fewer steps are left, and the target still holds. */
-    g_autofree char *here = in(place, "runs/t"), *aside = in(place, "runs/aside");
+    g_autofree char *here = place_path(place, "runs/t"), *aside = place_path(place, "runs/aside");
     g_assert_cmpint(g_rename(here, aside), ==, 0);
-    g_assert_cmpint(interrupt(place, SIGTERM, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
-    g_autofree char *weights = in(place, "runs/t/private/pos_weight.safetensors");
+    g_assert_cmpint(place_interrupt(place, SIGTERM, 6, (const char *const[]){counts, "train.steps=200", NULL}), ==, 75);
+    g_autofree char *weights = place_path(place, "runs/t/private/pos_weight.safetensors");
     g_assert_cmpint(g_remove(weights), ==, 0);
     RUN(place, 0, "the privacy budget is spent after", counts, "train.steps=200", "--resume");
     /* Weights without the ledger that they were charged on. */
-    g_autofree char *ledger = in(place, "runs/t/private/ledger.jsonl"), *done = in(place, "runs/t/DONE");
-    temporary_remove(in(place, "runs/t/private/checkpoints"));
+    g_autofree char *ledger = place_path(place, "runs/t/private/ledger.jsonl"), *done = place_path(place, "runs/t/DONE");
+    temporary_remove(place_path(place, "runs/t/private/checkpoints"));
     g_assert_cmpint(g_remove(ledger), ==, 0);
     g_assert_cmpint(g_remove(done), ==, 0);
     RUN(place, 4, "what was spent is not known", counts, "train.steps=200", "--resume");
@@ -300,7 +180,7 @@ static void test_clipping(Place *place, gconstpointer backend)
         }
         g_autofree char *a = g_strdup_printf("runs/s%zu/private/model.safetensors", 2 * i);
         g_autofree char *b = g_strdup_printf("runs/s%zu/private/model.safetensors", 2 * i + 1);
-        g_assert_cmpfloat(distance(place, a, b), <, 1e-5);
+        g_assert_cmpfloat(place_distance(place, a, b), <, 1e-5);
     }
 }
 
@@ -339,7 +219,7 @@ static void test_average(Place *place, gconstpointer backend)
 /* (transfer full) double: all values of metric @name of run t, in the order of their lines. */
 static GArray *metric(const Place *place, const char *name)
 {
-    g_autofree char *path = in(place, "runs/t/private/metrics.jsonl"), *content = NULL;
+    g_autofree char *path = place_path(place, "runs/t/private/metrics.jsonl"), *content = NULL;
     g_autofree char *key = g_strdup_printf("\"name\":\"%s\",\"value\":", name);
     GArray *values = g_array_new(FALSE, FALSE, sizeof(double));
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
@@ -375,31 +255,11 @@ static void test_adaptive_clipping(Place *place, gconstpointer backend)
 static void test_empty_batches(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "RESULT", "train={steps: 20, batch: {logical: 1}}", "privacy.epsilon=3");
-    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
-    g_autofree char *metrics = read_file(place, "runs/t/private/metrics.jsonl", NULL);
+    g_autofree char *path = place_path(place, "runs/t/release/ledger.jsonl");
+    g_autofree char *metrics = place_read(place, "runs/t/private/metrics.jsonl", NULL);
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     g_assert_cmpuint(dpcxr_ledger_steps(ledger), ==, 20);
     g_assert_nonnull(strstr(metrics, "\"name\":\"train_units\",\"value\":0,")); /* P(none in 20 draws) < 1e-4 */
-}
-
-static guint count_lines(const Place *place, const char *name)
-{
-    g_autofree char *path = in(place, name), *content = NULL;
-    guint lines = 0;
-    if (g_file_get_contents(path, &content, NULL, NULL))
-        for (const char *c = content; *c; c++)
-            lines += *c == '\n';
-    return lines;
-}
-
-/* Sends @signal_number after a few steps; returns the exit status. */
-static int interrupt(const Place *place, int signal_number, const char *const *arguments)
-{
-    GSubprocess *process = start(place, arguments);
-    for (int i = 0; i < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < 6; i++)
-        g_usleep(1000);
-    g_subprocess_send_signal(process, signal_number);
-    return finish(process, NULL);
 }
 
 /* Seeded: stopped and resumed equals never stopped, to the bit; with adaptive clipping or, where @data is an override, with
@@ -410,14 +270,14 @@ static void test_resume_exact(Place *place, gconstpointer data)
     const char *const seeded[] = {"privacy.noise={source: seeded}", "train.steps=40", "train.ema=0.9", "train.release=ema",
                                   what, NULL};
     RUN(place, 0, "epsilon=none", seeded[0], seeded[1], seeded[2], seeded[3], what, "name=whole");
-    int status = interrupt(place, SIGTERM, seeded);
+    int status = place_interrupt(place, SIGTERM, 6, seeded);
     if (status == 0)
         g_test_skip("the run ended before the signal came");
     else
         g_assert_cmpint(status, ==, 75);
-    g_autofree char *folder = in(place, "cache"), *cache = g_strconcat("data.cache.dir=", folder, NULL);
+    g_autofree char *folder = place_path(place, "cache"), *cache = g_strconcat("data.cache.dir=", folder, NULL);
     RUN(place, 0, "epsilon=none", seeded[0], seeded[1], seeded[2], seeded[3], what, cache, "data.cache.workers=1", "--resume");
-    g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
+    g_assert_cmpfloat(place_distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
 /* Starts the run, or goes on with it, and kills it once the ledger has grown by @lines. */
@@ -425,12 +285,8 @@ static void kill_after(const Place *place, guint lines)
 {
     static const char *const first[] = {"train.steps=400", NULL};
     static const char *const again[] = {"train.steps=400", "--resume", NULL};
-    guint before = count_lines(place, "runs/t/private/ledger.jsonl");
-    GSubprocess *process = start(place, exists(place, "runs/t") ? again : first);
-    for (int i = 0; i < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < before + lines; i++)
-        g_usleep(1000);
-    g_subprocess_send_signal(process, SIGKILL);
-    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    const char *const *arguments = place_has(place, "runs/t") ? again : first;
+    g_assert_cmpint(place_interrupt(place, SIGKILL, lines, arguments), ==, -SIGKILL);
 }
 
 /* Killed five times: every step that was begun is on the ledger, and the claim keeps the target. */
@@ -439,8 +295,8 @@ static void test_kill(Place *place, gconstpointer backend)
     for (int i = 0; i < 5; i++)
         kill_after(place, (guint)g_test_rand_int_range(1, 40));
     RUN(place, 0, "RESULT", "train.steps=400", "--resume");
-    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
-    g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
+    g_autofree char *path = place_path(place, "runs/t/release/ledger.jsonl");
+    g_autofree char *card = place_read(place, "runs/t/release/privacy.md", NULL);
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     g_assert_nonnull(ledger);
     g_test_message("%" G_GUINT64_FORMAT " steps charged in %" G_GUINT64_FORMAT " processes",
@@ -452,7 +308,7 @@ static void test_kill(Place *place, gconstpointer backend)
 
 static gint64 card_count(const Place *place, const char *key)
 {
-    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL), *name = g_strdup_printf("\"%s\" :", key);
+    g_autofree char *card = place_read(place, "runs/t/release/privacy.json", NULL), *name = g_strdup_printf("\"%s\" :", key);
     const char *at = strstr(card, name);
     g_assert_nonnull(at);
     return g_ascii_strtoll(at + strlen(name), NULL, 10);
@@ -488,16 +344,16 @@ static void test_shuffle_kill(Place *place, gconstpointer backend)
     static const char *const first[] = {"train.steps=300", "privacy.sampler=shuffle", NULL};
     static const char *const again[] = {"train.steps=300", "privacy.sampler=shuffle", "--resume", NULL};
     for (int i = 0; i < 3; i++) {
-        guint before = count_lines(place, "runs/t/private/ledger.jsonl");
-        GSubprocess *process = start(place, i ? again : first);
-        for (int k = 0; k < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < before + 4; k++)
+        guint before = place_lines(place, "runs/t/private/ledger.jsonl");
+        GSubprocess *process = place_start(place, i ? again : first);
+        for (int k = 0; k < 30000 && place_lines(place, "runs/t/private/ledger.jsonl") < before + 4; k++)
             g_usleep(1000);
         g_usleep(1000 * (gulong)g_test_rand_int_range(0, 8));
         g_subprocess_send_signal(process, SIGKILL);
-        g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+        g_assert_cmpint(place_finish(process, NULL), ==, -SIGKILL);
     }
-    run(place, 0, "RESULT", again);
-    g_autofree char *path = in(place, "runs/t/release/ledger.jsonl");
+    place_run(place, 0, "RESULT", again);
+    g_autofree char *path = place_path(place, "runs/t/release/ledger.jsonl");
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     const DpcxrMechanism *mechanism = dpcxr_ledger_mechanism(ledger);
     g_assert_cmpuint(mechanism->n_events, ==, 1);
@@ -520,9 +376,9 @@ static void test_shuffle_resume(Place *place, gconstpointer backend)
 {
     static const char *const first[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", NULL};
     static const char *const again[] = {"train.steps=300", "privacy.sampler=shuffle", "privacy.epsilon=100", "--resume", NULL};
-    g_assert_cmpint(interrupt(place, SIGTERM, first), ==, 75);
+    g_assert_cmpint(place_interrupt(place, SIGTERM, 6, first), ==, 75);
     g_autoptr(GArray) before = metric(place, "train_units");
-    run(place, 0, "RESULT", again);
+    place_run(place, 0, "RESULT", again);
     g_autoptr(GArray) after = metric(place, "train_units");
     gint64 epoch = card_count(place, "epoch_steps"), rest = card_count(place, "population") % 12;
     g_assert_cmpint(rest, >, 0);
@@ -539,25 +395,25 @@ static void test_shuffle_exact(Place *place, gconstpointer backend)
     static const char *const whole[] = {"privacy.noise={source: seeded}", "train.steps=60", "privacy.sampler=shuffle",
                                         "name=whole", NULL};
     static const char *const stopped[] = {"privacy.noise={source: seeded}", "train.steps=60", "privacy.sampler=shuffle", NULL};
-    run(place, 0, "epsilon=none", whole);
-    int status = interrupt(place, SIGTERM, stopped);
+    place_run(place, 0, "epsilon=none", whole);
+    int status = place_interrupt(place, SIGTERM, 6, stopped);
     if (status == 0)
         g_test_skip("the run ended before the signal came");
     else
         g_assert_cmpint(status, ==, 75);
     RUN(place, 0, "epsilon=none", stopped[0], stopped[1], stopped[2], "--resume");
-    g_assert_cmpfloat(distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
+    g_assert_cmpfloat(place_distance(place, "runs/t/private/model.safetensors", "runs/whole/private/model.safetensors"), ==, 0);
 }
 
 /* What may not change under a run, and what must not be missing. */
 static void test_resume_refusals(Place *place, gconstpointer backend)
 {
-    g_assert_cmpint(interrupt(place, SIGHUP, (const char *const[]){"train.steps=200", NULL}), ==, 75);
+    g_assert_cmpint(place_interrupt(place, SIGHUP, 6, (const char *const[]){"train.steps=200", NULL}), ==, 75);
     RUN(place, 4, "the section \"privacy\"", "train.steps=200", "privacy.epsilon=9", "--resume");
     RUN(place, 4, "the section \"data\"", "train.steps=200", "data.patients=130", "--resume");
     RUN(place, 4, "the section \"train\"", "train.steps=201", "--resume");
     RUN(place, 2, "nothing to resume", "train.steps=200", "name=other", "--resume");
-    g_autofree char *ledger = in(place, "runs/t/private/ledger.jsonl"), *kept = in(place, "kept");
+    g_autofree char *ledger = place_path(place, "runs/t/private/ledger.jsonl"), *kept = place_path(place, "kept");
     g_autofree char *content = NULL;
     gsize length;
     g_assert_true(g_file_get_contents(ledger, &content, &length, NULL));
@@ -576,7 +432,7 @@ static void test_resume_refusals(Place *place, gconstpointer backend)
 /* Epsilon of run t by its own accountant, as `dpcxr account` says it. */
 static double accounted(const Place *place, char **said)
 {
-    g_autofree char *folder = in(place, "runs/t"), *output = NULL;
+    g_autofree char *folder = place_path(place, "runs/t"), *output = NULL;
     g_autoptr(GSubprocess) process =
         g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, NULL, program, "account", folder,
                          "--accountant", "rdp", NULL);
@@ -593,7 +449,7 @@ static double accounted(const Place *place, char **said)
 
 static double claimed(const Place *place)
 {
-    g_autofree char *card = read_file(place, "runs/t/release/privacy.json", NULL);
+    g_autofree char *card = place_read(place, "runs/t/release/privacy.json", NULL);
     const char *epsilon = strstr(card, "\"epsilon\" : ");
     g_assert_nonnull(epsilon);
     return g_ascii_strtod(epsilon + strlen("\"epsilon\" : "), NULL);
@@ -605,23 +461,18 @@ static void test_stopped(Place *place, gconstpointer schedule)
 {
     const char *const arguments[] = {schedule, "train.steps=200", NULL};
     g_autofree char *said = NULL;
-    g_assert_cmpint(interrupt(place, SIGTERM, arguments), ==, 75);
-    g_autofree char *path = in(place, "runs/t/private/ledger.jsonl");
+    g_assert_cmpint(place_interrupt(place, SIGTERM, 6, arguments), ==, 75);
+    g_autofree char *path = place_path(place, "runs/t/private/ledger.jsonl");
     g_autoptr(DpcxrLedger) ledger = dpcxr_ledger_read(path, NULL);
     g_assert_cmpuint(dpcxr_ledger_steps(ledger), <, 150);
     g_assert_cmpfloat_with_epsilon(accounted(place, &said), 8, 1e-3);
     g_autofree char *rest = g_strdup_printf("and %d steps that were planned", 200 - (int)dpcxr_ledger_steps(ledger));
     g_assert_nonnull(strstr(said, rest));
     g_assert_nonnull(strstr(said, "whoever stops a run may have seen"));
-    g_assert_false(exists(place, "runs/t/release"));
+    g_assert_false(place_has(place, "runs/t/release"));
 
     const char *const again[] = {schedule, "train.steps=200", "--resume", NULL};
-    guint before = count_lines(place, "runs/t/private/ledger.jsonl");
-    GSubprocess *process = start(place, again);
-    for (int i = 0; i < 30000 && count_lines(place, "runs/t/private/ledger.jsonl") < before + 8; i++)
-        g_usleep(1000);
-    g_subprocess_send_signal(process, SIGKILL);
-    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
+    g_assert_cmpint(place_interrupt(place, SIGKILL, 8, again), ==, -SIGKILL);
     double left = accounted(place, NULL);
     g_assert_cmpfloat(left, <=, 8);
     g_assert_cmpfloat(left, >=, 7.6); /* after lost steps the last one that would fit is missing */
@@ -646,18 +497,18 @@ static void test_views(Place *place, gconstpointer backend)
                 "train.augment_multiplicity=3", "optimizer={type: sgd, lr: 0.1}", "device.type=ref");
             models[k] = g_strdup_printf("runs/%s-%s/private/model.safetensors", types[i], sizes[k]);
         }
-        g_assert_cmpfloat(distance(place, models[0], models[1]), <, 1e-5);
+        g_assert_cmpfloat(place_distance(place, models[0], models[1]), <, 1e-5);
         g_free(models[0]);
         g_free(models[1]);
     }
     RUN(place, 0, "views      2 of each drawn image", "train.augment_multiplicity=2");
     RUN(place, 0, "RESULT", "name=once");
-    g_autofree char *many = read_file(place, "runs/t/private/ledger.jsonl", NULL);
-    g_autofree char *once = read_file(place, "runs/once/private/ledger.jsonl", NULL);
-    g_assert_cmpuint(count_lines(place, "runs/t/private/ledger.jsonl"), ==, count_lines(place, "runs/once/private/ledger.jsonl"));
+    g_autofree char *many = place_read(place, "runs/t/private/ledger.jsonl", NULL);
+    g_autofree char *once = place_read(place, "runs/once/private/ledger.jsonl", NULL);
+    g_assert_cmpuint(place_lines(place, "runs/t/private/ledger.jsonl"), ==, place_lines(place, "runs/once/private/ledger.jsonl"));
     const char *a = strstr(many, "\"sampling_rate\""), *b = strstr(once, "\"sampling_rate\"");
     g_assert_cmpmem(a, strcspn(a, "}") - 67, b, strcspn(b, "}") - 67); /* up to the hash: rate, noise, population, cap */
-    g_autofree char *card = read_file(place, "runs/t/release/privacy.md", NULL);
+    g_autofree char *card = place_read(place, "runs/t/release/privacy.md", NULL);
     g_assert_nonnull(strstr(card, "in 2 augmented views"));
 }
 
@@ -677,7 +528,7 @@ static void test_adaptive_schedule(Place *place, gconstpointer backend)
 static void write_table(const Place *place, int rows)
 {
     g_autoptr(GString) table = g_string_new("id,path,patient_id,split,mass\n");
-    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *path = place_path(place, "table.csv");
     g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
     for (int i = 0; i < rows; i++)
         g_string_append_printf(table, "%d,%s,p%d,%s,%d\n", i, image, i, i < 3 ? "test" : "train", i % 2);
@@ -691,15 +542,15 @@ static void test_changed_data(Place *place, gconstpointer backend)
         "data={type: table, root: ., index: table.csv, sample_column: id, labels: [mass], image: {size: 16}}",
         "train={steps: 100000, batch: {logical: 4}, checkpoint: {every_minutes: 60}}", "privacy.delta=1e-3", NULL};
     write_table(place, 40);
-    GSubprocess *process = start(place, first);
-    for (int i = 0; i < 2000 && !exists(place, "runs/t/private/metrics.jsonl"); i++)
+    GSubprocess *process = place_start(place, first);
+    for (int i = 0; i < 2000 && !place_has(place, "runs/t/private/metrics.jsonl"); i++)
         g_usleep(5000);
     g_subprocess_send_signal(process, SIGKILL);
-    g_assert_cmpint(finish(process, NULL), ==, -SIGKILL);
-    g_assert_true(exists(place, "runs/t/private/ledger.jsonl"));
+    g_assert_cmpint(place_finish(process, NULL), ==, -SIGKILL);
+    g_assert_true(place_has(place, "runs/t/private/ledger.jsonl"));
     write_table(place, 41);
     RUN(place, 4, "the index has changed", first[0], first[1], first[2], "--resume");
-    g_autofree char *digest = in(place, "runs/t/private/index.sha256");
+    g_autofree char *digest = place_path(place, "runs/t/private/index.sha256");
     g_assert_cmpint(g_remove(digest), ==, 0);
     RUN(place, 4, "another number of units", first[0], first[1], first[2], "--resume");
 }
@@ -716,14 +567,14 @@ static void test_agreement(Place *place, gconstpointer backend)
     }
     static const char *const table = "data={type: table, root: ., index: table.csv, sample_column: id, "
                                      "patient_column: split_patient, labels: [mass], image: {size: 16}}";
-    g_autofree char *path = in(place, "table.csv");
+    g_autofree char *path = place_path(place, "table.csv");
     g_autofree char *image = g_build_filename(g_getenv("DPCXR_TEST_DATA"), "table", "images", "a.png", NULL);
     g_autofree char *text = g_strdup_printf("id,path,split_patient,split,mass\n1,%s,p,train,1\n2,%s,q,train,0\n"
                                             "3,%s,p,test,1\n", image, image, image);
     g_assert_true(g_file_set_contents(path, text, -1, NULL));
     RUN(place, 3, "with the data set", table, "train={steps: 2, batch: {logical: 1}}");
     RUN(place, 3, "with the data set", table, "train={steps: 2, batch: {logical: 1}}", "--dry-run");
-    g_assert_false(exists(place, "runs"));
+    g_assert_false(place_has(place, "runs"));
 }
 
 /* 1/N is about the units there are: declaring fewer of them does not allow a larger delta. */
@@ -739,7 +590,7 @@ static void test_delta(Place *place, gconstpointer backend)
 static void test_dry_run(Place *place, gconstpointer backend)
 {
     RUN(place, 0, "noise multiplier", "--dry-run");
-    g_assert_false(exists(place, "runs"));
+    g_assert_false(place_has(place, "runs"));
     RUN(place, 4, "delta", "--dry-run", "privacy.delta=0.1");
 }
 
@@ -749,7 +600,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     program = g_build_filename(g_getenv("DPCXR_BUILD"), "dpcxr", NULL);
-    model_plugins = g_build_filename(g_getenv("DPCXR_BUILD"), "docs", "examples", NULL);
     ADD("folder", test_folder, NULL);
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
@@ -786,6 +636,5 @@ int main(int argc, char **argv)
     ADD("changed-data", test_changed_data, NULL);
     int status = g_test_run();
     g_free(program);
-    g_free(model_plugins);
     return status;
 }

@@ -2,11 +2,13 @@
 #include "backend/vulkan/fit.h"
 #include "backend/vulkan/internal.h"
 
-/* Bytes on the device of a placed plan; what is mapped for the host is counted too, as on many devices it is the same memory. */
+/* Bytes on the device of a placed plan, and what may stay unused of a slab of each purpose; what is mapped for the host is
+ * counted too, as on many devices it is the same memory. */
 static double bytes_of(const VulkanPlan *plan, const DpcxrProgramOptions *options, double rows, double units)
 {
     double image = (double)plan->evaluation.outputs[0].row, bank = (double)plan->bank * sizeof(float);
-    double bytes = (double)plan->evaluation.bytes + (double)plan->feature_maps.bytes + rows * ((double)plan->parts_row + image) + bank;
+    double bytes = (double)plan->evaluation.bytes + (double)plan->feature_maps.bytes +
+                   rows * ((double)plan->parts_row + image) + bank + (double)VULKAN_N_PURPOSES * VULKAN_SLAB_BYTES;
     if (!plan->training)
         return bytes;
     double element = options->grid ? 2 : 1; /* of banks that hold integers, in floats */

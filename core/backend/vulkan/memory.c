@@ -2,9 +2,6 @@
 #include "backend/vulkan/memory.h"
 #include <string.h>
 
-/* Small spans share a slab of this many bytes: programs have hundreds of them, and drivers may allow few allocations. */
-static const VkDeviceSize slab_bytes = 8 << 20;
-
 typedef struct {
     VulkanPurpose purpose;
     VkBuffer buffer;
@@ -141,8 +138,8 @@ static gboolean open_slab(VulkanMemory *memory, Slab *slab, const char *name, GE
 
 static Slab *new_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name, GError **error)
 {
-    Slab slab = {.purpose = purpose, .bytes = MAX(bytes, slab_bytes)};
-    if (bytes > slab_bytes / 4) /* of its own */
+    Slab slab = {.purpose = purpose, .bytes = MAX(bytes, (VkDeviceSize)VULKAN_SLAB_BYTES)};
+    if (bytes > VULKAN_SLAB_BYTES / 4) /* of its own */
         slab.bytes = bytes;
     if (!check_budget(memory, purpose, slab.bytes, name, error))
         return NULL;

@@ -11,6 +11,9 @@ typedef enum {
     VULKAN_N_PURPOSES
 } VulkanPurpose;
 
+/* Small spans share a slab of this many bytes: programs have hundreds of them, and drivers may allow few allocations. */
+enum { VULKAN_SLAB_BYTES = 8 << 20 };
+
 /* Part of a buffer. */
 typedef struct {
     VkBuffer buffer;

@@ -82,6 +82,7 @@ static int rows_at_once(const VulkanProgram *program, const VulkanOperation *ope
     return (int)MAX(rounds / operation->rounds, 1);
 }
 
+/* All at once where they fit; else as many as fit of every binding, where the slices of every binding may end. */
 static int slice_of(const VulkanProgram *program, const VulkanOperation *operation, guint n, gboolean units)
 {
     const DpcxrProgramOptions *options = &program->base.options;
