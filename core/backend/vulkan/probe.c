@@ -5,7 +5,7 @@
 #include "backend/vulkan/recording.h"
 #include "backend/vulkan/vulkan.h"
 
-enum { LOCAL = 64, CHAINS = 16, STEPS = 1024, REPEATS = 5 };
+enum { LOCAL = 64, CHAINS = 8, STEPS = 1024, REPEATS = 5 };
 
 static const double long_enough = 0.02; /* seconds */
 
