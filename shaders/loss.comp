@@ -21,21 +21,39 @@ float log1p(float u)
     return log(v) + lost / v;
 }
 
+// Of single layers with large outputs (dpcxr bench ops), as many in a round: Mesa's software device ends all loops of an invocation
+// after 65535 rounds, counted together, and says nothing.
+const int AT_ONCE = OUTPUTS > 4096 ? 32 : 1;
+
+float known = 0, loss = 0;
+
+void add_known(int row, int i)
+{
+    if (i < OUTPUTS)
+        known += mask[row * OUTPUTS + i] != 0 ? 1 : 0;
+}
+
+void add_output(int row, int i)
+{
+    if (i >= OUTPUTS)
+        return;
+    int at = row * OUTPUTS + i;
+    float x = logits[at], t = targets[at], factor = 1 + (pos_weight[i] - 1) * t, u = exp(-abs(x));
+    bool there = mask[at] != 0;
+    if (there)
+        loss += (1 - t) * x + factor * (log1p(u) + (x < 0 ? -x : 0)); // softplus of -x
+    float sigmoid = x < 0 ? 1 / (1 + u) : u / (1 + u);              // of -x
+    gradient[at] = there ? row_weights[row] * ((1 - t) - factor * sigmoid) / known : 0;
+}
+
 void main()
 {
     int row = invocation_id();
     if (row >= rows_here())
         return;
-    float known = 0, loss = 0;
-    for (int i = 0; i < OUTPUTS; i++) known += mask[row * OUTPUTS + i] != 0 ? 1 : 0;
-    for (int i = 0; i < OUTPUTS; i++) {
-        int at = row * OUTPUTS + i;
-        float x = logits[at], t = targets[at], factor = 1 + (pos_weight[i] - 1) * t, u = exp(-abs(x));
-        bool there = mask[at] != 0;
-        if (there)
-            loss += (1 - t) * x + factor * (log1p(u) + (x < 0 ? -x : 0)); // softplus of -x
-        float sigmoid = x < 0 ? 1 / (1 + u) : u / (1 + u);              // of -x
-        gradient[at] = there ? row_weights[row] * ((1 - t) - factor * sigmoid) / known : 0;
-    }
+    for (int i = 0; i < OUTPUTS; i += AT_ONCE)
+        [[unroll]] for (int j = 0; j < AT_ONCE; j++) add_known(row, i + j);
+    for (int i = 0; i < OUTPUTS; i += AT_ONCE)
+        [[unroll]] for (int j = 0; j < AT_ONCE; j++) add_output(row, i + j);
     losses[row] = known > 0 ? loss / known : 0;
 }

@@ -183,7 +183,7 @@ static gboolean check_ranges(DpcxrStepBench *bench, GError **error)
 gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
 {
     DpcxrStepBench bench = {.size = 224, .batch = 16, .repeats = 5};
-    g_autofree char *precision = g_strdup("fp32"), *backend = g_strdup("auto");
+    g_autofree char *precision = g_strdup("fp32"), *backend = g_strdup("auto"), *device = NULL;
     g_autofree char *clip = g_strdup("flat"), *noise = g_strdup("gaussian");
     gboolean json = FALSE, good;
     g_auto(GStrv) rest = NULL;
@@ -197,6 +197,7 @@ gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
         {"threads", 0, 0, G_OPTION_ARG_INT, &bench.threads, "Threads (default 0: all)", "T"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default) or bf16", "P"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &backend, "Backend (default auto)", "NAME"},
+        {"device-name", 0, 0, G_OPTION_ARG_STRING, &device, "Which of its devices: index, UUID or name", "DEVICE"},
         {"memory-only", 0, 0, G_OPTION_ARG_NONE, &bench.memory_only, "Two private steps, to see their peak memory", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
@@ -208,6 +209,7 @@ gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
         return FALSE;
     bench.bf16 = dpcxr_bench_precision(precision, &good, error);
     bench.backend = backend;
+    bench.device = device;
     DpcxrStepTimes times;
     if (!good || !dpcxr_bench_step(&bench, &times, error))
         return FALSE;

@@ -33,7 +33,7 @@ DpcxrProgram *dpcxr_program_new(const DpcxrBackend *backend, const DpcxrGraph *g
         return NULL;
     }
     program->backend = backend;
-    program->options.device = NULL; /* the caller's, and chosen by now */
+    program->options.device = program->options.tuning = NULL; /* the caller's, and chosen by now */
     if (own.training && !dpcxr_program_check(program, error)) {
         dpcxr_program_free(program);
         return NULL;

@@ -43,6 +43,8 @@ typedef struct {
     int max_units; /* units in one physical batch, at least 1 */
     int threads;   /* 0: all processors */
     const char *device; /* (nullable: the best) which of the backend's devices: index, UUID or name; borrowed by compile */
+    const char *tuning; /* (nullable: the backend's own) how it is to go about its work, in its own words (vulkan: tiles, see
+                           core/backend/vulkan/tuning.h); for measurements; borrowed by compile */
     gboolean bf16; /* a backend or processor without it refuses (DPCXR_ERROR_USAGE) */
     gboolean training; /* FALSE: forward only, no gradient memory */
     gboolean norms;    /* FALSE: phase_a leaves out norms (training without privacy) */

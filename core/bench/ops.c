@@ -2,6 +2,7 @@
  * The least of a few repeats is what counts: whatever else the machine does only adds. */
 #include "bench/ops.h"
 #include "backend/cpu/cpu.h"
+#include "backend/vulkan/vulkan.h"
 #include "bench/flop.h"
 #include "bench/numbers.h"
 #include "bench/op-graph.h"
@@ -11,7 +12,8 @@
 const char *dpcxr_bench_op_part_name(BenchOpPart part)
 {
     static const char *const names[BENCH_N_OP_PARTS] = {"forward",    "backward_data", "direct_weights",
-                                                        "direct_sum", "gram_norm",     "gram_product"};
+                                                        "direct_sum", "gram_norm",     "gram_product",
+                                                        "weights",    "phase_b"};
     return names[part];
 }
 
@@ -40,6 +42,7 @@ typedef struct {
 /* Seconds of the seam's entries, the least of all repeats. */
 typedef struct {
     double forward, phase_a, phase_a_data, phase_b;
+    gboolean takes_gram; /* of vulkan, where there are weights */
 } Entries;
 
 static void operation_close(Operation *operation)
@@ -58,6 +61,8 @@ static gboolean operation_open(Operation *operation, const DpcxrBackend *backend
     DpcxrProgramOptions options = {.max_rows = bench->batch,
                                    .max_units = bench->batch,
                                    .threads = bench->threads,
+                                   .device = bench->device,
+                                   .tuning = bench->tuning,
                                    .bf16 = bench->bf16,
                                    .training = TRUE,
                                    .norms = TRUE,
@@ -117,7 +122,8 @@ static gboolean run_once(Operation *operation, Entries *entries, GError **error)
     if (!phase_a(operation, FALSE, error))
         return FALSE;
     keep(&entries->phase_a, &start);
-    if (!dpcxr_program_phase_b(program, DPCXR_BANK_SUM, operation->coefficients, error))
+    if (!dpcxr_program_phase_b(program, DPCXR_BANK_SUM, operation->coefficients, error) ||
+        (program->backend == &dpcxr_backend_vulkan && !dpcxr_vulkan_finish(program, error)))
         return FALSE;
     keep(&entries->phase_b, &start);
     return TRUE;
@@ -128,14 +134,16 @@ static gboolean measure(const DpcxrBackend *backend, const DpcxrGraph *graph, co
                         Entries *entries, GError **error)
 {
     Operation operation;
-    *entries = (Entries){INFINITY, INFINITY, INFINITY, INFINITY};
+    *entries = (Entries){INFINITY, INFINITY, INFINITY, INFINITY, FALSE};
     gboolean good = operation_open(&operation, backend, graph, bench, error);
     for (int repeat = 0; good && repeat <= bench->repeats; repeat++)
         good = run_once(&operation, entries, error);
+    gboolean gram = good && backend == &dpcxr_backend_vulkan && operation.program->n_parameters > 0 &&
+                    dpcxr_vulkan_takes_gram(operation.program, 0);
     operation_close(&operation);
     double batch = bench->batch;
     *entries = (Entries){entries->forward / batch, entries->phase_a / batch, entries->phase_a_data / batch,
-                         entries->phase_b / batch};
+                         entries->phase_b / batch, gram};
     return good;
 }
 
@@ -177,16 +185,38 @@ static gboolean time_gram(DpcxrOpTimes *times, const DpcxrGraph *graph, const Dp
     return TRUE;
 }
 
-static gboolean time_weights(DpcxrOpTimes *times, const DpcxrGraph *graph, const DpcxrCpuCost *cost,
+static gboolean time_both(DpcxrOpTimes *times, const DpcxrGraph *graph, const DpcxrCpuCost *cost,
                              const DpcxrOpsBench *bench, GError **error)
 {
-    double flop = dpcxr_bench_layer_flop(graph, 1);
     times->has_methods = TRUE;
     times->takes_gram = cost->takes_gram;
-    times->work[BENCH_OP_FORWARD] = times->work[BENCH_OP_DATA] = flop;
-    times->work[BENCH_OP_DIRECT_WEIGHTS] = times->work[BENCH_OP_GRAM_PRODUCT] = flop;
+    times->work[BENCH_OP_DIRECT_WEIGHTS] = times->work[BENCH_OP_GRAM_PRODUCT] = times->work[BENCH_OP_FORWARD];
     return (cost->direct > 10 * cost->gram || time_direct(times, graph, bench, error)) &&
            (cost->gram > 10 * cost->direct || time_gram(times, graph, bench, error));
+}
+
+/* Whichever forms the gradient, the unit's or the sum, has a product's arithmetic. */
+static gboolean time_one(DpcxrOpTimes *times, const DpcxrGraph *graph, const DpcxrOpsBench *bench, GError **error)
+{
+    Entries entries;
+    if (!measure(bench->backend, graph, bench, &entries, error))
+        return FALSE;
+    take_forward_and_data(times, &entries);
+    times->seconds[BENCH_OP_WEIGHTS] = beyond(entries.phase_a, entries.forward);
+    times->seconds[BENCH_OP_SUM] = entries.phase_b;
+    times->takes_gram = entries.takes_gram;
+    times->work[entries.takes_gram ? BENCH_OP_SUM : BENCH_OP_WEIGHTS] = times->work[BENCH_OP_FORWARD];
+    return TRUE;
+}
+
+static gboolean time_weights(DpcxrOpTimes *times, const DpcxrGraph *graph, const DpcxrOpsBench *bench, GError **error)
+{
+    DpcxrCpuCost cost;
+    times->has_weights = TRUE;
+    times->work[BENCH_OP_FORWARD] = times->work[BENCH_OP_DATA] = dpcxr_bench_layer_flop(graph, 1);
+    return bench->backend == &dpcxr_backend_cpu && dpcxr_cpu_cost(graph, 1, &cost)
+               ? time_both(times, graph, &cost, bench, error)
+               : time_one(times, graph, bench, error);
 }
 
 /* Bytes that have to pass: forward reads x and writes y; backward reads dy, and x again except in average pooling,
@@ -204,7 +234,7 @@ static void count_bytes(DpcxrOpTimes *times, const DpcxrGraph *graph, gboolean b
 static gboolean time_other(DpcxrOpTimes *times, const DpcxrGraph *graph, const DpcxrOpsBench *bench, GError **error)
 {
     Entries entries;
-    if (!measure(&dpcxr_backend_cpu, graph, bench, &entries, error))
+    if (!measure(bench->backend, graph, bench, &entries, error))
         return FALSE;
     /* A norm's own gradients come with its input's, in one pass. */
     times->seconds[BENCH_OP_FORWARD] = entries.forward;
@@ -247,12 +277,13 @@ static gboolean time_layer(GArray *all, const DpcxrGraph *model, int i, const Dp
         g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
     }
+    gboolean has_weights = dpcxr_bench_layer_flop(graph, 1) > 0;
+    if (bench->weights_only && !has_weights)
+        return TRUE;
     DpcxrOpTimes times = {.name = name_of(model, i), .shape = shape_of(model, i), .direct = NAN, .gram = NAN};
     for (int part = 0; part < BENCH_N_OP_PARTS; part++)
         times.seconds[part] = times.work[part] = NAN;
-    DpcxrCpuCost cost;
-    gboolean good = dpcxr_cpu_cost(graph, 1, &cost) ? time_weights(&times, graph, &cost, bench, error)
-                                                    : time_other(&times, graph, bench, error);
+    gboolean good = (has_weights ? time_weights : time_other)(&times, graph, bench, error);
     if (dpcxr_graph_layer(model, i)->inputs[0] == 0) /* nobody wants the images' gradient */
         times.seconds[BENCH_OP_DATA] = NAN;
     g_array_append_val(all, times);

@@ -27,6 +27,7 @@ typedef struct {
     int threads;         /* 0: all */
     gboolean bf16;
     const char *backend; /* "auto", "cpu", ... */
+    const char *device;  /* (nullable) which of the backend's devices */
     gboolean private;    /* FALSE: no norms, no clipping, no noise */
     gboolean grid;
     DpcxrClipType clip;  /* its clipping groups */

@@ -53,6 +53,7 @@ static gboolean open_side(BenchSide *side, const DpcxrStepBench *bench, const Dp
                                 .threads = bench->threads,
                                 .bf16 = bench->bf16,
                                 .backend = bench->backend,
+                                .device = bench->device,
                                 .private = private,
                                 .grid = grid,
                                 .clip = clip};

@@ -11,6 +11,7 @@ typedef struct {
     int threads;         /* 0: all */
     gboolean bf16;
     const char *backend; /* "auto", "cpu", ... */
+    const char *device;  /* (nullable) which of the backend's devices */
     int repeats;         /* steps that are timed, of each kind, in turn; at least 1 */
     gboolean memory_only; /* two flat private steps for peak_memory_mb; all else stays NAN */
     gboolean clips[DPCXR_N_CLIP_TYPES]; /* types of clipping to time beside flat */

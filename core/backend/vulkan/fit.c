@@ -107,9 +107,11 @@ int dpcxr_vulkan_largest_batch(const DpcxrGraph *graph, const DpcxrProgramOption
     VulkanContext *context = dpcxr_vulkan_context_new(options->device, error);
     VulkanMemory memory = {0};
     VulkanPlan plan = {0};
+    VulkanTuning tuning;
     int rows = -1;
-    if (context && dpcxr_vulkan_memory_init(&memory, context, error)) {
-        dpcxr_vulkan_plan_init(&plan, graph, dpcxr_vulkan_tuning(context), options);
+    if (context && dpcxr_vulkan_tuning(context, options->tuning, &tuning, error) &&
+        dpcxr_vulkan_memory_init(&memory, context, error)) {
+        dpcxr_vulkan_plan_init(&plan, graph, &tuning, options);
         rows = search(&plan, &memory, options, context->software ? options->max_rows : most);
         if (rows < 1)
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,

@@ -143,7 +143,7 @@ void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const Vul
                             const DpcxrProgramOptions *options)
 {
     *plan = (VulkanPlan){.graph = graph,
-                         .tuning = tuning,
+                         .tuning = g_memdup2(tuning, sizeof *tuning),
                          .training = options->training,
                          .norms = options->norms,
                          .grid = options->grid};
@@ -163,6 +163,7 @@ void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const Vul
 
 void dpcxr_vulkan_plan_clear(VulkanPlan *plan)
 {
+    g_free(plan->tuning);
     g_free(plan->steps);
     g_free(plan->wants_gradient);
     g_free(plan->gradients);

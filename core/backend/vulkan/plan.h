@@ -47,7 +47,7 @@ typedef struct {
 
 typedef struct {
     const DpcxrGraph *graph;
-    const VulkanTuning *tuning;
+    VulkanTuning *tuning; /* a copy */
     gboolean training, norms, grid;
     int n_steps;
     DpcxrStep *steps;
@@ -65,7 +65,7 @@ typedef struct {
     gsize scratch;      /* bytes: one whole gradient of a GRAM layer, to measure a unit outright */
 } VulkanPlan;
 
-/* @options: training, norms, grid. */
+/* @tuning: copied. @options: training, norms, grid. */
 void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const VulkanTuning *tuning,
                             const DpcxrProgramOptions *options);
 /* Places for @rows rows and @units units; offsets are multiples of @alignment. FALSE where sizes overflow. */

@@ -210,10 +210,11 @@ static gboolean can(const VulkanContext *context, const DpcxrProgramOptions *opt
 static gboolean build(VulkanProgram *program, GError **error)
 {
     DpcxrProgramOptions *options = &program->base.options;
-    if (!(program->context = dpcxr_vulkan_context_new(options->device, error)) || !can(program->context, options, error))
+    VulkanTuning tuning;
+    if (!(program->context = dpcxr_vulkan_context_new(options->device, error)) || !can(program->context, options, error) ||
+        !dpcxr_vulkan_tuning(program->context, options->tuning, &tuning, error))
         return FALSE;
-    const VulkanTuning *tuning = dpcxr_vulkan_tuning(program->context);
-    dpcxr_vulkan_plan_init(&program->plan, program->base.graph, tuning, options);
+    dpcxr_vulkan_plan_init(&program->plan, program->base.graph, &tuning, options);
     return dpcxr_vulkan_memory_init(&program->memory, program->context, error) &&
            dpcxr_vulkan_fit_check(&program->plan, &program->memory, options, error) &&
            dpcxr_vulkan_pipelines_init(&program->pipelines, program->context, error) &&
@@ -252,6 +253,16 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
         return &program->base;
     program_free(&program->base);
     return NULL;
+}
+
+gboolean dpcxr_vulkan_finish(DpcxrProgram *base, GError **error)
+{
+    return dpcxr_vulkan_wait(&((VulkanProgram *)base)->queue, error);
+}
+
+gboolean dpcxr_vulkan_takes_gram(const DpcxrProgram *base, int parameter)
+{
+    return ((const VulkanProgram *)base)->plan.gradients[parameter].method == VULKAN_GRAM;
 }
 
 const DpcxrBackend dpcxr_backend_vulkan = {.name = "vulkan",

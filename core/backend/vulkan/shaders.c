@@ -98,6 +98,9 @@ static const guint32 spirv_max_pool2d_forward[] =
 static const guint32 spirv_part_sums[] =
 #include "part-sums.inc"
     ;
+static const guint32 spirv_probe_arithmetic[] =
+#include "probe-arithmetic.inc"
+    ;
 static const guint32 spirv_slot_sum[] =
 #include "slot-sum.inc"
     ;
@@ -142,6 +145,7 @@ static const VulkanShaderInfo shaders[N_SHADERS] = {
     [SHADER_MAX_POOL2D_BACKWARD] = {"max-pool2d-backward", "rrrb", ROW(spirv_max_pool2d_backward)},
     [SHADER_MAX_POOL2D_FORWARD] = {"max-pool2d-forward", "rrww", ROW(spirv_max_pool2d_forward)},
     [SHADER_PART_SUMS] = {"part-sums", "rrw", ROW(spirv_part_sums)},
+    [SHADER_PROBE_ARITHMETIC] = {"probe-arithmetic", "w", ROW(spirv_probe_arithmetic)},
     [SHADER_SLOT_SUM] = {"slot-sum", "rrrb", ROW(spirv_slot_sum)},
     [SHADER_SQUARES] = {"squares", "rrw", ROW(spirv_squares)},
     [SHADER_UNIT_SUMS] = {"unit-sums", "rrb", ROW(spirv_unit_sums)},

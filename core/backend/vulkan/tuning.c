@@ -27,7 +27,7 @@ static const VulkanTuning table[] = {
      .groups = 16},
 };
 
-const VulkanTuning *dpcxr_vulkan_tuning(const VulkanContext *context)
+static const VulkanTuning *row_for(const VulkanContext *context)
 {
     const char *asked = g_getenv("DPCXR_VULKAN_TUNING");
     gboolean lanes = context->broadcasts && context->subgroup == 8;
@@ -35,6 +35,13 @@ const VulkanTuning *dpcxr_vulkan_tuning(const VulkanContext *context)
         if (g_str_equal(asked, table[i].class) && (lanes || !table[i].subgroup))
             return &table[i];
     return &table[context->software && lanes ? 0 : 1];
+}
+
+gboolean dpcxr_vulkan_tuning(const VulkanContext *context, const char *tiles, VulkanTuning *tuning, GError **error)
+{
+    const char *asked = tiles ? tiles : g_getenv("DPCXR_VULKAN_TILES");
+    *tuning = *row_for(context);
+    return !asked || dpcxr_vulkan_take_tiles(context, asked, tuning, error);
 }
 
 int dpcxr_vulkan_tile_rows(const VulkanTuning *tuning, const VulkanTile *tile)

@@ -19,8 +19,16 @@ typedef struct {
     int groups;  /* work groups that a gradient of weights should have for each unit, at least */
 } VulkanTuning;
 
-/* The row of the table for @context; DPCXR_VULKAN_TUNING=CLASS asks for another (tests run both ways on any device). */
-const VulkanTuning *dpcxr_vulkan_tuning(const VulkanContext *context);
+/* *@tuning <- the row of the table for @context; DPCXR_VULKAN_TUNING=CLASS asks for another (tests run both ways on any device).
+ * Tiles of @tiles, or, where that is NULL, of DPCXR_VULKAN_TILES, take the row's place: see dpcxr_vulkan_take_tiles. */
+gboolean dpcxr_vulkan_tuning(const VulkanContext *context, const char *tiles, VulkanTuning *tuning, GError **error);
+
+/* Puts what @text names into *@tuning: "forward=X,Y,M,N,K;data=..;weights=..;gram=.." in any order, none twice, any left out.
+ * DPCXR_ERROR_USAGE: something else, or a tile that the shaders or the device cannot do (dpcxr_vulkan_check_tile). */
+gboolean dpcxr_vulkan_take_tiles(const VulkanContext *context, const char *text, VulkanTuning *tuning, GError **error);
+/* Of the way that @tuning goes. Sums of norms are made of parts of k terms, and their bounds hold for 16 to 64. */
+gboolean dpcxr_vulkan_check_tile(const VulkanContext *context, const VulkanTuning *tuning, const VulkanTile *tile,
+                                 GError **error);
 
 /* Rows and columns of a tile; invocations of its work group. */
 int dpcxr_vulkan_tile_rows(const VulkanTuning *tuning, const VulkanTile *tile);

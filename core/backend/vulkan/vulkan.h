@@ -48,3 +48,23 @@ int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, gboolean bf16, gbool
 /* The same of this machine's devices, for DpcxrBackend.automatic: it opens an instance and no device. FALSE also where there is
  * no Vulkan. @options: nullable. */
 gboolean dpcxr_vulkan_automatic(const DpcxrProgramOptions *options);
+
+/* What a device can do at most, as two simple loads find it; the best of a few, as peaks are. */
+typedef struct {
+    char name[256];
+    double flops; /* f32 operations/s, an fma being two: chains of them in registers */
+    double bytes; /* bytes/s, read and written: a copy of a buffer larger than any cache */
+} DpcxrVulkanPeak;
+
+/* @device: as DpcxrProgramOptions.device. Takes some tenths of a second and up to a sixteenth of the device's memory. */
+gboolean dpcxr_vulkan_probe(const char *device, DpcxrVulkanPeak *peak, GError **error);
+
+/* Tiles that are worth a measurement on @device, "8,1,1,8,0", among them those of its row in the table of tuning.c. The
+ * table's way is kept: shared memory, or subgroups. (transfer full) */
+char **dpcxr_vulkan_tile_candidates(const char *device, GError **error);
+
+/* Waits for all that @program, which is this backend's, has begun: phase_b returns at once. */
+gboolean dpcxr_vulkan_finish(DpcxrProgram *program, GError **error);
+
+/* Whether @program, which is this backend's, gets unit norms of @parameter from Gram matrices, or forms the gradients. */
+gboolean dpcxr_vulkan_takes_gram(const DpcxrProgram *program, int parameter);
