@@ -6,17 +6,18 @@
  *
  * SLOTS. A chunk's sum of squares has at most `each` + log2(tree) + 1 roundings, all of the same sign: it is short by less than
  * that times u, and by 2^-126 for each square that vanished. In phase B each element is multiplied by the coefficient and
- * added, with at most `units` further roundings of sums that it is part of: (units + 2) u of the norm.
+ * added, with at most `units` further roundings of sums that it is part of: (units + 2) u of the norm; further batches of the step round the sum again, which LATER allows for.
  *
  * GRAM, as in core/backend/cpu/gram.c: with S = sum over positions of |x_t| |dy_t| and K terms in a dot product (of which
  * gemm.glsl adds at most 64 + taps + K / 16 + 16 in a row), n2 errs by at most g u S^2, where g counts both products, their own
- * product and the sum over an invocation's elements; phase B adds at most (rows * positions + 4) u S. Where the first term is
+ * product and the sum over an invocation's elements; phase B adds at most (rows * positions + 4 + LATER) u S. Where the first term is
  * above 1 % of n2, and for units of many images, the gradient is formed and measured. */
 #include "backend/vulkan/internal.h"
 #include <math.h>
 #include <string.h>
 
 static const double u = 0x1p-23 * 1.01; /* with room for terms of second order */
+enum { LATER = 64 }; /* roundings of the sum that a unit's share goes through in later batches of its step */
 
 static double or_infinite(double bound)
 {
@@ -35,7 +36,7 @@ double dpcxr_vulkan_norm2_bound(const VulkanPlan *plan, const float *chunks, int
 static double slot_slack(const VulkanProgram *program)
 {
     /* On a grid nothing is rounded but toward zero, and the units' integers are measured again. */
-    return program->base.options.grid ? 0 : (program->base.options.max_units + 2) * u;
+    return program->base.options.grid ? 0 : (program->base.options.max_units + 2 + LATER) * u;
 }
 
 /* --- Gram --- */
@@ -89,7 +90,7 @@ static double gram_error(const VulkanProgram *program, const VulkanGradient *gra
     double x_terms = (double)gradient->taps * gradient->in, dy_terms = gradient->out;
     double elements = (double)dpcxr_vulkan_tile_rows(program->plan.tuning, tile) * tile->n;
     double g = (64 + gradient->taps + x_terms / 16 + 16) + (64 + dy_terms / 16 + 16) + elements + 2;
-    double vanished = (x_terms + dy_terms) * 0x1p-120 * (1 + sums->sum_x + sums->sum_dy) * (1 + sums->sum_x + sums->sum_dy);
+    double vanished = (x_terms + dy_terms) * 0x1p-100 * (1 + sums->sum_x + sums->sum_dy) * (1 + sums->sum_x + sums->sum_dy);
     return g * u * sums->s * sums->s + vanished;
 }
 
@@ -97,7 +98,7 @@ static double product_error(const VulkanProgram *program, const VulkanGradient *
 {
     DpcxrShape out = dpcxr_graph_layer(program->plan.graph, program->plan.steps[gradient->step].layer)->shape;
     double products = (double)program->base.options.max_rows * out.height * out.width;
-    return (products + 4) * u * sums->s;
+    return (products + 4 + LATER) * u * sums->s;
 }
 
 static gboolean need_outright(VulkanProgram *program, int i, GError **error)
@@ -142,9 +143,10 @@ static gboolean gram_norm2(VulkanProgram *program, int i, int unit, int *pair, d
     *norm2 = INFINITY;
     if (!isfinite(sums.s) || !isfinite(sums.sum_x) || !isfinite(sums.sum_dy))
         return TRUE;
+    const double nothing = 1e-20; /* a unit without known labels has no gradient: its bound need not be tight */
     double e1 = gram_error(program, gradient, &sums), e2 = product_error(program, gradient, &sums), norm;
-    if (sums.measured && e1 <= 0.01 * sums.n2) { /* false for a NaN */
-        norm = sqrt(sums.n2 + e1);
+    if (sums.measured && e1 <= MAX(0.01 * sums.n2, nothing)) { /* false for a NaN */
+        norm = sqrt(MAX(sums.n2, 0) + e1);
     } else {
         double formed;
         if (!outright_norm2(program, i, unit, &formed, error))

@@ -72,14 +72,11 @@ int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n
     return fit >= (gsize)most ? most : (int)(fit / step * step);
 }
 
-/* Mesa's software device ends all loops of an invocation, without a word, once they have gone round 65535 times together
- * (LP_MAX_TGSI_LOOP_ITERATIONS in its gallivm). */
+/* As many rows as the device's loops will go through. */
 static int rows_at_once(const VulkanProgram *program, const VulkanOperation *operation)
 {
-    const gint64 rounds = 60000;
-    if (!program->context->software || operation->rounds == 0)
-        return G_MAXINT;
-    return (int)MAX(rounds / operation->rounds, 1);
+    gint64 rounds = program->plan.tuning->rounds;
+    return rounds && operation->rounds ? (int)MAX(rounds / operation->rounds, 1) : G_MAXINT;
 }
 
 /* All at once where they fit; else as many as fit of every binding, where the slices of every binding may end. */

@@ -48,7 +48,10 @@ static int parts_of(const VulkanPlan *plan, const VulkanGradient *gradient, cons
     const VulkanTile *tile = &plan->tuning->weights;
     gint64 tiles = divide_up((gint64)gradient->taps * gradient->in, dpcxr_vulkan_tile_rows(plan->tuning, tile)) *
                    divide_up(gradient->out, dpcxr_vulkan_tile_columns(tile));
-    return (int)CLAMP(divide_up(plan->tuning->groups, tiles), 1, layer->shape.height);
+    gint64 wanted = divide_up(plan->tuning->groups, tiles), rounds = (gint64)layer->shape.height * (layer->shape.width + 1);
+    if (plan->tuning->rounds)
+        wanted = MAX(wanted, divide_up(rounds, plan->tuning->rounds));
+    return (int)CLAMP(wanted, 1, layer->shape.height);
 }
 
 static void plan_gradient(VulkanPlan *plan, int step, int i, gboolean is_weight)
@@ -92,9 +95,15 @@ static void plan_gradients(VulkanPlan *plan)
     }
 }
 
+int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, DpcxrShape shape)
+{
+    const gint64 most = 256; /* chunks: one invocation goes through those of a group */
+    return (int)MAX(plan->tuning->chunk, divide_up((gint64)shape.height * shape.width, most));
+}
+
 int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, DpcxrShape shape)
 {
-    return (int)divide_up((gint64)shape.height * shape.width, plan->tuning->chunk);
+    return (int)divide_up((gint64)shape.height * shape.width, dpcxr_vulkan_norm_chunk(plan, shape));
 }
 
 static void plan_scratch(VulkanPlan *plan)

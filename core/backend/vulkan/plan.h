@@ -72,6 +72,8 @@ void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const Vul
 gboolean dpcxr_vulkan_plan_place(VulkanPlan *plan, int rows, int units, gsize alignment);
 void dpcxr_vulkan_plan_clear(VulkanPlan *plan);
 
+/* Positions of a chunk of a norm's sums, and how many chunks an image has. */
+int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, DpcxrShape shape);
 int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, DpcxrShape shape);
 static inline int dpcxr_vulkan_max_pairs(int rows)
 {

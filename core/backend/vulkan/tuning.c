@@ -30,17 +30,21 @@ static const VulkanTuning table[] = {
 static const VulkanTuning *row_for(const VulkanContext *context)
 {
     const char *asked = g_getenv("DPCXR_VULKAN_TUNING");
-    gboolean lanes = context->broadcasts && context->subgroup == 8;
+    gboolean lanes = context->software && context->broadcasts && context->subgroup == 8;
     for (guint i = 0; asked && i < G_N_ELEMENTS(table); i++)
         if (g_str_equal(asked, table[i].class) && (lanes || !table[i].subgroup))
             return &table[i];
-    return &table[context->software && lanes ? 0 : 1];
+    return &table[lanes ? 0 : 1];
 }
 
 gboolean dpcxr_vulkan_tuning(const VulkanContext *context, const char *tiles, VulkanTuning *tuning, GError **error)
 {
     const char *asked = tiles ? tiles : g_getenv("DPCXR_VULKAN_TILES");
+    /* Mesa's software device ends all loops of an invocation, without a word, once they have gone round 65535 times together
+     * (LP_MAX_TGSI_LOOP_ITERATIONS in its gallivm). */
+    const int rounds = 60000;
     *tuning = *row_for(context);
+    tuning->rounds = context->software ? rounds : 0;
     return !asked || dpcxr_vulkan_take_tiles(context, asked, tuning, error);
 }
 

@@ -17,6 +17,7 @@ typedef struct {
     int each;    /* elements that an invocation of those sums */
     int chunk;   /* positions of a part of a norm's sums */
     int groups;  /* work groups that a gradient of weights should have for each unit, at least */
+    int rounds;  /* of all loops of an invocation that the device surely does; 0: no limit. Of the device, not of the row */
 } VulkanTuning;
 
 /* *@tuning <- the row of the table for @context; DPCXR_VULKAN_TUNING=CLASS asks for another (tests run both ways on any device).
