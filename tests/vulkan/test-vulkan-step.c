@@ -21,28 +21,24 @@ static DpcxrNode norm(DpcxrGraph *graph, DpcxrNode x, const char *name, int numb
     return dpcxr_group_norm(graph, x, 4, 1e-5, "layer%d.%s", number, name);
 }
 
-static DpcxrNode block(DpcxrGraph *graph, DpcxrNode x, int channels, int stride, int number)
+static DpcxrNode block(DpcxrGraph *graph, DpcxrNode x, int channels, int number)
 {
-    DpcxrNode y = dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 3, stride, 1, FALSE}, "layer%d.conv1", number);
+    DpcxrNode y = dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 3, 2, 1, FALSE}, "layer%d.conv1", number);
     y = dpcxr_mish(graph, norm(graph, y, "bn1", number));
     y = norm(graph, dpcxr_conv2d(graph, y, (DpcxrConv2d){channels, 3, 1, 1, FALSE}, "layer%d.conv2", number), "bn2", number);
-    if (stride > 1) {
-        x = dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 1, stride, 0, FALSE}, "layer%d.downsample.0", number);
-        x = norm(graph, x, "downsample.1", number);
-    }
-    return dpcxr_mish(graph, dpcxr_add(graph, y, x));
+    x = dpcxr_conv2d(graph, x, (DpcxrConv2d){channels, 1, 2, 0, FALSE}, "layer%d.downsample.0", number);
+    return dpcxr_mish(graph, dpcxr_add(graph, y, norm(graph, x, "downsample.1", number)));
 }
 
-/* ResNet9 with thin layers and one block fewer. */
-static DpcxrGraph *network(int height, int width)
+/* The beginning and the end of a ResNet, small, as every shape is compiled anew. The first feature maps of 12 images are more
+ * than 1 MB. */
+static DpcxrGraph *network(void)
 {
     g_autoptr(GError) error = NULL;
-    DpcxrGraph *graph = dpcxr_graph_new(height, width, 1);
-    DpcxrNode x = dpcxr_conv2d(graph, dpcxr_graph_input(graph), (DpcxrConv2d){8, 7, 2, 3, FALSE}, "conv1");
+    DpcxrGraph *graph = dpcxr_graph_new(61, 59, 1);
+    DpcxrNode x = dpcxr_conv2d(graph, dpcxr_graph_input(graph), (DpcxrConv2d){8, 3, 1, 1, FALSE}, "conv1");
     x = dpcxr_mish(graph, norm(graph, x, "bn1", 0));
-    x = dpcxr_max_pool2d(graph, x, 3, 2, 1);
-    x = block(graph, x, 8, 1, 1);
-    x = block(graph, x, 24, 2, 2);
+    x = block(graph, dpcxr_max_pool2d(graph, x, 3, 2, 1), 16, 1);
     x = dpcxr_linear(graph, dpcxr_global_average_pool(graph, x), OUTPUTS, "fc");
     dpcxr_graph_finish(graph, x, OUTPUTS, &error);
     g_assert_no_error(error);
@@ -57,9 +53,9 @@ typedef struct {
     int steps;
 } Task;
 
-static Task task_new(int height, int width, int steps)
+static Task task_new(int steps)
 {
-    Task task = {.graph = network(height, width), .steps = steps};
+    Task task = {.graph = network(), .steps = steps};
     for (int i = 0; i < BATCHES; i++)
         task.batches[i] = batch_new(task.graph, units[i], 20 + (guint64)i);
     return task;
@@ -193,21 +189,31 @@ static void check_weights(const Task *task, float *const *got, float *const *wan
 
 /* --- Tests --- */
 
+/* From the initial weights again: the same bits. */
+static void check_again(DpcxrProgram *program, const Task *task, double momentum, float *const *wanted)
+{
+    float **again = train(program, task, momentum);
+    for (int i = 0; i < program->n_parameters; i++) {
+        const DpcxrParameter *parameter = dpcxr_graph_parameter(task->graph, i);
+        check_equal_bits(parameter->name, again[i], wanted[i], parameter->size);
+    }
+    weights_free(again);
+}
+
 static void test_parity(gconstpointer kind)
 {
     check_begin(kind);
     static const double momenta[] = {0, 0.9};
-    Task task = task_new(33, 31, 10);
+    Task task = task_new(10);
     DpcxrProgram *program = program_new(&dpcxr_backend_vulkan, task.graph);
     for (guint k = 0; k < G_N_ELEMENTS(momenta); k++) {
         float **wanted = train_with(&dpcxr_backend_cpu, &task, momenta[k]);
-        float **got = train(program, &task, momenta[k]), **again = train(program, &task, momenta[k]);
+        float **got = train(program, &task, momenta[k]);
         check_weights(&task, got, wanted, 1e-3);
-        for (int i = 0; i < program->n_parameters; i++)
-            check_equal_bits("weights of the same steps again", again[i], got[i], dpcxr_graph_parameter(task.graph, i)->size);
+        if (momenta[k] > 0)
+            check_again(program, &task, momenta[k], got);
         weights_free(wanted);
         weights_free(got);
-        weights_free(again);
     }
     dpcxr_program_free(program);
     task_free(&task);
@@ -221,7 +227,7 @@ static void test_slices(gconstpointer kind)
         g_test_skip("without the layer of faulty-layer.c");
         return;
     }
-    Task task = task_new(113, 111, 2); /* the first feature maps of 12 images are more than 1 MB */
+    Task task = task_new(2);
     float **wanted = train_with(&dpcxr_backend_vulkan, &task, 0.9);
     g_setenv("DPCXR_FAULTY_STORAGE_RANGE_MB", "1", TRUE);
     float **got = train_with(&dpcxr_backend_vulkan, &task, 0.9);
