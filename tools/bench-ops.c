@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr bench ops: single operations of resnet9; on cpu, whether the cost model of unit gradients is right here; on vulkan, beside
  * what the device could do. */
-#include "bench.h"
 #include "backend/vulkan/vulkan.h"
 #include "base/json-write.h"
 #include "base/workers.h"
+#include "bench.h"
 #include "bench/ops.h"
 #include <math.h>
 #include <stdio.h>
@@ -67,7 +67,8 @@ static void put_peak(JsonBuilder *json, const DpcxrVulkanPeak *peak)
     json_builder_end_object(json);
 }
 
-static void put_all(JsonBuilder *json, const DpcxrOpsBench *bench, const GArray *all, const DpcxrVulkanPeak *peak)
+static void put_all(JsonBuilder *json, const DpcxrOpsBench *bench, const GArray *all,
+                    const DpcxrVulkanPeak *peak)
 {
     json_builder_begin_object(json);
     dpcxr_json_put_string(json, "backend", bench->backend->name);
@@ -110,13 +111,15 @@ static void print_cell(const DpcxrOpTimes *times, int part, const DpcxrVulkanPea
 
 static void print_head(const DpcxrOpsBench *bench, const DpcxrVulkanPeak *peak)
 {
-    printf("resnet9, %d px, %s, %d images at once, ", bench->size, bench->bf16 ? "bf16" : "fp32", bench->batch);
+    printf("resnet9, %d px, %s, %d images at once, ", bench->size, bench->bf16 ? "bf16" : "fp32",
+           bench->batch);
     if (peak)
-        printf("%s (%.0f GFLOP/s, copies %.1f GB/s): ms an image, GFLOP/s (norms, pools: GB/s) and part of that\n", peak->name,
-               peak->flops / 1e9, peak->bytes / 1e9);
+        printf("%s (%.0f GFLOP/s, copies %.1f GB/s): ms an image, GFLOP/s (norms, pools: GB/s) and part of "
+               "that\n",
+               peak->name, peak->flops / 1e9, peak->bytes / 1e9);
     else
-        printf("%s, %d thread%s: ms an image and GFLOP/s (norms, pools: GB/s)\n", bench->backend->name, bench->threads,
-               bench->threads == 1 ? "" : "s");
+        printf("%s, %d thread%s: ms an image and GFLOP/s (norms, pools: GB/s)\n", bench->backend->name,
+               bench->threads, bench->threads == 1 ? "" : "s");
 }
 
 static void print_all(const DpcxrOpsBench *bench, const GArray *all, const DpcxrVulkanPeak *peak)
@@ -145,29 +148,32 @@ static void print_all(const DpcxrOpsBench *bench, const GArray *all, const Dpcxr
 
 static gboolean check_ranges(const DpcxrOpsBench *bench, GError **error)
 {
-    if (bench->size >= 16 && bench->size <= 1024 && bench->batch >= 1 && bench->batch <= 256 && bench->repeats >= 1 &&
-        bench->threads >= 0 && bench->threads <= 4096)
+    if (bench->size >= 16 && bench->size <= 1024 && bench->batch >= 1 && bench->batch <= 256 &&
+        bench->repeats >= 1 && bench->threads >= 0 && bench->threads <= 4096)
         return TRUE;
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                "dpcxr bench ops: --size is 16 to 1024, --batch 1 to 256, --threads 0 to 4096, --repeats at least 1");
+    g_set_error(
+        error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+        "dpcxr bench ops: --size is 16 to 1024, --batch 1 to 256, --threads 0 to 4096, --repeats at least 1");
     return FALSE;
 }
 
 /* @name: of the backend. Sets bench->backend, which has to be one that can do the rest of @bench. */
 static gboolean choose_backend(const char *name, gboolean tune, DpcxrOpsBench *bench, GError **error)
 {
-    const DpcxrProgramOptions options = {.bf16 = bench->bf16, .device = bench->device, .training = TRUE, .norms = TRUE};
+    const DpcxrProgramOptions options = {
+        .bf16 = bench->bf16, .device = bench->device, .training = TRUE, .norms = TRUE};
     bench->backend = dpcxr_backend_find(name, &options, error);
     if (!bench->backend)
         return FALSE;
     if (!tune || bench->backend == &dpcxr_backend_vulkan)
         return TRUE;
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench ops: --tune needs --device vulkan (got \"%s\")",
-                bench->backend->name);
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "dpcxr bench ops: --tune needs --device vulkan (got \"%s\")", bench->backend->name);
     return FALSE;
 }
 
-static gboolean run_once(const DpcxrOpsBench *bench, const DpcxrVulkanPeak *peak, JsonBuilder *json, GError **error)
+static gboolean run_once(const DpcxrOpsBench *bench, const DpcxrVulkanPeak *peak, JsonBuilder *json,
+                         GError **error)
 {
     g_autoptr(GArray) all = dpcxr_bench_ops(bench, error);
     if (!all)
@@ -221,19 +227,23 @@ gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error)
     gboolean as_json = FALSE, tune = FALSE, good;
     g_auto(GStrv) rest = NULL;
     const GOptionEntry entries[] = {
-        {"size", 0, 0, G_OPTION_ARG_INT, &bench.size, "Pixels a side of the network's images (default 224)", "S"},
+        {"size", 0, 0, G_OPTION_ARG_INT, &bench.size, "Pixels a side of the network's images (default 224)",
+         "S"},
         {"batch", 0, 0, G_OPTION_ARG_INT, &bench.batch, "Images at once (default 16)", "B"},
         {"repeats", 0, 0, G_OPTION_ARG_INT, &bench.repeats, "The fastest of so many counts (default 9)", "N"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &bench.threads, "Threads (default 0: one, then all)", "T"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default) or bf16", "P"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &backend, "Backend: cpu (default), vulkan, ref, auto", "NAME"},
-        {"device-name", 0, 0, G_OPTION_ARG_STRING, &device, "Which of its devices: index, UUID or name", "DEVICE"},
-        {"tune", 0, 0, G_OPTION_ARG_NONE, &tune, "Time the operations with other tiles (--device vulkan)", NULL},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print a JSON list, one object for each number of threads", NULL},
+        {"device-name", 0, 0, G_OPTION_ARG_STRING, &device, "Which of its devices: index, UUID or name",
+         "DEVICE"},
+        {"tune", 0, 0, G_OPTION_ARG_NONE, &tune, "Time the operations with other tiles (--device vulkan)",
+         NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json,
+         "Print a JSON list, one object for each number of threads", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
         {0}};
-    if (!dpcxr_cmd_parse(argc, argv, "", "Time the operations of resnet9, and both ways to unit gradients.", entries,
-                         error) ||
+    if (!dpcxr_cmd_parse(argc, argv, "", "Time the operations of resnet9, and both ways to unit gradients.",
+                         entries, error) ||
         !dpcxr_bench_no_more(rest, error) || !check_ranges(&bench, error))
         return FALSE;
     bench.bf16 = dpcxr_bench_precision(precision, &good, error);

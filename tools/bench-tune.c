@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * dpcxr bench ops --tune: tiles of a Vulkan device beside each other. */
-#include "bench.h"
 #include "base/json-write.h"
+#include "bench.h"
 #include "bench/tune.h"
 #include <math.h>
 #include <stdio.h>
@@ -67,8 +67,8 @@ gboolean dpcxr_bench_run_tune(const DpcxrOpsBench *bench, JsonBuilder *json, GEr
         return TRUE;
     }
     g_autofree char *best = dpcxr_bench_best_tiles(all);
-    printf("convolutions and linear layers of resnet9, %d px, %d images at once: ms an image, *: the least\n", bench->size,
-           bench->batch);
+    printf("convolutions and linear layers of resnet9, %d px, %d images at once: ms an image, *: the least\n",
+           bench->size, bench->batch);
     print_table(all);
     printf("to use at once: DPCXR_VULKAN_TILES=\"%s\"\n", best);
     print_row(all);

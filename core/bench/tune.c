@@ -30,12 +30,14 @@ static void add_op(DpcxrTileTimes *sums, const DpcxrOpTimes *times)
     add(&sums->seconds[BENCH_TILE_DATA], times->seconds[BENCH_OP_DATA]);
     if (times->takes_gram)
         add(&sums->seconds[BENCH_TILE_GRAM], times->seconds[BENCH_OP_WEIGHTS]);
-    add(&sums->seconds[BENCH_TILE_WEIGHTS], times->seconds[times->takes_gram ? BENCH_OP_SUM : BENCH_OP_WEIGHTS]);
+    add(&sums->seconds[BENCH_TILE_WEIGHTS],
+        times->seconds[times->takes_gram ? BENCH_OP_SUM : BENCH_OP_WEIGHTS]);
 }
 
 static gboolean time_tile(const DpcxrOpsBench *bench, const char *tile, GArray *all, GError **error)
 {
-    g_autofree char *tuning = g_strdup_printf("forward=%s;data=%s;weights=%s;gram=%s", tile, tile, tile, tile);
+    g_autofree char *tuning =
+        g_strdup_printf("forward=%s;data=%s;weights=%s;gram=%s", tile, tile, tile, tile);
     DpcxrOpsBench with = *bench;
     with.tuning = tuning;
     with.weights_only = TRUE;
@@ -82,7 +84,8 @@ char *dpcxr_bench_best_tiles(const GArray *all)
     for (int tile = 0; tile < BENCH_N_TILES; tile++) {
         int best = dpcxr_bench_best_tile(all, (BenchTile)tile);
         if (best >= 0)
-            g_string_append_printf(text, "%s%s=%s", text->len ? ";" : "", dpcxr_bench_tile_name((BenchTile)tile),
+            g_string_append_printf(text, "%s%s=%s", text->len ? ";" : "",
+                                   dpcxr_bench_tile_name((BenchTile)tile),
                                    g_array_index(all, DpcxrTileTimes, best).tile);
     }
     return g_strdup(text->str);

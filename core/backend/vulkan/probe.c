@@ -38,7 +38,8 @@ static double seconds_of(Probe *probe, VulkanRecording *recording, int repeats, 
     double least = G_MAXDOUBLE;
     for (int i = 0; i < repeats; i++) {
         gint64 start = g_get_monotonic_time();
-        if (!dpcxr_vulkan_submit(&probe->queue, &recording, 1, error) || !dpcxr_vulkan_wait(&probe->queue, error))
+        if (!dpcxr_vulkan_submit(&probe->queue, &recording, 1, error) ||
+            !dpcxr_vulkan_wait(&probe->queue, error))
             return -1;
         least = MIN(least, (double)MAX(g_get_monotonic_time() - start, 1) / 1e6);
     }
@@ -48,10 +49,12 @@ static double seconds_of(Probe *probe, VulkanRecording *recording, int repeats, 
 /* Records @times repetitions of a load; FALSE with the error set. */
 typedef gboolean (*Load)(VulkanRecording *recording, const VulkanSpan *spans, int times, GError **error);
 
-static double time_load(Probe *probe, Load load, const VulkanSpan *spans, int times, int repeats, GError **error)
+static double time_load(Probe *probe, Load load, const VulkanSpan *spans, int times, int repeats,
+                        GError **error)
 {
     VulkanRecording *recording = dpcxr_vulkan_record(&probe->queue, "probe", error);
-    gboolean good = recording && load(recording, spans, times, error) && dpcxr_vulkan_record_end(recording, error);
+    gboolean good =
+        recording && load(recording, spans, times, error) && dpcxr_vulkan_record_end(recording, error);
     double seconds = good ? seconds_of(probe, recording, repeats, error) : -1;
     dpcxr_vulkan_recording_free(recording);
     return seconds;
@@ -71,7 +74,8 @@ static double rate_of(Probe *probe, Load load, const VulkanSpan *spans, GError *
     return seconds < 0 ? -1 : times / seconds;
 }
 
-static gboolean load_arithmetic(VulkanRecording *recording, const VulkanSpan *spans, int times, GError **error)
+static gboolean load_arithmetic(VulkanRecording *recording, const VulkanSpan *spans, int times,
+                                GError **error)
 {
     gint64 groups = (gint64)(spans[0].bytes / sizeof(float) / LOCAL);
     const VulkanDispatch dispatch = {
@@ -106,7 +110,8 @@ static gboolean measure(Probe *probe, DpcxrVulkanPeak *peak, GError **error)
     const VkDeviceSize invocations = probe->context->software ? 1 << 14 : 1 << 18;
     VkDeviceSize bytes = copied_bytes(probe);
     VulkanSpan results, copies[2];
-    if (!dpcxr_vulkan_allocate(&probe->memory, VULKAN_DEVICE, invocations * sizeof(float), "probe", &results, error) ||
+    if (!dpcxr_vulkan_allocate(&probe->memory, VULKAN_DEVICE, invocations * sizeof(float), "probe", &results,
+                               error) ||
         !dpcxr_vulkan_allocate(&probe->memory, VULKAN_DEVICE, bytes, "probe", &copies[0], error) ||
         !dpcxr_vulkan_allocate(&probe->memory, VULKAN_DEVICE, bytes, "probe", &copies[1], error))
         return FALSE;

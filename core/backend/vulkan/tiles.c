@@ -20,8 +20,8 @@ static gboolean fits_shared(const VulkanContext *context, const VulkanTuning *tu
            (rows + columns) * tile->k * 4 + rows * 12 <= limits->maxComputeSharedMemorySize;
 }
 
-gboolean dpcxr_vulkan_check_tile(const VulkanContext *context, const VulkanTuning *tuning, const VulkanTile *tile,
-                                 GError **error)
+gboolean dpcxr_vulkan_check_tile(const VulkanContext *context, const VulkanTuning *tuning,
+                                 const VulkanTile *tile, GError **error)
 {
     const int most = 1024; /* keeps products in range */
     gboolean sane = tile->x >= 1 && tile->x <= most && tile->y >= 1 && tile->y <= most && tile->m >= 1 &&
@@ -32,15 +32,17 @@ gboolean dpcxr_vulkan_check_tile(const VulkanContext *context, const VulkanTunin
     if (tuning->subgroup)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                     "%s takes no tile %d,%d,%d,%d,%d: x has to be its %u lanes, y 1, m and n 1 to %d, k 0",
-                    context->properties.deviceName, tile->x, tile->y, tile->m, tile->n, tile->k, context->subgroup,
-                    MOST_RESULTS);
+                    context->properties.deviceName, tile->x, tile->y, tile->m, tile->n, tile->k,
+                    context->subgroup, MOST_RESULTS);
     else
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "%s takes no tile %d,%d,%d,%d,%d: x * y has to be a power of two up to %u, m and n 1 to %d, k %d to %d, and "
-                    "(rows + columns) * k * 4 + rows * 12 at most its %u bytes of shared memory, with y * m rows and x * n columns",
+                    "%s takes no tile %d,%d,%d,%d,%d: x * y has to be a power of two up to %u, m and n 1 to "
+                    "%d, k %d to %d, and "
+                    "(rows + columns) * k * 4 + rows * 12 at most its %u bytes of shared memory, with y * m "
+                    "rows and x * n columns",
                     context->properties.deviceName, tile->x, tile->y, tile->m, tile->n, tile->k,
-                    MIN(limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]), MOST_RESULTS,
-                    LEAST_DEPTH, MOST_DEPTH, limits->maxComputeSharedMemorySize);
+                    MIN(limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]),
+                    MOST_RESULTS, LEAST_DEPTH, MOST_DEPTH, limits->maxComputeSharedMemorySize);
     return FALSE;
 }
 
@@ -81,7 +83,8 @@ static gboolean take_tile(const VulkanContext *context, const char *entry, guint
     VulkanTile tile;
     if (!to || (*taken & bit) || !read_tile(sides[1], &tile)) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "DPCXR_VULKAN_TILES: \"%s\" is no tile: forward=X,Y,M,N,K, likewise data, weights and gram, each once, with a "
+                    "DPCXR_VULKAN_TILES: \"%s\" is no tile: forward=X,Y,M,N,K, likewise data, weights and "
+                    "gram, each once, with a "
                     "\";\" between them",
                     entry);
         return FALSE;
@@ -95,7 +98,8 @@ static gboolean take_tile(const VulkanContext *context, const char *entry, guint
     return FALSE;
 }
 
-gboolean dpcxr_vulkan_take_tiles(const VulkanContext *context, const char *text, VulkanTuning *tuning, GError **error)
+gboolean dpcxr_vulkan_take_tiles(const VulkanContext *context, const char *text, VulkanTuning *tuning,
+                                 GError **error)
 {
     g_auto(GStrv) entries = g_strsplit(text, ";", -1);
     guint taken = 0;
@@ -107,7 +111,8 @@ gboolean dpcxr_vulkan_take_tiles(const VulkanContext *context, const char *text,
 
 /* --- Candidates --- */
 
-static void add_candidate(const VulkanContext *context, const VulkanTuning *tuning, VulkanTile tile, GPtrArray *all)
+static void add_candidate(const VulkanContext *context, const VulkanTuning *tuning, VulkanTile tile,
+                          GPtrArray *all)
 {
     g_autofree char *text = g_strdup_printf("%d,%d,%d,%d,%d", tile.x, tile.y, tile.m, tile.n, tile.k);
     if (!g_ptr_array_find_with_equal_func(all, text, g_str_equal, NULL) &&
@@ -125,9 +130,10 @@ static void add_subgroup(const VulkanContext *context, const VulkanTuning *tunin
 
 static void add_shared(const VulkanContext *context, const VulkanTuning *tuning, GPtrArray *all)
 {
-    static const VulkanTile tiles[] = {{8, 8, 4, 4, 16},   {8, 8, 8, 8, 16},   {16, 8, 4, 4, 16},  {16, 8, 8, 4, 16},
-                                       {16, 8, 8, 8, 16},  {16, 16, 2, 2, 16}, {16, 16, 4, 4, 16}, {16, 16, 4, 4, 32},
-                                       {16, 16, 8, 4, 16}, {16, 16, 8, 8, 16}, {32, 8, 4, 4, 16},  {32, 8, 8, 4, 16}};
+    static const VulkanTile tiles[] = {{8, 8, 4, 4, 16},   {8, 8, 8, 8, 16},   {16, 8, 4, 4, 16},
+                                       {16, 8, 8, 4, 16},  {16, 8, 8, 8, 16},  {16, 16, 2, 2, 16},
+                                       {16, 16, 4, 4, 16}, {16, 16, 4, 4, 32}, {16, 16, 8, 4, 16},
+                                       {16, 16, 8, 8, 16}, {32, 8, 4, 4, 16},  {32, 8, 8, 4, 16}};
     for (guint i = 0; i < G_N_ELEMENTS(tiles); i++)
         add_candidate(context, tuning, tiles[i], all);
 }
