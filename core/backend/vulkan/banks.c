@@ -13,15 +13,12 @@ gboolean dpcxr_vulkan_need_bank(VulkanProgram *program, DpcxrBank bank, GError *
     return dpcxr_vulkan_zero(&program->base, bank, error);
 }
 
-static gboolean record_zero(VulkanProgram *program, DpcxrBank bank, GError **error)
+static gboolean record_zero(VulkanProgram *program, VulkanRecording *recording, int bank, GError **error)
 {
-    VulkanRecording *recording = program->zero[bank] = dpcxr_vulkan_record(&program->queue, "zero", error);
-    if (!recording)
-        return FALSE;
     dpcxr_vulkan_record_zero(recording, program->banks[bank]);
     if (bank == DPCXR_BANK_SUM && program->base.options.grid)
         dpcxr_vulkan_record_zero(recording, program->integers);
-    return dpcxr_vulkan_record_end(recording, error);
+    return TRUE;
 }
 
 gboolean dpcxr_vulkan_zero(DpcxrProgram *base, DpcxrBank bank, GError **error)
@@ -29,7 +26,7 @@ gboolean dpcxr_vulkan_zero(DpcxrProgram *base, DpcxrBank bank, GError **error)
     VulkanProgram *program = (VulkanProgram *)base;
     if (!program->banks[bank].bytes) /* is zero when it comes */
         return dpcxr_vulkan_need_bank(program, bank, error);
-    return (program->zero[bank] || record_zero(program, bank, error)) &&
+    return dpcxr_vulkan_need(program, &program->zero[bank], "zero", record_zero, (int)bank, error) &&
            dpcxr_vulkan_submit(&program->queue, &program->zero[bank], 1, error);
 }
 

@@ -14,10 +14,10 @@ static VulkanOperation of_slots(VulkanProgram *program, VulkanShader shader, int
                              .push = {.group = program->base.options.group_of[i]}};
 }
 
-static gboolean record_measure(VulkanProgram *program, GError **error)
+static gboolean record_measure(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
     const VulkanTuning *tuning = program->plan.tuning;
-    dpcxr_vulkan_record_copy(program->grid_measure, program->coefficients_host, program->coefficients);
+    dpcxr_vulkan_record_copy(recording, program->coefficients_host, program->coefficients);
     for (int i = 0; i < program->base.n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
         VulkanOperation operation = of_slots(program, SHADER_GRID_SQUARES, i, program->grid_squares);
@@ -29,16 +29,16 @@ static gboolean record_measure(VulkanProgram *program, GError **error)
         operation.of = VULKAN_UNITS;
         operation.items = gradient->chunks;
         operation.group = 1;
-        if (!dpcxr_vulkan_record_operation(program, program->grid_measure, &operation, error))
+        if (!dpcxr_vulkan_record_operation(program, recording, &operation, error))
             return FALSE;
     }
-    dpcxr_vulkan_record_copy(program->grid_measure, program->grid_squares, program->grid_squares_host);
-    return dpcxr_vulkan_record_end(program->grid_measure, error);
+    dpcxr_vulkan_record_copy(recording, program->grid_squares, program->grid_squares_host);
+    return TRUE;
 }
 
-static gboolean record_add(VulkanProgram *program, GError **error)
+static gboolean record_add(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    dpcxr_vulkan_record_copy(program->grid_add, program->coefficients_host, program->coefficients);
+    dpcxr_vulkan_record_copy(recording, program->coefficients_host, program->coefficients);
     for (int i = 0; i < program->base.n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
         VulkanSpan integers = dpcxr_vulkan_part(program->integers, gradient->offset * sizeof(gint64),
@@ -49,18 +49,16 @@ static gboolean record_add(VulkanProgram *program, GError **error)
         operation.of = VULKAN_ONCE;
         operation.items = (gint64)gradient->size;
         operation.group = program->plan.tuning->local;
-        if (!dpcxr_vulkan_record_operation(program, program->grid_add, &operation, error))
+        if (!dpcxr_vulkan_record_operation(program, recording, &operation, error))
             return FALSE;
     }
-    return dpcxr_vulkan_record_end(program->grid_add, error);
+    return TRUE;
 }
 
 static gboolean need_recordings(VulkanProgram *program, GError **error)
 {
-    return (program->grid_measure || ((program->grid_measure = dpcxr_vulkan_record(&program->queue, "measure", error)) &&
-                                      record_measure(program, error))) &&
-           (program->grid_add ||
-            ((program->grid_add = dpcxr_vulkan_record(&program->queue, "add", error)) && record_add(program, error)));
+    return dpcxr_vulkan_need(program, &program->grid_measure, "measure", record_measure, 0, error) &&
+           dpcxr_vulkan_need(program, &program->grid_add, "add", record_add, 0, error);
 }
 
 static gboolean is_dropped(const VulkanProgram *program, int unit, double limit)
@@ -120,7 +118,7 @@ gboolean dpcxr_vulkan_read_grid(DpcxrProgram *base, int i, gint64 *values, GErro
     return good;
 }
 
-static gboolean record_settle(VulkanProgram *program, int i, GError **error)
+static gboolean record_settle(VulkanProgram *program, VulkanRecording *recording, int i, GError **error)
 {
     const VulkanGradient *g = &program->plan.gradients[i];
     const gint32 constants[] = {g->taps, g->in, g->out};
@@ -133,13 +131,10 @@ static gboolean record_settle(VulkanProgram *program, int i, GError **error)
         .of = VULKAN_ONCE,
         .items = (gint64)g->size,
         .group = program->plan.tuning->local};
-    VulkanRecording *recording = program->settle[i] = dpcxr_vulkan_record(&program->queue, "settle", error);
-    if (!recording)
-        return FALSE;
     if (program->noise.buffer != program->noise_host.buffer || program->noise.offset != program->noise_host.offset)
         dpcxr_vulkan_record_copy(recording, dpcxr_vulkan_part(program->noise_host, 0, bytes),
                                  dpcxr_vulkan_part(program->noise, 0, bytes));
-    return dpcxr_vulkan_record_operation(program, recording, &operation, error) && dpcxr_vulkan_record_end(recording, error);
+    return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
 
 gboolean dpcxr_vulkan_settle(DpcxrProgram *base, int i, const gint64 *noise, double spacing, GError **error)
@@ -147,7 +142,7 @@ gboolean dpcxr_vulkan_settle(DpcxrProgram *base, int i, const gint64 *noise, dou
     VulkanProgram *program = (VulkanProgram *)base;
     gsize bytes = program->plan.gradients[i].size * sizeof(gint64);
     gint64 *to = (gint64 *)((char *)program->noise_host.mapped + sizeof(double));
-    if (!program->settle[i] && !record_settle(program, i, error))
+    if (!dpcxr_vulkan_need(program, &program->settle[i], "settle", record_settle, i, error))
         return FALSE;
     if (!dpcxr_vulkan_wait(&program->queue, error)) /* the noise of another parameter is being read */
         return FALSE;

@@ -78,6 +78,12 @@ typedef struct {
     gint64 rounds;              /* of loops that an invocation makes for each row of the batch; 0: none to speak of */
 } VulkanOperation;
 
+/* Fills a recording that has begun. @which: a bank, a parameter or a flag, where it says which of several. */
+typedef gboolean (*VulkanRecorder)(VulkanProgram *program, VulkanRecording *recording, int which, GError **error);
+/* *@place <- what @record records, where there is nothing yet; and nothing where that fails. */
+gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name, VulkanRecorder record,
+                           int which, GError **error);
+
 /* operation.c */
 gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording, const VulkanOperation *operation,
                                        GError **error);

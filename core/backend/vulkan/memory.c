@@ -144,8 +144,10 @@ static Slab *new_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize 
     if (!check_budget(memory, purpose, slab.bytes, name, error))
         return NULL;
     gboolean good = open_slab(memory, &slab, name, error);
-    g_array_append_val(memory->slabs, slab); /* cleared with the others, also when half open */
-    memory->bytes += slab.bytes;
+    if (!good)
+        slab.used = slab.bytes; /* half open: cleared with the others, and never cut */
+    g_array_append_val(memory->slabs, slab);
+    memory->bytes += good ? slab.bytes : 0;
     return good ? &g_array_index(memory->slabs, Slab, memory->slabs->len - 1) : NULL;
 }
 

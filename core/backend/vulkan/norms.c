@@ -101,21 +101,16 @@ static double product_error(const VulkanProgram *program, const VulkanGradient *
     return (products + 4 + LATER) * u * sums->s;
 }
 
-static gboolean need_outright(VulkanProgram *program, int i, GError **error)
+static gboolean record_outright(VulkanProgram *program, VulkanRecording *recording, int i, GError **error)
 {
     const VulkanGradient *gradient = &program->plan.gradients[i];
-    VulkanRecording **recording = &program->outright[i];
-    if (*recording)
-        return TRUE;
-    if (!(*recording = dpcxr_vulkan_record(&program->queue, "a unit outright", error)))
-        return FALSE;
-    dpcxr_vulkan_record_copy(*recording, program->single_host, program->single);
-    if (!dpcxr_vulkan_record_outright(program, *recording, gradient->step, error) ||
-        !dpcxr_vulkan_record_squares(program, *recording, dpcxr_vulkan_whole(program->scratch), i, program->results.chunks,
+    dpcxr_vulkan_record_copy(recording, program->single_host, program->single);
+    if (!dpcxr_vulkan_record_outright(program, recording, gradient->step, error) ||
+        !dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_whole(program->scratch), i, program->results.chunks,
                                      gradient->chunks_at, error))
         return FALSE;
-    dpcxr_vulkan_record_copy(*recording, program->results.chunks, program->read.chunks);
-    return dpcxr_vulkan_record_end(*recording, error);
+    dpcxr_vulkan_record_copy(recording, program->results.chunks, program->read.chunks);
+    return TRUE;
 }
 
 /* The norm of the unit's gradient, formed. */
@@ -123,7 +118,7 @@ static gboolean outright_norm2(VulkanProgram *program, int i, int unit, double *
 {
     const VulkanGradient *gradient = &program->plan.gradients[i];
     struct Batch *single = program->single_host.mapped;
-    if (!need_outright(program, i, error))
+    if (!dpcxr_vulkan_need(program, &program->outright[i], "a unit outright", record_outright, i, error))
         return FALSE;
     *single = (struct Batch){.rows = program->base.rows, .units = 1, .unit_offsets = sizeof *single / sizeof(gint32)};
     memcpy(single + 1, program->unit_offsets + unit, 2 * sizeof(gint32));

@@ -3,6 +3,20 @@
 #include "backend/vulkan/internal.h"
 #include <string.h>
 
+gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name, VulkanRecorder record,
+                           int which, GError **error)
+{
+    if (*place)
+        return TRUE;
+    VulkanRecording *recording = dpcxr_vulkan_record(&program->queue, name, error);
+    if (recording && record(program, recording, which, error) && dpcxr_vulkan_record_end(recording, error)) {
+        *place = recording;
+        return TRUE;
+    }
+    dpcxr_vulkan_recording_free(recording);
+    return FALSE;
+}
+
 VulkanBinding dpcxr_vulkan_whole(VulkanSpan span)
 {
     return (VulkanBinding){.span = span};

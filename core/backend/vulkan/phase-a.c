@@ -17,18 +17,14 @@ static const VulkanOps *const ops[DPCXR_N_LAYER_TYPES] = {
 
 /* --- What is recorded, once --- */
 
-static gboolean need_upload(VulkanProgram *program, GError **error)
+static gboolean record_upload(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    if (program->upload)
-        return TRUE;
-    if (!(program->upload = dpcxr_vulkan_record(&program->queue, "upload", error)))
-        return FALSE;
-    dpcxr_vulkan_record_copy(program->upload, program->staging, program->staged);
-    dpcxr_vulkan_record_copy(program->upload, program->images, dpcxr_vulkan_output(program, 0).span);
-    return dpcxr_vulkan_record_end(program->upload, error);
+    dpcxr_vulkan_record_copy(recording, program->staging, program->staged);
+    dpcxr_vulkan_record_copy(recording, program->images, dpcxr_vulkan_output(program, 0).span);
+    return TRUE;
 }
 
-static gboolean record_forward(VulkanProgram *program, VulkanRecording *recording, GError **error)
+static gboolean record_forward(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
     VulkanBuild build = {.program = program, .recording = recording};
     for (int s = 0; s < program->plan.n_steps; s++)
@@ -36,39 +32,27 @@ static gboolean record_forward(VulkanProgram *program, VulkanRecording *recordin
             return FALSE;
     dpcxr_vulkan_record_copy(recording, dpcxr_vulkan_output(program, program->base.graph->output).span,
                              program->read.logits);
-    return dpcxr_vulkan_record_end(recording, error);
+    return TRUE;
 }
 
-static gboolean need_forward(VulkanProgram *program, GError **error)
+static gboolean record_evaluate(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    return program->forward || ((program->forward = dpcxr_vulkan_record(&program->queue, "forward", error)) &&
-                                record_forward(program, program->forward, error));
-}
-
-static gboolean record_evaluate(VulkanProgram *program, GError **error)
-{
-    if (!(program->evaluate = dpcxr_vulkan_record(&program->queue, "evaluation", error)))
-        return FALSE;
-    dpcxr_vulkan_record_copy(program->evaluate, program->evaluated_host, program->evaluation.lists);
-    dpcxr_vulkan_record_copy(program->evaluate, program->images, dpcxr_vulkan_output(program, 0).span);
-    return record_forward(program, program->evaluate, error);
+    dpcxr_vulkan_record_copy(recording, program->evaluated_host, program->evaluation.lists);
+    dpcxr_vulkan_record_copy(recording, program->images, dpcxr_vulkan_output(program, 0).span);
+    return record_forward(program, recording, which, error);
 }
 
 static gboolean need_evaluate(VulkanProgram *program, GError **error)
 {
-    if (program->evaluate)
-        return TRUE;
     const VulkanPass *before = program->pass;
     program->pass = &program->evaluation;
-    gboolean good = record_evaluate(program, error);
+    gboolean good = dpcxr_vulkan_need(program, &program->evaluate, "evaluation", record_evaluate, 0, error);
     program->pass = before;
     return good;
 }
 
-static gboolean need_loss(VulkanProgram *program, GError **error)
+static gboolean record_loss(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    if (program->loss)
-        return TRUE;
     const gint32 outputs[] = {program->base.n_outputs};
     int output = program->base.graph->output;
     VulkanOperation operation = {.kernel = dpcxr_vulkan_kernel(program, SHADER_LOSS, 1, outputs),
@@ -83,28 +67,30 @@ static gboolean need_loss(VulkanProgram *program, GError **error)
                                  .of = VULKAN_ROWS,
                                  .items = 1,
                                  .group = program->plan.tuning->local};
-    if (!(program->loss = dpcxr_vulkan_record(&program->queue, "loss", error)) ||
-        !dpcxr_vulkan_record_operation(program, program->loss, &operation, error))
+    if (!dpcxr_vulkan_record_operation(program, recording, &operation, error))
         return FALSE;
-    dpcxr_vulkan_record_copy(program->loss, program->results.losses, program->read.losses);
-    return dpcxr_vulkan_record_end(program->loss, error);
+    dpcxr_vulkan_record_copy(recording, program->results.losses, program->read.losses);
+    return TRUE;
+}
+
+static gboolean record_given(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
+{
+    dpcxr_vulkan_record_copy(recording, program->output_gradient,
+                             dpcxr_vulkan_dout(program, program->base.graph->output).span);
+    return TRUE;
 }
 
 /* In place of the loss: the gradient that a test hands in. */
 static gboolean need_given(VulkanProgram *program, GError **error)
 {
-    if (program->given)
-        return TRUE;
-    VulkanSpan gradient = dpcxr_vulkan_dout(program, program->base.graph->output).span;
-    if (!dpcxr_vulkan_allocate(&program->memory, VULKAN_UPLOAD, gradient.bytes, "an output gradient",
-                               &program->output_gradient, error) ||
-        !(program->given = dpcxr_vulkan_record(&program->queue, "given gradient", error)))
-        return FALSE;
-    dpcxr_vulkan_record_copy(program->given, program->output_gradient, gradient);
-    return dpcxr_vulkan_record_end(program->given, error);
+    gsize bytes = dpcxr_vulkan_dout(program, program->base.graph->output).span.bytes;
+    return (program->output_gradient.bytes || dpcxr_vulkan_allocate(&program->memory, VULKAN_UPLOAD, bytes,
+                                                                    "an output gradient", &program->output_gradient,
+                                                                    error)) &&
+           dpcxr_vulkan_need(program, &program->given, "given gradient", record_given, 0, error);
 }
 
-static gboolean record_backward(VulkanProgram *program, VulkanRecording *recording, gboolean image_gradient, GError **error)
+static gboolean record_backward(VulkanProgram *program, VulkanRecording *recording, int image_gradient, GError **error)
 {
     g_autofree gboolean *written = g_new0(gboolean, dpcxr_graph_n_layers(program->base.graph));
     VulkanBuild build = {program, recording, written, image_gradient};
@@ -113,25 +99,20 @@ static gboolean record_backward(VulkanProgram *program, VulkanRecording *recordi
     for (int s = program->plan.n_steps - 1; s >= 0; s--)
         if (!ops[program->plan.steps[s].type]->backward(&build, s, error))
             return FALSE;
-    return dpcxr_vulkan_record_end(recording, error);
+    return TRUE;
 }
 
 static gboolean need_backward(VulkanProgram *program, gboolean image_gradient, GError **error)
 {
-    VulkanRecording **recording = &program->backward[image_gradient != FALSE];
     gsize bytes = program->plan.evaluation.outputs[0].row * (gsize)program->base.options.max_rows;
-    if (*recording)
-        return TRUE;
     return (!image_gradient || program->input_gradient.bytes ||
             dpcxr_vulkan_allocate(&program->memory, VULKAN_READBACK, bytes, "the images' gradient",
                                   &program->input_gradient, error)) &&
-           (*recording = dpcxr_vulkan_record(&program->queue, "backward", error)) &&
-           record_backward(program, *recording, image_gradient, error);
+           dpcxr_vulkan_need(program, &program->backward[image_gradient], "backward", record_backward, image_gradient, error);
 }
 
-static gboolean record_norms(VulkanProgram *program, GError **error)
+static gboolean record_norms(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    VulkanRecording *recording = program->norms;
     for (int i = 0; i < program->base.n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
         gboolean good = gradient->method == VULKAN_GRAM
@@ -141,17 +122,21 @@ static gboolean record_norms(VulkanProgram *program, GError **error)
         if (!good)
             return FALSE;
     }
-    const VulkanSpan *from[] = {&program->results.squares, &program->results.grams, &program->results.lengths};
-    const VulkanSpan *to[] = {&program->read.squares, &program->read.grams, &program->read.lengths};
-    for (int k = 0; k < 3; k++)
-        dpcxr_vulkan_record_copy(recording, *from[k], *to[k]);
-    return dpcxr_vulkan_record_end(recording, error);
+    dpcxr_vulkan_record_copy(recording, program->results.squares, program->read.squares);
+    dpcxr_vulkan_record_copy(recording, program->results.grams, program->read.grams);
+    dpcxr_vulkan_record_copy(recording, program->results.lengths, program->read.lengths);
+    return TRUE;
 }
 
-static gboolean need_norms(VulkanProgram *program, GError **error)
+static gboolean need_phase_a(VulkanProgram *program, gboolean given, gboolean image_gradient, GError **error)
 {
-    return !program->base.options.norms || program->norms ||
-           ((program->norms = dpcxr_vulkan_record(&program->queue, "norms", error)) && record_norms(program, error));
+    return dpcxr_vulkan_need(program, &program->upload, "upload", record_upload, 0, error) &&
+           dpcxr_vulkan_need(program, &program->forward, "forward", record_forward, 0, error) &&
+           (given ? need_given(program, error)
+                  : dpcxr_vulkan_need(program, &program->loss, "loss", record_loss, 0, error)) &&
+           need_backward(program, image_gradient, error) &&
+           (!program->base.options.norms ||
+            dpcxr_vulkan_need(program, &program->norms, "norms", record_norms, 0, error));
 }
 
 /* --- What the host sends --- */
@@ -234,9 +219,7 @@ gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, Dpcxr
 {
     VulkanProgram *program = (VulkanProgram *)base;
     gboolean given = batch->output_gradient != NULL, image_gradient = result->input_gradient != NULL;
-    if (!need_upload(program, error) || !need_forward(program, error) ||
-        !(given ? need_given(program, error) : need_loss(program, error)) ||
-        !need_backward(program, image_gradient, error) || !need_norms(program, error))
+    if (!need_phase_a(program, given, image_gradient, error))
         return FALSE;
     write_batch(program, batch); /* while phase B of the last batch may be running */
     memcpy(program->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof(int));

@@ -20,8 +20,9 @@ static gboolean record_slot_sum(VulkanProgram *program, VulkanRecording *recordi
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
 
-static gboolean record_phase_b(VulkanProgram *program, VulkanRecording *recording, DpcxrBank bank, GError **error)
+static gboolean record_phase_b(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
+    DpcxrBank bank = (DpcxrBank)which;
     dpcxr_vulkan_record_copy(recording, program->coefficients_host, program->coefficients);
     for (int i = 0; i < program->base.n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
@@ -31,7 +32,7 @@ static gboolean record_phase_b(VulkanProgram *program, VulkanRecording *recordin
         if (!good)
             return FALSE;
     }
-    return dpcxr_vulkan_record_end(recording, error);
+    return TRUE;
 }
 
 /* Coefficients that an earlier one may still be reading are left alone. */
@@ -50,44 +51,41 @@ gboolean dpcxr_vulkan_phase_b(DpcxrProgram *base, DpcxrBank bank, const float *c
 {
     VulkanProgram *program = (VulkanProgram *)base;
     VulkanRecording **recording = &program->phase_b[bank];
-    if (!dpcxr_vulkan_need_bank(program, bank, error))
-        return FALSE;
-    if (!*recording && (!(*recording = dpcxr_vulkan_record(&program->queue, "phase B", error)) ||
-                        !record_phase_b(program, *recording, bank, error)))
+    if (!dpcxr_vulkan_need_bank(program, bank, error) ||
+        !dpcxr_vulkan_need(program, recording, "phase B", record_phase_b, (int)bank, error))
         return FALSE;
     dpcxr_vulkan_recording_fit(*recording, program->host.lists.mapped);
     return submit(program, *recording, coefficients, (gsize)base->options.n_groups * (gsize)base->units, error);
 }
 
-static gboolean record_fold(VulkanProgram *program, GError **error)
+static gboolean record_fold(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    dpcxr_vulkan_record_copy(program->fold, program->coefficients_host, program->coefficients);
+    dpcxr_vulkan_record_copy(recording, program->coefficients_host, program->coefficients);
     for (int i = 0; i < program->base.n_parameters; i++)
-        if (!record_slot_sum(program, program->fold, i, DPCXR_BANK_SUM, dpcxr_vulkan_bank(program, DPCXR_BANK_UNIT, i), TRUE,
+        if (!record_slot_sum(program, recording, i, DPCXR_BANK_SUM, dpcxr_vulkan_bank(program, DPCXR_BANK_UNIT, i), TRUE,
                              error))
             return FALSE;
-    return dpcxr_vulkan_record_end(program->fold, error);
+    return TRUE;
 }
 
 gboolean dpcxr_vulkan_fold(DpcxrProgram *base, const float *coefficients, GError **error)
 {
     VulkanProgram *program = (VulkanProgram *)base;
-    if (!dpcxr_vulkan_need_bank(program, DPCXR_BANK_UNIT, error))
-        return FALSE;
-    if (!program->fold && (!(program->fold = dpcxr_vulkan_record(&program->queue, "fold", error)) ||
-                           !record_fold(program, error)))
+    if (!dpcxr_vulkan_need_bank(program, DPCXR_BANK_UNIT, error) ||
+        !dpcxr_vulkan_need(program, &program->fold, "fold", record_fold, 0, error))
         return FALSE;
     return submit(program, program->fold, coefficients, (gsize)base->options.n_groups, error);
 }
 
-static gboolean record_bank_norms(VulkanProgram *program, VulkanRecording *recording, DpcxrBank bank, GError **error)
+static gboolean record_bank_norms(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
+    DpcxrBank bank = (DpcxrBank)which;
     for (int i = 0; i < program->base.n_parameters; i++)
         if (!dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_bank(program, bank, i), i, program->results.chunks,
                                          program->plan.gradients[i].chunks_at, error))
             return FALSE;
     dpcxr_vulkan_record_copy(recording, program->results.chunks, program->read.chunks);
-    return dpcxr_vulkan_record_end(recording, error);
+    return TRUE;
 }
 
 gboolean dpcxr_vulkan_bank_norms(DpcxrProgram *base, DpcxrBank bank, double *norms2, GError **error)
@@ -95,8 +93,7 @@ gboolean dpcxr_vulkan_bank_norms(DpcxrProgram *base, DpcxrBank bank, double *nor
     VulkanProgram *program = (VulkanProgram *)base;
     VulkanRecording **recording = &program->bank_norms[bank];
     if (!dpcxr_vulkan_need_bank(program, bank, error) ||
-        (!*recording && (!(*recording = dpcxr_vulkan_record(&program->queue, "norms of a bank", error)) ||
-                         !record_bank_norms(program, *recording, bank, error))) ||
+        !dpcxr_vulkan_need(program, recording, "norms of a bank", record_bank_norms, (int)bank, error) ||
         !dpcxr_vulkan_run(program, *recording, error))
         return FALSE;
     for (int i = 0; i < base->n_parameters; i++) {

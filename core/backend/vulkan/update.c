@@ -19,7 +19,7 @@ static VulkanBinding noise_of(const VulkanProgram *program, int i)
         dpcxr_vulkan_part(program->noise, gradient->offset * sizeof(float), gradient->size * sizeof(float)));
 }
 
-static gboolean record_finite(VulkanProgram *program, int i, GError **error)
+static gboolean record_finite(VulkanProgram *program, VulkanRecording *recording, int i, GError **error)
 {
     VulkanOperation operation = {.kernel = of_parameter(program, SHADER_FINITE, i),
                                  .bindings = {dpcxr_vulkan_whole(program->rule),
@@ -29,7 +29,7 @@ static gboolean record_finite(VulkanProgram *program, int i, GError **error)
                                  .of = VULKAN_ONCE,
                                  .items = (gint64)program->plan.gradients[i].size,
                                  .group = program->plan.tuning->local};
-    return dpcxr_vulkan_record_operation(program, program->update, &operation, error);
+    return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
 
 /* A bank that this rule does without is not there; the sum stands in for it and is not touched. */
@@ -38,7 +38,7 @@ static VulkanBinding bank_or_sum(const VulkanProgram *program, DpcxrBank bank, i
     return dpcxr_vulkan_bank(program, program->banks[bank].bytes ? bank : DPCXR_BANK_SUM, i);
 }
 
-static gboolean record_rule(VulkanProgram *program, int i, GError **error)
+static gboolean record_rule(VulkanProgram *program, VulkanRecording *recording, int i, GError **error)
 {
     VulkanOperation operation = {.kernel = of_parameter(program, SHADER_UPDATE, i),
                                  .bindings = {dpcxr_vulkan_whole(program->rule), dpcxr_vulkan_whole(program->flags),
@@ -50,24 +50,22 @@ static gboolean record_rule(VulkanProgram *program, int i, GError **error)
                                  .of = VULKAN_ONCE,
                                  .items = (gint64)program->plan.gradients[i].size,
                                  .group = program->plan.tuning->local};
-    return dpcxr_vulkan_record_operation(program, program->update, &operation, error);
+    return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
 
-static gboolean record_update(VulkanProgram *program, GError **error)
+static gboolean record_update(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    if (!(program->update = dpcxr_vulkan_record(&program->queue, "update", error)))
-        return FALSE;
     if (program->noise.buffer != program->noise_host.buffer || program->noise.offset != program->noise_host.offset)
-        dpcxr_vulkan_record_copy(program->update, program->noise_host, program->noise);
-    dpcxr_vulkan_record_zero(program->update, program->flags);
+        dpcxr_vulkan_record_copy(recording, program->noise_host, program->noise);
+    dpcxr_vulkan_record_zero(recording, program->flags);
     for (int i = 0; i < program->base.n_parameters; i++)
-        if (!record_finite(program, i, error))
+        if (!record_finite(program, recording, i, error))
             return FALSE;
     for (int i = 0; i < program->base.n_parameters; i++)
-        if (!record_rule(program, i, error))
+        if (!record_rule(program, recording, i, error))
             return FALSE;
-    dpcxr_vulkan_record_copy(program->update, program->flags, program->flags_host);
-    return dpcxr_vulkan_record_end(program->update, error);
+    dpcxr_vulkan_record_copy(recording, program->flags, program->flags_host);
+    return TRUE;
 }
 
 static gboolean need_banks(VulkanProgram *program, const DpcxrUpdate *update, GError **error)
@@ -92,7 +90,7 @@ static gboolean need_update(VulkanProgram *program, GError **error)
     if (!dpcxr_vulkan_wait(&program->queue, error))
         return FALSE;
     g_clear_pointer(&program->update, dpcxr_vulkan_recording_free);
-    return record_update(program, error);
+    return dpcxr_vulkan_need(program, &program->update, "update", record_update, 0, error);
 }
 
 static void write_rule(const VulkanProgram *program, const DpcxrUpdate *u)
