@@ -7,8 +7,8 @@ gboolean dpcxr_vulkan_need_bank(VulkanProgram *program, DpcxrBank bank, GError *
 {
     if (program->banks[bank].bytes)
         return TRUE;
-    if (!dpcxr_vulkan_allocate(&program->memory, VULKAN_DEVICE, program->plan.bank * sizeof(float), "parameters",
-                               &program->banks[bank], error))
+    if (!dpcxr_vulkan_allocate(&program->memory, VULKAN_DEVICE, program->plan.bank * sizeof(float),
+                               "parameters", &program->banks[bank], error))
         return FALSE;
     return dpcxr_vulkan_zero(&program->base, bank, error);
 }
@@ -32,7 +32,8 @@ gboolean dpcxr_vulkan_zero(DpcxrProgram *base, DpcxrBank bank, GError **error)
 
 gboolean dpcxr_vulkan_run(VulkanProgram *program, VulkanRecording *recording, GError **error)
 {
-    return dpcxr_vulkan_submit(&program->queue, &recording, 1, error) && dpcxr_vulkan_wait(&program->queue, error);
+    return dpcxr_vulkan_submit(&program->queue, &recording, 1, error) &&
+           dpcxr_vulkan_wait(&program->queue, error);
 }
 
 /* Copies between the device and the host's end of the transfer, and waits. */

@@ -6,7 +6,8 @@
 
 const char *dpcxr_vulkan_kind_name(DpcxrVulkanKind kind)
 {
-    static const char *const names[DPCXR_N_VULKAN_KINDS] = {"discrete", "integrated", "virtual", "other", "software"};
+    static const char *const names[DPCXR_N_VULKAN_KINDS] = {"discrete", "integrated", "virtual", "other",
+                                                            "software"};
     return names[kind];
 }
 
@@ -89,9 +90,11 @@ int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **err
         return found >= 0 ? found : fail_without(devices, error);
     g_autofree char *what = NULL;
     if (found < 0)
-        what = g_strdup_printf("device.name: no Vulkan device \"%s\"; there %s", name, devices->len ? "are:" : "is none");
+        what = g_strdup_printf("device.name: no Vulkan device \"%s\"; there %s", name,
+                               devices->len ? "are:" : "is none");
     else if (several)
-        what = g_strdup_printf("device.name: several Vulkan devices are called \"%s\"; use an index or a UUID:", name);
+        what = g_strdup_printf(
+            "device.name: several Vulkan devices are called \"%s\"; use an index or a UUID:", name);
     else if (device_at(devices, (guint)found)->problem)
         what = g_strdup_printf("device.name: Vulkan device \"%s\" cannot be used: %s; there are:", name,
                                device_at(devices, (guint)found)->problem);

@@ -34,16 +34,18 @@ gboolean dpcxr_vulkan_check(VkResult result, const char *call, GError **error)
                       result == VK_ERROR_TOO_MANY_OBJECTS;
     if (result == VK_ERROR_DEVICE_LOST)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
-                    "the Vulkan device was lost (%s): it was reset, removed, or its driver failed, and what it had in memory "
+                    "the Vulkan device was lost (%s): it was reset, removed, or its driver failed, and what "
+                    "it had in memory "
                     "is gone; --resume goes on from the last checkpoint",
                     call);
     else
-        g_set_error(error, DPCXR_ERROR, memory ? DPCXR_ERROR_MEMORY : DPCXR_ERROR_FAILED, "Vulkan: %s: %s (%d)", call,
-                    result_text(result), (int)result);
+        g_set_error(error, DPCXR_ERROR, memory ? DPCXR_ERROR_MEMORY : DPCXR_ERROR_FAILED,
+                    "Vulkan: %s: %s (%d)", call, result_text(result), (int)result);
     return FALSE;
 }
 
-void dpcxr_vulkan_name(const VulkanContext *context, VkObjectType type, guint64 object, const char *format, ...)
+void dpcxr_vulkan_name(const VulkanContext *context, VkObjectType type, guint64 object, const char *format,
+                       ...)
 {
     if (!context->names)
         return;
@@ -64,8 +66,8 @@ VkDeviceSize dpcxr_vulkan_heap_budget(const VulkanContext *context, guint32 heap
         return context->memory.memoryHeaps[heap].size / 5 * 4;
     VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
-    VkPhysicalDeviceMemoryProperties2 memory = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
-                                                .pNext = &budget};
+    VkPhysicalDeviceMemoryProperties2 memory = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2, .pNext = &budget};
     vkGetPhysicalDeviceMemoryProperties2(context->physical, &memory);
     return budget.heapBudget[heap] - MIN(budget.heapBudget[heap], budget.heapUsage[heap]);
 }
@@ -88,8 +90,10 @@ static int choose(VkInstance instance, const char *name, VkPhysicalDevice *physi
 
 static void read_properties(VulkanContext *context)
 {
-    VkPhysicalDeviceVulkan11Properties eleven = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
-    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &eleven};
+    VkPhysicalDeviceVulkan11Properties eleven = {.sType =
+                                                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
+    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                              .pNext = &eleven};
     vkGetPhysicalDeviceProperties2(context->physical, &properties);
     vkGetPhysicalDeviceMemoryProperties(context->physical, &context->memory);
     context->properties = properties.properties;
@@ -103,8 +107,10 @@ static void read_properties(VulkanContext *context)
 
 static gboolean open_device(VulkanContext *context, GError **error)
 {
-    VkPhysicalDeviceVulkan12Features offered_12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
-    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &offered_12};
+    VkPhysicalDeviceVulkan12Features offered_12 = {.sType =
+                                                       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                     .pNext = &offered_12};
     vkGetPhysicalDeviceFeatures2(context->physical, &all);
     const VkPhysicalDeviceFeatures offered = all.features;
     context->float64 = offered.shaderFloat64;
@@ -117,7 +123,8 @@ static gboolean open_device(VulkanContext *context, GError **error)
                                            .pQueuePriorities = &priority};
     VkPhysicalDeviceVulkan12Features twelve = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
                                                .timelineSemaphore = VK_TRUE,
-                                               .subgroupBroadcastDynamicId = offered_12.subgroupBroadcastDynamicId};
+                                               .subgroupBroadcastDynamicId =
+                                                   offered_12.subgroupBroadcastDynamicId};
     const VkPhysicalDeviceFeatures2 features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
         .pNext = &twelve,
@@ -129,7 +136,8 @@ static gboolean open_device(VulkanContext *context, GError **error)
                                      .pQueueCreateInfos = &queue,
                                      .enabledExtensionCount = context->budgets != FALSE,
                                      .ppEnabledExtensionNames = budget};
-    if (!dpcxr_vulkan_check(vkCreateDevice(context->physical, &info, NULL, &context->device), "vkCreateDevice", error))
+    if (!dpcxr_vulkan_check(vkCreateDevice(context->physical, &info, NULL, &context->device),
+                            "vkCreateDevice", error))
         return FALSE;
     volkLoadDeviceTable(&context->vk, context->device);
     context->vk.vkGetDeviceQueue(context->device, context->family, 0, &context->queue);

@@ -41,5 +41,5 @@ gboolean dpcxr_vulkan_check(VkResult result, const char *call, GError **error);
     dpcxr_vulkan_check((context)->vk.function(__VA_ARGS__), #function, error)
 
 /* Names @object for layers and debuggers. */
-void dpcxr_vulkan_name(const VulkanContext *context, VkObjectType type, guint64 object, const char *format, ...)
-    G_GNUC_PRINTF(4, 5);
+void dpcxr_vulkan_name(const VulkanContext *context, VkObjectType type, guint64 object, const char *format,
+                       ...) G_GNUC_PRINTF(4, 5);

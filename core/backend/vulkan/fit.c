@@ -8,14 +8,16 @@ static double bytes_of(const VulkanPlan *plan, const DpcxrProgramOptions *option
 {
     double image = (double)plan->evaluation.outputs[0].row, bank = (double)plan->bank * sizeof(float);
     double bytes = (double)plan->evaluation.bytes + (double)plan->feature_maps.bytes +
-                   rows * ((double)plan->parts_row + image) + bank + (double)VULKAN_N_PURPOSES * VULKAN_SLAB_BYTES;
+                   rows * ((double)plan->parts_row + image) + bank +
+                   (double)VULKAN_N_PURPOSES * VULKAN_SLAB_BYTES;
     if (!plan->training)
         return bytes;
     double element = options->grid ? 2 : 1; /* of banks that hold integers, in floats */
     bytes += (double)plan->douts_bytes + rows * 4 * (double)plan->row_gradient +
              units * ((double)plan->unit_parts + (double)plan->slots_unit) + (double)plan->scratch;
-    bytes += 2 * sizeof(float) * ((double)plan->squares * (options->grid ? 3 : 1) + (double)plan->grams +
-                                  2 * (double)plan->lengths);
+    bytes +=
+        2 * sizeof(float) *
+        ((double)plan->squares * (options->grid ? 3 : 1) + (double)plan->grams + 2 * (double)plan->lengths);
     /* the sum, two moments, an average, the noise here and there */
     return bytes + bank * (4 + 2 * element + (options->grid ? 2 : 0));
 }
@@ -29,8 +31,8 @@ static gboolean sees_step(const VulkanPlan *plan, const VulkanContext *context, 
     gboolean norm = step->type == DPCXR_LAYER_GROUP_NORM;
     gsize channels = (gsize)shape.channels * sizeof(float), saved = plan->evaluation.saved[s].row;
     gsize parts = norm ? 2 * channels * (gsize)dpcxr_vulkan_norm_chunks(plan, shape) : 0;
-    const gsize maps[] = {outputs[step->x].row, outputs[step->y].row, step->other >= 0 ? outputs[step->other].row : 0, saved,
-                          norm ? parts : channels};
+    const gsize maps[] = {outputs[step->x].row, outputs[step->y].row,
+                          step->other >= 0 ? outputs[step->other].row : 0, saved, norm ? parts : channels};
     const gsize sums[] = {parts, saved, channels}; /* of a norm, without the feature maps */
     return dpcxr_vulkan_slice(context, maps, G_N_ELEMENTS(maps), G_MAXINT, rows) >= 1 &&
            (!norm || dpcxr_vulkan_slice(context, sums, G_N_ELEMENTS(sums), G_MAXINT, rows) >= 1);
@@ -46,7 +48,8 @@ static gboolean shaders_see(const VulkanPlan *plan, const VulkanContext *context
         gsize x = plan->evaluation.outputs[step->x].row, dy = plan->douts[step->y].row;
         if (gradient->size * sizeof(gint64) + sizeof(double) > range)
             return FALSE;
-        if (plan->norms && gradient->method == VULKAN_GRAM && (x * (gsize)rows > range || dy * (gsize)rows > range))
+        if (plan->norms && gradient->method == VULKAN_GRAM &&
+            (x * (gsize)rows > range || dy * (gsize)rows > range))
             return FALSE;
     }
     if (MAX(plan->squares, plan->grams) * sizeof(double) > range || plan->lengths * 2 * sizeof(float) > range)
@@ -57,7 +60,8 @@ static gboolean shaders_see(const VulkanPlan *plan, const VulkanContext *context
     return TRUE;
 }
 
-static gboolean fits(VulkanPlan *plan, const VulkanMemory *memory, const DpcxrProgramOptions *options, int rows, int units)
+static gboolean fits(VulkanPlan *plan, const VulkanMemory *memory, const DpcxrProgramOptions *options,
+                     int rows, int units)
 {
     const VulkanContext *context = memory->context;
     guint32 heap = context->memory.memoryTypes[memory->types[VULKAN_DEVICE]].heapIndex;
@@ -67,8 +71,8 @@ static gboolean fits(VulkanPlan *plan, const VulkanMemory *memory, const DpcxrPr
     for (int i = 0; i < dpcxr_graph_n_parameters(plan->graph); i++)
         if (plan->gradients[i].method == VULKAN_SLOTS && plan->training)
             most = MAX(most, (gsize)units * plan->gradients[i].size * sizeof(float));
-    return most <= memory->largest && bytes_of(plan, options, rows, units) <=
-                                          (double)dpcxr_vulkan_heap_budget(context, heap);
+    return most <= memory->largest &&
+           bytes_of(plan, options, rows, units) <= (double)dpcxr_vulkan_heap_budget(context, heap);
 }
 
 /* The most rows, at most @most, that fit; 0: not one. */
@@ -85,8 +89,8 @@ static int search(VulkanPlan *plan, const VulkanMemory *memory, const DpcxrProgr
     return good;
 }
 
-gboolean dpcxr_vulkan_fit_check(VulkanPlan *plan, const VulkanMemory *memory, const DpcxrProgramOptions *options,
-                                GError **error)
+gboolean dpcxr_vulkan_fit_check(VulkanPlan *plan, const VulkanMemory *memory,
+                                const DpcxrProgramOptions *options, GError **error)
 {
     if (fits(plan, memory, options, options->max_rows, options->max_units))
         return TRUE;
@@ -94,15 +98,18 @@ gboolean dpcxr_vulkan_fit_check(VulkanPlan *plan, const VulkanMemory *memory, co
     const char *name = memory->context->properties.deviceName;
     if (would > 0)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
-                    "not enough memory on %s for %d images at once; %d would fit: use train.batch.physical: %d, or auto", name,
-                    options->max_rows, would, would);
+                    "not enough memory on %s for %d images at once; %d would fit: use train.batch.physical: "
+                    "%d, or auto",
+                    name, options->max_rows, would, would);
     else
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
-                    "not enough memory on %s for even one image at once; use smaller images or another device", name);
+        g_set_error(
+            error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+            "not enough memory on %s for even one image at once; use smaller images or another device", name);
     return FALSE;
 }
 
-int dpcxr_vulkan_largest_batch(const DpcxrGraph *graph, const DpcxrProgramOptions *options, int most, GError **error)
+int dpcxr_vulkan_largest_batch(const DpcxrGraph *graph, const DpcxrProgramOptions *options, int most,
+                               GError **error)
 {
     VulkanContext *context = dpcxr_vulkan_context_new(options->device, error);
     VulkanMemory memory = {0};
@@ -114,9 +121,10 @@ int dpcxr_vulkan_largest_batch(const DpcxrGraph *graph, const DpcxrProgramOption
         dpcxr_vulkan_plan_init(&plan, graph, &tuning, options);
         rows = search(&plan, &memory, options, context->software ? options->max_rows : most);
         if (rows < 1)
-            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
-                        "not enough memory on %s for even one image at once; use smaller images or another device",
-                        context->properties.deviceName);
+            g_set_error(
+                error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                "not enough memory on %s for even one image at once; use smaller images or another device",
+                context->properties.deviceName);
     }
     dpcxr_vulkan_plan_clear(&plan);
     dpcxr_vulkan_memory_clear(&memory);

@@ -9,7 +9,8 @@
 static VulkanOperation of_slots(VulkanProgram *program, VulkanShader shader, int i, VulkanSpan to)
 {
     return (VulkanOperation){.kernel = {.shader = shader},
-                             .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_slots(program, i),
+                             .bindings = {dpcxr_vulkan_whole(program->pass->lists),
+                                          dpcxr_vulkan_slots(program, i),
                                           dpcxr_vulkan_whole(program->coefficients), dpcxr_vulkan_whole(to)},
                              .push = {.group = program->base.options.group_of[i]}};
 }
@@ -102,7 +103,8 @@ gboolean dpcxr_vulkan_read_grid(DpcxrProgram *base, int i, gint64 *values, GErro
 {
     VulkanProgram *program = (VulkanProgram *)base;
     const VulkanGradient *g = &program->plan.gradients[i];
-    VulkanSpan device = dpcxr_vulkan_part(program->integers, g->offset * sizeof(gint64), g->size * sizeof(gint64));
+    VulkanSpan device =
+        dpcxr_vulkan_part(program->integers, g->offset * sizeof(gint64), g->size * sizeof(gint64));
     VulkanSpan host = dpcxr_vulkan_part(program->noise_host, sizeof(double), g->size * sizeof(gint64));
     VulkanRecording *recording = dpcxr_vulkan_record(&program->queue, "integers", error);
     if (!recording)
@@ -111,7 +113,8 @@ gboolean dpcxr_vulkan_read_grid(DpcxrProgram *base, int i, gint64 *values, GErro
     gboolean good = dpcxr_vulkan_record_end(recording, error) && dpcxr_vulkan_run(program, recording, error);
     const gint64 *from = host.mapped;
     for (gsize e = 0; good && e < g->size; e++) {
-        gsize out = e % (gsize)g->out, in = e / (gsize)g->out % (gsize)g->in, tap = e / (gsize)g->out / (gsize)g->in;
+        gsize out = e % (gsize)g->out, in = e / (gsize)g->out % (gsize)g->in,
+              tap = e / (gsize)g->out / (gsize)g->in;
         values[(out * (gsize)g->in + in) * (gsize)g->taps + tap] = from[e];
     }
     dpcxr_vulkan_recording_free(recording);
@@ -127,11 +130,13 @@ static gboolean record_settle(VulkanProgram *program, VulkanRecording *recording
         .kernel = dpcxr_vulkan_kernel(program, SHADER_GRID_SETTLE, 3, constants),
         .bindings = {dpcxr_vulkan_whole(dpcxr_vulkan_part(program->integers, g->offset * sizeof(gint64),
                                                           g->size * sizeof(gint64))),
-                     dpcxr_vulkan_whole(dpcxr_vulkan_part(program->noise, 0, bytes)), dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i)},
+                     dpcxr_vulkan_whole(dpcxr_vulkan_part(program->noise, 0, bytes)),
+                     dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i)},
         .of = VULKAN_ONCE,
         .items = (gint64)g->size,
         .group = program->plan.tuning->local};
-    if (program->noise.buffer != program->noise_host.buffer || program->noise.offset != program->noise_host.offset)
+    if (program->noise.buffer != program->noise_host.buffer ||
+        program->noise.offset != program->noise_host.offset)
         dpcxr_vulkan_record_copy(recording, dpcxr_vulkan_part(program->noise_host, 0, bytes),
                                  dpcxr_vulkan_part(program->noise, 0, bytes));
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);

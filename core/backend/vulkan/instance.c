@@ -17,7 +17,8 @@ static const VkDebugUtilsMessengerCreateInfoEXT messages = {
     .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
     .messageSeverity =
         VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
-    .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT,
+    .messageType =
+        VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT,
     .pfnUserCallback = on_message};
 
 static gboolean wants_validation(void)
@@ -76,12 +77,14 @@ VkInstance dpcxr_vulkan_instance_new(VkDebugUtilsMessengerEXT *messenger, gboole
     VkResult result = vkCreateInstance(&info, NULL, &instance);
     if (result == VK_ERROR_LAYER_NOT_PRESENT || (result == VK_SUCCESS && validate && !*names)) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "DPCXR_VULKAN_VALIDATE is set, but there is no %s (Debian: vulkan-validationlayers)", layers[0]);
+                    "DPCXR_VULKAN_VALIDATE is set, but there is no %s (Debian: vulkan-validationlayers)",
+                    layers[0]);
         return VK_NULL_HANDLE;
     }
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "device.type: this machine has no Vulkan driver (Debian: mesa-vulkan-drivers, or the GPU maker's)");
+                    "device.type: this machine has no Vulkan driver (Debian: mesa-vulkan-drivers, or the GPU "
+                    "maker's)");
         return VK_NULL_HANDLE;
     }
     if (!dpcxr_vulkan_check(result, "vkCreateInstance", error))
@@ -196,16 +199,20 @@ static char *problem_of(VkPhysicalDevice physical, const VkPhysicalDevicePropert
         properties->limits.maxComputeWorkGroupSize[0] < 256 ||
         properties->limits.maxPerStageDescriptorStorageBuffers < VULKAN_MAX_BINDINGS ||
         properties->limits.maxDescriptorSetStorageBuffers < VULKAN_MAX_BINDINGS)
-        return g_strdup_printf("its work groups are smaller than 256, or see fewer than %d buffers", VULKAN_MAX_BINDINGS);
+        return g_strdup_printf("its work groups are smaller than 256, or see fewer than %d buffers",
+                               VULKAN_MAX_BINDINGS);
     return NULL;
 }
 
 DpcxrVulkanDevice *dpcxr_vulkan_device_new(VkPhysicalDevice physical, int index)
 {
-    VkPhysicalDeviceVulkan12Properties twelve = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES};
-    VkPhysicalDeviceVulkan11Properties eleven = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
+    VkPhysicalDeviceVulkan12Properties twelve = {.sType =
+                                                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES};
+    VkPhysicalDeviceVulkan11Properties eleven = {.sType =
+                                                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
     VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
-    VkPhysicalDeviceVulkan12Features features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceVulkan12Features features = {.sType =
+                                                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
     VkPhysicalDeviceFeatures2 offered = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
     VkPhysicalDeviceProperties properties;
     vkGetPhysicalDeviceProperties(physical, &properties);
@@ -223,7 +230,8 @@ DpcxrVulkanDevice *dpcxr_vulkan_device_new(VkPhysicalDevice physical, int index)
         .uuid = uuid_text(eleven.deviceUUID),
         .driver = g_strdup_printf("%s %s", twelve.driverName, twelve.driverInfo),
         .api = g_strdup_printf("%u.%u.%u", VK_API_VERSION_MAJOR(properties.apiVersion),
-                               VK_API_VERSION_MINOR(properties.apiVersion), VK_API_VERSION_PATCH(properties.apiVersion)),
+                               VK_API_VERSION_MINOR(properties.apiVersion),
+                               VK_API_VERSION_PATCH(properties.apiVersion)),
         .kind = kind_of(properties.deviceType),
         .memory = local_memory(physical),
         .storage_range = properties.limits.maxStorageBufferRange,

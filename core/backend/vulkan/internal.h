@@ -31,7 +31,8 @@ typedef struct {
     VulkanQueue queue;
     VulkanPlan plan;
     VulkanPass training, evaluation;
-    const VulkanPass *pass; /* that is being recorded: training, but for the time of recording an evaluation */
+    const VulkanPass
+        *pass; /* that is being recorded: training, but for the time of recording an evaluation */
     VulkanSpan douts;
     VulkanSpan parts;            /* [rows, plan.parts_row] */
     VulkanSpan row_gradients[2]; /* [rows, plan.row_gradient] of weight, of bias */
@@ -42,8 +43,8 @@ typedef struct {
     VulkanSpan input_gradient;   /* [rows, image]; allocated on first use */
     VulkanSpan staging, staged;  /* the whole of the inputs; host's, device's */
     VulkanInputs host, inputs;
-    VulkanSpan images, output_gradient; /* host's: [rows, image], [rows, outputs] */
-    VulkanResults results, read; /* device's, host's */
+    VulkanSpan images, output_gradient;         /* host's: [rows, image], [rows, outputs] */
+    VulkanResults results, read;                /* device's, host's */
     VulkanSpan coefficients, coefficients_host; /* [groups, units]; doubles on a grid */
     guint64 coefficients_used;                  /* by this submission, last */
     VulkanSpan integers;                        /* [bank] of a grid */
@@ -51,10 +52,11 @@ typedef struct {
     VulkanSpan banks[DPCXR_N_BANKS];            /* [plan.bank]; bytes 0: not there yet */
     VulkanSpan noise, noise_host;               /* [plan.bank]; settle: doubles, integers */
     VulkanSpan rule, flags, flags_host;
-    VulkanSpan transfer;     /* host's, both ways: [plan.bank] */
+    VulkanSpan transfer;            /* host's, both ways: [plan.bank] */
     VulkanSpan single, single_host; /* struct Batch of one unit, for what is measured outright */
     VulkanSpan evaluated_host;      /* struct Batch of an evaluation */
-    VulkanRecording *upload, *evaluate, *forward, *loss, *given, *backward[2], *norms; /* backward: without and with the images' */
+    VulkanRecording *upload, *evaluate, *forward, *loss, *given, *backward[2],
+        *norms; /* backward: without and with the images' */
     VulkanRecording *phase_b[DPCXR_N_BANKS], *zero[DPCXR_N_BANKS], *bank_norms[DPCXR_N_BANKS];
     VulkanRecording *fold, *update, *grid_measure, *grid_add;
     VulkanRecording **outright, **settle; /* [parameters] */
@@ -75,18 +77,19 @@ typedef struct {
     struct Push push;
     VulkanCount of;
     gint64 items, group, times; /* as in VulkanExtent */
-    gint64 rounds;              /* of loops that an invocation makes for each row of the batch; 0: none to speak of */
+    gint64 rounds; /* of loops that an invocation makes for each row of the batch; 0: none to speak of */
 } VulkanOperation;
 
 /* Fills a recording that has begun. @which: a bank, a parameter or a flag, where it says which of several. */
-typedef gboolean (*VulkanRecorder)(VulkanProgram *program, VulkanRecording *recording, int which, GError **error);
+typedef gboolean (*VulkanRecorder)(VulkanProgram *program, VulkanRecording *recording, int which,
+                                   GError **error);
 /* *@place <- what @record records, where there is nothing yet; and nothing where that fails. */
-gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name, VulkanRecorder record,
-                           int which, GError **error);
+gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name,
+                           VulkanRecorder record, int which, GError **error);
 
 /* operation.c */
-gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording, const VulkanOperation *operation,
-                                       GError **error);
+gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording,
+                                       const VulkanOperation *operation, GError **error);
 /* Rows, at most @at_once, that bindings of @bytes [n] a row (0: not of rows) can show at once; 0: not even one, or none at an offset that the
  * device allows for all of them. */
 int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int at_once, int most);
@@ -98,7 +101,8 @@ VulkanBinding dpcxr_vulkan_saved(const VulkanProgram *program, int step);
 VulkanBinding dpcxr_vulkan_bank(const VulkanProgram *program, DpcxrBank bank, int i);
 VulkanBinding dpcxr_vulkan_slots(const VulkanProgram *program, int i);
 /* A kernel of @shader for one invocation an element. */
-VulkanKernel dpcxr_vulkan_kernel(const VulkanProgram *program, VulkanShader shader, int n, const gint32 *constants);
+VulkanKernel dpcxr_vulkan_kernel(const VulkanProgram *program, VulkanShader shader, int n,
+                                 const gint32 *constants);
 
 /* ops/: each records one step. @written: [layers] gradients that hold something already; the step sets what it writes. */
 typedef struct {
@@ -113,22 +117,24 @@ typedef struct {
     gboolean (*backward)(VulkanBuild *build, int step, GError **error);
 } VulkanOps;
 
-extern const VulkanOps dpcxr_vulkan_conv2d, dpcxr_vulkan_group_norm, dpcxr_vulkan_activation, dpcxr_vulkan_add,
-    dpcxr_vulkan_max_pool2d, dpcxr_vulkan_average_pool;
+extern const VulkanOps dpcxr_vulkan_conv2d, dpcxr_vulkan_group_norm, dpcxr_vulkan_activation,
+    dpcxr_vulkan_add, dpcxr_vulkan_max_pool2d, dpcxr_vulkan_average_pool;
 
 /* Whether somebody wants the gradient of @layer; and whether it must be added to: it counts as written from then on. */
 gboolean dpcxr_vulkan_wants(const VulkanBuild *build, int layer);
 int dpcxr_vulkan_accumulate(VulkanBuild *build, int layer);
 /* The gradients of all rows of a parameter, [rows, size], summed to units' slots. */
 gboolean dpcxr_vulkan_record_unit_sums(VulkanBuild *build, int parameter, VulkanSpan rows, GError **error);
-gboolean dpcxr_vulkan_record_squares(VulkanProgram *program, VulkanRecording *recording, VulkanBinding values, int parameter,
-                                     VulkanSpan out, gsize at, GError **error);
+gboolean dpcxr_vulkan_record_squares(VulkanProgram *program, VulkanRecording *recording, VulkanBinding values,
+                                     int parameter, VulkanSpan out, gsize at, GError **error);
 /* conv2d.c: */
-gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recording, int step, GError **error);
-gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording *recording, int step, DpcxrBank bank,
-                                        GError **error);
+gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recording, int step,
+                                  GError **error);
+gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording *recording, int step,
+                                        DpcxrBank bank, GError **error);
 /* The gradient of the unit that program->single is about, to program->scratch. */
-gboolean dpcxr_vulkan_record_outright(VulkanProgram *program, VulkanRecording *recording, int step, GError **error);
+gboolean dpcxr_vulkan_record_outright(VulkanProgram *program, VulkanRecording *recording, int step,
+                                      GError **error);
 
 /* Runs a recording, one of its own, and waits. */
 gboolean dpcxr_vulkan_run(VulkanProgram *program, VulkanRecording *recording, GError **error);
@@ -146,8 +152,10 @@ gboolean dpcxr_vulkan_need_bank(VulkanProgram *program, DpcxrBank bank, GError *
 gboolean dpcxr_vulkan_write(DpcxrProgram *base, DpcxrBank bank, int i, const float *values, GError **error);
 gboolean dpcxr_vulkan_read(DpcxrProgram *base, DpcxrBank bank, int i, float *values, GError **error);
 gboolean dpcxr_vulkan_zero(DpcxrProgram *base, DpcxrBank bank, GError **error);
-gboolean dpcxr_vulkan_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error);
-gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error);
+gboolean dpcxr_vulkan_forward(DpcxrProgram *base, int rows, const float *images, float *outputs,
+                              GError **error);
+gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result,
+                              GError **error);
 gboolean dpcxr_vulkan_phase_b(DpcxrProgram *base, DpcxrBank bank, const float *coefficients, GError **error);
 gboolean dpcxr_vulkan_bank_norms(DpcxrProgram *base, DpcxrBank bank, double *norms2, GError **error);
 gboolean dpcxr_vulkan_fold(DpcxrProgram *base, const float *coefficients, GError **error);

@@ -10,13 +10,15 @@ typedef struct {
     char *mapped;
 } Slab;
 
-static const VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                        VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
+static const VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+                                        VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                                        VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
 
 /* Types of memory that a buffer may lie in: not all are, and the same for all buffers of one usage. */
 static gboolean buffer_types(const VulkanContext *context, guint32 *types, GError **error)
 {
-    const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = 4, .usage = usage};
+    const VkBufferCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = 4, .usage = usage};
     VkBuffer buffer;
     VkMemoryRequirements needs;
     if (!VULKAN_CALL(context, vkCreateBuffer, context->device, &info, NULL, &buffer))
@@ -36,7 +38,8 @@ static guint32 find_type(const VulkanContext *context, guint32 types, VkMemoryPr
 }
 
 /* The first of some wishes that the device can fulfil. */
-static guint32 first_type(const VulkanContext *context, guint32 types, const VkMemoryPropertyFlags *wishes, int n)
+static guint32 first_type(const VulkanContext *context, guint32 types, const VkMemoryPropertyFlags *wishes,
+                          int n)
 {
     for (int i = 0; i < n; i++) {
         guint32 type = find_type(context, types, wishes[i]);
@@ -60,8 +63,10 @@ gboolean dpcxr_vulkan_memory_init(VulkanMemory *memory, const VulkanContext *con
     };
     static const VkMemoryPropertyFlags device[] = {LOCAL, 0}, upload[] = {LOCAL | VISIBLE, VISIBLE},
                                        plain[] = {VISIBLE}, readback[] = {VISIBLE | CACHED, VISIBLE};
-    VkPhysicalDeviceMaintenance3Properties three = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES};
-    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &three};
+    VkPhysicalDeviceMaintenance3Properties three = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES};
+    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                              .pNext = &three};
     vkGetPhysicalDeviceProperties2(context->physical, &properties);
     *memory = (VulkanMemory){.context = context,
                              .slabs = g_array_new(FALSE, TRUE, sizeof(Slab)),
@@ -74,7 +79,8 @@ gboolean dpcxr_vulkan_memory_init(VulkanMemory *memory, const VulkanContext *con
     memory->types[VULKAN_UPLOAD] = first_type(context, types, upload, 2);
     memory->types[VULKAN_READBACK] = first_type(context, types, readback, 2);
     if (local == G_MAXUINT32 || memory->types[VULKAN_UPLOAD] == G_MAXUINT32) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED, "Vulkan: the device has no memory that the host can write");
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_FAILED,
+                    "Vulkan: the device has no memory that the host can write");
         return FALSE;
     }
     /* A discrete card's window into its own memory may be small: only a whole one counts. */
@@ -95,15 +101,17 @@ void dpcxr_vulkan_memory_clear(VulkanMemory *memory)
 }
 
 /* A heap's budget is asked before: some drivers grant more than there is and fail later, or swap. */
-static gboolean check_budget(const VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name,
-                             GError **error)
+static gboolean check_budget(const VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes,
+                             const char *name, GError **error)
 {
     const VulkanContext *context = memory->context;
     guint32 heap = context->memory.memoryTypes[memory->types[purpose]].heapIndex;
-    VkDeviceSize used = context->budgets ? 0 : memory->bytes, budget = dpcxr_vulkan_heap_budget(context, heap);
+    VkDeviceSize used = context->budgets ? 0 : memory->bytes,
+                 budget = dpcxr_vulkan_heap_budget(context, heap);
     if (used + bytes <= budget && bytes <= memory->largest)
         return TRUE;
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY, "not enough memory on %s for %s (%.0f MB more; %.0f MB of it %s)",
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                "not enough memory on %s for %s (%.0f MB more; %.0f MB of it %s)",
                 context->properties.deviceName, name, (double)bytes / 1e6,
                 (double)(bytes > memory->largest ? memory->largest : budget - MIN(budget, used)) / 1e6,
                 bytes > memory->largest ? "can be had in one piece" : "are free");
@@ -113,9 +121,8 @@ static gboolean check_budget(const VulkanMemory *memory, VulkanPurpose purpose, 
 static gboolean open_slab(VulkanMemory *memory, Slab *slab, const char *name, GError **error)
 {
     const VulkanContext *context = memory->context;
-    const VkBufferCreateInfo buffer = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                                       .size = slab->bytes,
-                                       .usage = usage};
+    const VkBufferCreateInfo buffer = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = slab->bytes, .usage = usage};
     if (!VULKAN_CALL(context, vkCreateBuffer, context->device, &buffer, NULL, &slab->buffer))
         return FALSE;
     VkMemoryRequirements needs;
@@ -132,11 +139,12 @@ static gboolean open_slab(VulkanMemory *memory, Slab *slab, const char *name, GE
     dpcxr_vulkan_name(context, VK_OBJECT_TYPE_BUFFER, (guint64)slab->buffer, "%s", name);
     return dpcxr_vulkan_check(result, "vkAllocateMemory", error) &&
            VULKAN_CALL(context, vkBindBufferMemory, context->device, slab->buffer, slab->memory, 0) &&
-           (slab->purpose == VULKAN_DEVICE || VULKAN_CALL(context, vkMapMemory, context->device, slab->memory, 0,
-                                                          VK_WHOLE_SIZE, 0, (void **)&slab->mapped));
+           (slab->purpose == VULKAN_DEVICE || VULKAN_CALL(context, vkMapMemory, context->device, slab->memory,
+                                                          0, VK_WHOLE_SIZE, 0, (void **)&slab->mapped));
 }
 
-static Slab *new_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name, GError **error)
+static Slab *new_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name,
+                      GError **error)
 {
     Slab slab = {.purpose = purpose, .bytes = MAX(bytes, (VkDeviceSize)VULKAN_SLAB_BYTES)};
     if (bytes > VULKAN_SLAB_BYTES / 4) /* of its own */
@@ -151,7 +159,8 @@ static Slab *new_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize 
     return good ? &g_array_index(memory->slabs, Slab, memory->slabs->len - 1) : NULL;
 }
 
-static Slab *find_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name, GError **error)
+static Slab *find_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name,
+                       GError **error)
 {
     for (guint i = 0; i < memory->slabs->len; i++) {
         Slab *slab = &g_array_index(memory->slabs, Slab, i);
@@ -161,19 +170,21 @@ static Slab *find_slab(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize
     return new_slab(memory, purpose, bytes, name, error);
 }
 
-gboolean dpcxr_vulkan_allocate(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name,
-                               VulkanSpan *span, GError **error)
+gboolean dpcxr_vulkan_allocate(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes,
+                               const char *name, VulkanSpan *span, GError **error)
 {
     VkDeviceSize whole = (MAX(bytes, 4) + memory->alignment - 1) / memory->alignment * memory->alignment;
     Slab *slab = find_slab(memory, purpose, whole, name, error);
     if (!slab)
         return FALSE;
-    *span = (VulkanSpan){slab->buffer, slab->used, MAX(bytes, 4), slab->mapped ? slab->mapped + slab->used : NULL};
+    *span = (VulkanSpan){slab->buffer, slab->used, MAX(bytes, 4),
+                         slab->mapped ? slab->mapped + slab->used : NULL};
     slab->used += whole;
     return TRUE;
 }
 
 VulkanSpan dpcxr_vulkan_part(VulkanSpan span, VkDeviceSize offset, VkDeviceSize bytes)
 {
-    return (VulkanSpan){span.buffer, span.offset + offset, bytes, span.mapped ? (char *)span.mapped + offset : NULL};
+    return (VulkanSpan){span.buffer, span.offset + offset, bytes,
+                        span.mapped ? (char *)span.mapped + offset : NULL};
 }

@@ -5,8 +5,8 @@
 #include "backend/vulkan/context.h"
 
 typedef enum {
-    VULKAN_DEVICE,   /* local to the device */
-    VULKAN_UPLOAD,   /* written by the host, mapped; local to the device too where it has such memory in full */
+    VULKAN_DEVICE, /* local to the device */
+    VULKAN_UPLOAD, /* written by the host, mapped; local to the device too where it has such memory in full */
     VULKAN_READBACK, /* read by the host, mapped, cached */
     VULKAN_N_PURPOSES
 } VulkanPurpose;
@@ -23,12 +23,12 @@ typedef struct {
 
 typedef struct {
     const VulkanContext *context;
-    GArray *slabs;                        /* Slab */
-    guint32 types[VULKAN_N_PURPOSES];     /* memory types */
-    gboolean unified;                     /* UPLOAD is as good as DEVICE */
-    VkDeviceSize alignment;               /* of a span's offset */
-    VkDeviceSize largest;                 /* bytes of one allocation, at most */
-    VkDeviceSize bytes;                   /* allocated, of all purposes */
+    GArray *slabs;                    /* Slab */
+    guint32 types[VULKAN_N_PURPOSES]; /* memory types */
+    gboolean unified;                 /* UPLOAD is as good as DEVICE */
+    VkDeviceSize alignment;           /* of a span's offset */
+    VkDeviceSize largest;             /* bytes of one allocation, at most */
+    VkDeviceSize bytes;               /* allocated, of all purposes */
 } VulkanMemory;
 
 /* DPCXR_ERROR_FAILED where the device has no memory type that fits. */
@@ -36,8 +36,8 @@ gboolean dpcxr_vulkan_memory_init(VulkanMemory *memory, const VulkanContext *con
 void dpcxr_vulkan_memory_clear(VulkanMemory *memory);
 
 /* Cuts @bytes (0 counts as 4) from a slab. @name: for debuggers and messages. DPCXR_ERROR_MEMORY. */
-gboolean dpcxr_vulkan_allocate(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes, const char *name,
-                               VulkanSpan *span, GError **error);
+gboolean dpcxr_vulkan_allocate(VulkanMemory *memory, VulkanPurpose purpose, VkDeviceSize bytes,
+                               const char *name, VulkanSpan *span, GError **error);
 
 /* Bytes @offset .. @offset + @bytes - 1 of @span. */
 VulkanSpan dpcxr_vulkan_part(VulkanSpan span, VkDeviceSize offset, VkDeviceSize bytes);

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * Norms of unit gradients as upper bounds, from what the device has summed.
  *
- * The device adds and multiplies in f32, each operation correctly rounded in a direction that Vulkan leaves open, so by at most
- * u = 2^-23 of the result; results below 2^-126 may become 0. Sums over chunks, tiles and images are f64, on the host.
+ * The device adds and multiplies in f32, each operation correctly rounded in a direction that Vulkan leaves open,
+ * so by at most u = 2^-23 of the result; results below 2^-126 may become 0. Sums over chunks, tiles and images are
+ * f64, on the host.
  *
- * SLOTS. A chunk's sum of squares has at most `each` + log2(tree) + 1 roundings, all of the same sign: it is short by less than
- * that times u, and by 2^-126 for each square that vanished. In phase B each element is multiplied by the coefficient and
- * added, with at most `units` further roundings of sums that it is part of: (units + 2) u of the norm; further batches of the step round the sum again, which LATER allows for.
+ * SLOTS. A chunk's sum of squares has at most `each` + log2(tree) + 1 roundings, all of the same sign: it is short
+ * by less than that times u, and by 2^-126 for each square that vanished. In phase B each element is multiplied by
+ * the coefficient and added, with at most `units` further roundings of sums that it is part of: (units + 2) u of
+ * the norm. Further batches of the step round the sum again, which LATER allows for.
  *
- * GRAM, as in core/backend/cpu/gram.c: with S = sum over positions of |x_t| |dy_t| and K terms in a dot product (of which
- * gemm.glsl adds at most 64 + taps + K / 16 + 16 in a row), n2 errs by at most g u S^2, where g counts both products, their own
- * product and the sum over an invocation's elements; phase B adds at most (rows * positions + 4 + LATER) u S. Where the first term is
- * above 1 % of n2, and for units of many images, the gradient is formed and measured. */
+ * GRAM, as in core/backend/cpu/gram.c: with S = sum over positions of |x_t| |dy_t| and K terms in a dot product (of
+ * which gemm.glsl adds at most 64 + taps + K / 16 + 16 in a row), n2 errs by at most g u S^2, where g counts both
+ * products, their own product and the sum over an invocation's elements; phase B adds at most
+ * (rows * positions + 4 + LATER) u S. Where the first term is above 1 % of n2, and for units of many images, the
+ * gradient is formed and measured. */
 #include "backend/vulkan/internal.h"
 #include <math.h>
 #include <string.h>
@@ -47,7 +50,8 @@ typedef struct {
     gboolean measured;       /* FALSE: too many images for pairs */
 } GramSums;
 
-static void add_lengths(const VulkanProgram *program, const VulkanGradient *gradient, int first, int last, GramSums *sums)
+static void add_lengths(const VulkanProgram *program, const VulkanGradient *gradient, int first, int last,
+                        GramSums *sums)
 {
     DpcxrShape out = dpcxr_graph_layer(program->plan.graph, program->plan.steps[gradient->step].layer)->shape;
     gsize positions = (gsize)out.height * (gsize)out.width;
@@ -90,11 +94,13 @@ static double gram_error(const VulkanProgram *program, const VulkanGradient *gra
     double x_terms = (double)gradient->taps * gradient->in, dy_terms = gradient->out;
     double elements = (double)dpcxr_vulkan_tile_rows(program->plan.tuning, tile) * tile->n;
     double g = (64 + gradient->taps + x_terms / 16 + 16) + (64 + dy_terms / 16 + 16) + elements + 2;
-    double vanished = (x_terms + dy_terms) * 0x1p-100 * (1 + sums->sum_x + sums->sum_dy) * (1 + sums->sum_x + sums->sum_dy);
+    double vanished =
+        (x_terms + dy_terms) * 0x1p-100 * (1 + sums->sum_x + sums->sum_dy) * (1 + sums->sum_x + sums->sum_dy);
     return g * u * sums->s * sums->s + vanished;
 }
 
-static double product_error(const VulkanProgram *program, const VulkanGradient *gradient, const GramSums *sums)
+static double product_error(const VulkanProgram *program, const VulkanGradient *gradient,
+                            const GramSums *sums)
 {
     DpcxrShape out = dpcxr_graph_layer(program->plan.graph, program->plan.steps[gradient->step].layer)->shape;
     double products = (double)program->base.options.max_rows * out.height * out.width;
@@ -106,8 +112,8 @@ static gboolean record_outright(VulkanProgram *program, VulkanRecording *recordi
     const VulkanGradient *gradient = &program->plan.gradients[i];
     dpcxr_vulkan_record_copy(recording, program->single_host, program->single);
     if (!dpcxr_vulkan_record_outright(program, recording, gradient->step, error) ||
-        !dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_whole(program->scratch), i, program->results.chunks,
-                                     gradient->chunks_at, error))
+        !dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_whole(program->scratch), i,
+                                     program->results.chunks, gradient->chunks_at, error))
         return FALSE;
     dpcxr_vulkan_record_copy(recording, program->results.chunks, program->read.chunks);
     return TRUE;
@@ -120,13 +126,15 @@ static gboolean outright_norm2(VulkanProgram *program, int i, int unit, double *
     struct Batch *single = program->single_host.mapped;
     if (!dpcxr_vulkan_need(program, &program->outright[i], "a unit outright", record_outright, i, error))
         return FALSE;
-    *single = (struct Batch){.rows = program->base.rows, .units = 1, .unit_offsets = sizeof *single / sizeof(gint32)};
+    *single = (struct Batch){
+        .rows = program->base.rows, .units = 1, .unit_offsets = sizeof *single / sizeof(gint32)};
     memcpy(single + 1, program->unit_offsets + unit, 2 * sizeof(gint32));
     dpcxr_vulkan_recording_fit(program->outright[i], single);
     if (!dpcxr_vulkan_run(program, program->outright[i], error))
         return FALSE;
-    *norm2 = dpcxr_vulkan_norm2_bound(&program->plan, (float *)program->read.chunks.mapped + gradient->chunks_at,
-                                      gradient->chunks, gradient->size, 0);
+    *norm2 =
+        dpcxr_vulkan_norm2_bound(&program->plan, (float *)program->read.chunks.mapped + gradient->chunks_at,
+                                 gradient->chunks, gradient->size, 0);
     return TRUE;
 }
 
@@ -138,7 +146,8 @@ static gboolean gram_norm2(VulkanProgram *program, int i, int unit, int *pair, d
     *norm2 = INFINITY;
     if (!isfinite(sums.s) || !isfinite(sums.sum_x) || !isfinite(sums.sum_dy))
         return TRUE;
-    const double nothing = 1e-20; /* a unit without known labels has no gradient: its bound need not be tight */
+    const double nothing =
+        1e-20; /* a unit without known labels has no gradient: its bound need not be tight */
     double e1 = gram_error(program, gradient, &sums), e2 = product_error(program, gradient, &sums), norm;
     if (sums.measured && e1 <= MAX(0.01 * sums.n2, nothing)) { /* false for a NaN */
         norm = sqrt(MAX(sums.n2, 0) + e1);
@@ -160,8 +169,9 @@ static void slot_norms(const VulkanProgram *program, int i, double *norms2)
     const VulkanGradient *gradient = &program->plan.gradients[i];
     const float *squares = (const float *)program->read.squares.mapped + gradient->squares_at;
     for (int unit = 0; unit < program->base.units; unit++)
-        norms2[unit] = dpcxr_vulkan_norm2_bound(&program->plan, squares + (gsize)unit * (gsize)gradient->chunks,
-                                                gradient->chunks, gradient->size, slot_slack(program));
+        norms2[unit] =
+            dpcxr_vulkan_norm2_bound(&program->plan, squares + (gsize)unit * (gsize)gradient->chunks,
+                                     gradient->chunks, gradient->size, slot_slack(program));
 }
 
 /* What is not finite in one gradient of a unit spoils all of them: the unit is left out. */

@@ -3,8 +3,8 @@
 #include "backend/vulkan/internal.h"
 #include <string.h>
 
-gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name, VulkanRecorder record,
-                           int which, GError **error)
+gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name,
+                           VulkanRecorder record, int which, GError **error)
 {
     if (*place)
         return TRUE;
@@ -36,7 +36,8 @@ VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer)
 VulkanBinding dpcxr_vulkan_dout(const VulkanProgram *program, int layer)
 {
     if (layer == 0) /* has a place of its own, in tests */
-        return (VulkanBinding){.span = program->input_gradient, .row = program->plan.evaluation.outputs[0].row};
+        return (VulkanBinding){.span = program->input_gradient,
+                               .row = program->plan.evaluation.outputs[0].row};
     return rows_of(program, program->douts, program->plan.douts[layer]);
 }
 
@@ -54,12 +55,15 @@ VulkanBinding dpcxr_vulkan_bank(const VulkanProgram *program, DpcxrBank bank, in
 
 VulkanBinding dpcxr_vulkan_slots(const VulkanProgram *program, int i)
 {
-    return (VulkanBinding){.span = program->slots[i], .unit = program->plan.gradients[i].size * sizeof(float)};
+    return (VulkanBinding){.span = program->slots[i],
+                           .unit = program->plan.gradients[i].size * sizeof(float)};
 }
 
-VulkanKernel dpcxr_vulkan_kernel(const VulkanProgram *program, VulkanShader shader, int n, const gint32 *constants)
+VulkanKernel dpcxr_vulkan_kernel(const VulkanProgram *program, VulkanShader shader, int n,
+                                 const gint32 *constants)
 {
-    VulkanKernel kernel = {.shader = shader, .n_constants = n + 1, .constants = {program->plan.tuning->local}};
+    VulkanKernel kernel = {
+        .shader = shader, .n_constants = n + 1, .constants = {program->plan.tuning->local}};
     for (int i = 0; i < n; i++)
         kernel.constants[i + 1] = constants[i];
     return kernel;
@@ -77,7 +81,8 @@ static gsize common_divisor(gsize a, gsize b)
 int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int at_once, int most)
 {
     const VkPhysicalDeviceLimits *limits = &context->properties.limits;
-    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = (gsize)at_once, step = 1; /* a power of two */
+    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = (gsize)at_once,
+          step = 1; /* a power of two */
     for (guint i = 0; i < n; i++)
         if (bytes[i]) {
             fit = MIN(fit, limits->maxStorageBufferRange / bytes[i]);
@@ -115,15 +120,16 @@ static gboolean has(const VulkanOperation *operation, guint n, gboolean units)
 static VulkanSpan slice_span(const VulkanBinding *binding, const struct Push *push)
 {
     if (binding->row)
-        return dpcxr_vulkan_part(binding->span, (gsize)push->row_first * binding->row, (gsize)push->row_count * binding->row);
+        return dpcxr_vulkan_part(binding->span, (gsize)push->row_first * binding->row,
+                                 (gsize)push->row_count * binding->row);
     if (binding->unit)
         return dpcxr_vulkan_part(binding->span, (gsize)push->unit_first * binding->unit,
                                  (gsize)push->unit_count * binding->unit);
     return binding->span;
 }
 
-static gboolean record_slice(VulkanRecording *recording, const VulkanOperation *operation, guint n, const struct Push *push,
-                             GError **error)
+static gboolean record_slice(VulkanRecording *recording, const VulkanOperation *operation, guint n,
+                             const struct Push *push, GError **error)
 {
     VulkanDispatch dispatch = {.kernel = operation->kernel,
                                .push = *push,
@@ -145,8 +151,8 @@ static gboolean record_slice(VulkanRecording *recording, const VulkanOperation *
     return dpcxr_vulkan_record_dispatch(recording, &dispatch, error);
 }
 
-gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording, const VulkanOperation *operation,
-                                       GError **error)
+gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording,
+                                       const VulkanOperation *operation, GError **error)
 {
     const DpcxrProgramOptions *options = &program->base.options;
     guint n = (guint)strlen(dpcxr_vulkan_shader(operation->kernel.shader)->access);
@@ -154,10 +160,11 @@ gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *
     int row_slice = has(operation, n, FALSE) ? slice_of(program, operation, n, FALSE) : rows;
     int unit_slice = has(operation, n, TRUE) ? slice_of(program, operation, n, TRUE) : units;
     if (row_slice < 1 || unit_slice < 1) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
-                    "%s shows a shader at most %.0f MB at once, less than one image needs; use smaller images",
-                    program->context->properties.deviceName,
-                    (double)program->context->properties.limits.maxStorageBufferRange / 1e6);
+        g_set_error(
+            error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+            "%s shows a shader at most %.0f MB at once, less than one image needs; use smaller images",
+            program->context->properties.deviceName,
+            (double)program->context->properties.limits.maxStorageBufferRange / 1e6);
         return FALSE;
     }
     struct Push push = operation->push;
@@ -199,19 +206,19 @@ gboolean dpcxr_vulkan_record_unit_sums(VulkanBuild *build, int parameter, Vulkan
     return dpcxr_vulkan_record_operation(program, build->recording, &sums, error);
 }
 
-gboolean dpcxr_vulkan_record_squares(VulkanProgram *program, VulkanRecording *recording, VulkanBinding values, int parameter,
-                                     VulkanSpan out, gsize at, GError **error)
+gboolean dpcxr_vulkan_record_squares(VulkanProgram *program, VulkanRecording *recording, VulkanBinding values,
+                                     int parameter, VulkanSpan out, gsize at, GError **error)
 {
     const VulkanGradient *gradient = &program->plan.gradients[parameter];
     const VulkanTuning *tuning = program->plan.tuning;
-    VulkanOperation squares = {.kernel = {.shader = SHADER_SQUARES,
-                                          .n_constants = 4,
-                                          .constants = {tuning->tree, (gint32)gradient->size, tuning->each,
-                                                        values.unit != 0}},
-                               .bindings = {dpcxr_vulkan_whole(program->pass->lists), values, dpcxr_vulkan_whole(out)},
-                               .push = {.at = (int)at},
-                               .of = values.unit ? VULKAN_UNITS : VULKAN_ONCE,
-                               .items = gradient->chunks,
-                               .group = 1};
+    VulkanOperation squares = {
+        .kernel = {.shader = SHADER_SQUARES,
+                   .n_constants = 4,
+                   .constants = {tuning->tree, (gint32)gradient->size, tuning->each, values.unit != 0}},
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists), values, dpcxr_vulkan_whole(out)},
+        .push = {.at = (int)at},
+        .of = values.unit ? VULKAN_UNITS : VULKAN_ONCE,
+        .items = gradient->chunks,
+        .group = 1};
     return dpcxr_vulkan_record_operation(program, recording, &squares, error);
 }

@@ -84,13 +84,14 @@ static gboolean record_given(VulkanProgram *program, VulkanRecording *recording,
 static gboolean need_given(VulkanProgram *program, GError **error)
 {
     gsize bytes = dpcxr_vulkan_dout(program, program->base.graph->output).span.bytes;
-    return (program->output_gradient.bytes || dpcxr_vulkan_allocate(&program->memory, VULKAN_UPLOAD, bytes,
-                                                                    "an output gradient", &program->output_gradient,
-                                                                    error)) &&
+    return (program->output_gradient.bytes ||
+            dpcxr_vulkan_allocate(&program->memory, VULKAN_UPLOAD, bytes, "an output gradient",
+                                  &program->output_gradient, error)) &&
            dpcxr_vulkan_need(program, &program->given, "given gradient", record_given, 0, error);
 }
 
-static gboolean record_backward(VulkanProgram *program, VulkanRecording *recording, int image_gradient, GError **error)
+static gboolean record_backward(VulkanProgram *program, VulkanRecording *recording, int image_gradient,
+                                GError **error)
 {
     g_autofree gboolean *written = g_new0(gboolean, dpcxr_graph_n_layers(program->base.graph));
     VulkanBuild build = {program, recording, written, image_gradient};
@@ -108,17 +109,19 @@ static gboolean need_backward(VulkanProgram *program, gboolean image_gradient, G
     return (!image_gradient || program->input_gradient.bytes ||
             dpcxr_vulkan_allocate(&program->memory, VULKAN_READBACK, bytes, "the images' gradient",
                                   &program->input_gradient, error)) &&
-           dpcxr_vulkan_need(program, &program->backward[image_gradient], "backward", record_backward, image_gradient, error);
+           dpcxr_vulkan_need(program, &program->backward[image_gradient], "backward", record_backward,
+                             image_gradient, error);
 }
 
 static gboolean record_norms(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
     for (int i = 0; i < program->base.n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
-        gboolean good = gradient->method == VULKAN_GRAM
-                            ? dpcxr_vulkan_record_gram(program, recording, gradient->step, error)
-                            : dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_slots(program, i), i,
-                                                          program->results.squares, gradient->squares_at, error);
+        gboolean good =
+            gradient->method == VULKAN_GRAM
+                ? dpcxr_vulkan_record_gram(program, recording, gradient->step, error)
+                : dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_slots(program, i), i,
+                                              program->results.squares, gradient->squares_at, error);
         if (!good)
             return FALSE;
     }
@@ -206,16 +209,19 @@ static gboolean submit(VulkanProgram *program, VulkanRecording *const *recording
 static void read_rows(const VulkanProgram *program, const DpcxrBatch *batch, DpcxrBatchResult *result)
 {
     gsize rows = (gsize)batch->rows;
-    memcpy(result->logits, program->read.logits.mapped, rows * (gsize)program->base.n_outputs * sizeof(float));
+    memcpy(result->logits, program->read.logits.mapped,
+           rows * (gsize)program->base.n_outputs * sizeof(float));
     if (batch->output_gradient)
         memset(result->losses, 0, rows * sizeof(float));
     else
         memcpy(result->losses, program->read.losses.mapped, rows * sizeof(float));
     if (result->input_gradient)
-        memcpy(result->input_gradient, program->input_gradient.mapped, rows * program->plan.evaluation.outputs[0].row);
+        memcpy(result->input_gradient, program->input_gradient.mapped,
+               rows * program->plan.evaluation.outputs[0].row);
 }
 
-gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result, GError **error)
+gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result,
+                              GError **error)
 {
     VulkanProgram *program = (VulkanProgram *)base;
     gboolean given = batch->output_gradient != NULL, image_gradient = result->input_gradient != NULL;
@@ -223,15 +229,18 @@ gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, Dpcxr
         return FALSE;
     write_batch(program, batch); /* while phase B of the last batch may be running */
     memcpy(program->unit_offsets, batch->unit_offsets, ((gsize)batch->units + 1) * sizeof(int));
-    VulkanRecording *const recordings[] = {program->upload, program->forward, given ? program->given : program->loss,
+    VulkanRecording *const recordings[] = {program->upload, program->forward,
+                                           given ? program->given : program->loss,
                                            program->backward[image_gradient], program->norms};
-    if (!submit(program, recordings, G_N_ELEMENTS(recordings), error) || !dpcxr_vulkan_wait(&program->queue, error))
+    if (!submit(program, recordings, G_N_ELEMENTS(recordings), error) ||
+        !dpcxr_vulkan_wait(&program->queue, error))
         return FALSE;
     read_rows(program, batch, result);
     return !base->options.norms || dpcxr_vulkan_norms(program, result->norms2, error);
 }
 
-gboolean dpcxr_vulkan_forward(DpcxrProgram *base, int rows, const float *images, float *outputs, GError **error)
+gboolean dpcxr_vulkan_forward(DpcxrProgram *base, int rows, const float *images, float *outputs,
+                              GError **error)
 {
     VulkanProgram *program = (VulkanProgram *)base;
     gsize n = (gsize)base->n_outputs, image = program->plan.evaluation.outputs[0].row;

@@ -26,9 +26,10 @@ static gboolean record_phase_b(VulkanProgram *program, VulkanRecording *recordin
     dpcxr_vulkan_record_copy(recording, program->coefficients_host, program->coefficients);
     for (int i = 0; i < program->base.n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
-        gboolean good = gradient->method == VULKAN_GRAM
-                            ? dpcxr_vulkan_record_weight_sum(program, recording, gradient->step, bank, error)
-                            : record_slot_sum(program, recording, i, bank, dpcxr_vulkan_slots(program, i), FALSE, error);
+        gboolean good =
+            gradient->method == VULKAN_GRAM
+                ? dpcxr_vulkan_record_weight_sum(program, recording, gradient->step, bank, error)
+                : record_slot_sum(program, recording, i, bank, dpcxr_vulkan_slots(program, i), FALSE, error);
         if (!good)
             return FALSE;
     }
@@ -36,7 +37,8 @@ static gboolean record_phase_b(VulkanProgram *program, VulkanRecording *recordin
 }
 
 /* Coefficients that an earlier one may still be reading are left alone. */
-static gboolean submit(VulkanProgram *program, VulkanRecording *recording, const float *coefficients, gsize n, GError **error)
+static gboolean submit(VulkanProgram *program, VulkanRecording *recording, const float *coefficients, gsize n,
+                       GError **error)
 {
     if (program->coefficients_used > program->queue.waited && !dpcxr_vulkan_wait(&program->queue, error))
         return FALSE;
@@ -55,15 +57,16 @@ gboolean dpcxr_vulkan_phase_b(DpcxrProgram *base, DpcxrBank bank, const float *c
         !dpcxr_vulkan_need(program, recording, "phase B", record_phase_b, (int)bank, error))
         return FALSE;
     dpcxr_vulkan_recording_fit(*recording, program->host.lists.mapped);
-    return submit(program, *recording, coefficients, (gsize)base->options.n_groups * (gsize)base->units, error);
+    return submit(program, *recording, coefficients, (gsize)base->options.n_groups * (gsize)base->units,
+                  error);
 }
 
 static gboolean record_fold(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
     dpcxr_vulkan_record_copy(recording, program->coefficients_host, program->coefficients);
     for (int i = 0; i < program->base.n_parameters; i++)
-        if (!record_slot_sum(program, recording, i, DPCXR_BANK_SUM, dpcxr_vulkan_bank(program, DPCXR_BANK_UNIT, i), TRUE,
-                             error))
+        if (!record_slot_sum(program, recording, i, DPCXR_BANK_SUM,
+                             dpcxr_vulkan_bank(program, DPCXR_BANK_UNIT, i), TRUE, error))
             return FALSE;
     return TRUE;
 }
@@ -77,12 +80,14 @@ gboolean dpcxr_vulkan_fold(DpcxrProgram *base, const float *coefficients, GError
     return submit(program, program->fold, coefficients, (gsize)base->options.n_groups, error);
 }
 
-static gboolean record_bank_norms(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
+static gboolean record_bank_norms(VulkanProgram *program, VulkanRecording *recording, int which,
+                                  GError **error)
 {
     DpcxrBank bank = (DpcxrBank)which;
     for (int i = 0; i < program->base.n_parameters; i++)
-        if (!dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_bank(program, bank, i), i, program->results.chunks,
-                                         program->plan.gradients[i].chunks_at, error))
+        if (!dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_bank(program, bank, i), i,
+                                         program->results.chunks, program->plan.gradients[i].chunks_at,
+                                         error))
             return FALSE;
     dpcxr_vulkan_record_copy(recording, program->results.chunks, program->read.chunks);
     return TRUE;
@@ -98,7 +103,8 @@ gboolean dpcxr_vulkan_bank_norms(DpcxrProgram *base, DpcxrBank bank, double *nor
         return FALSE;
     for (int i = 0; i < base->n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
-        norms2[i] = dpcxr_vulkan_norm2_bound(&program->plan, (float *)program->read.chunks.mapped + gradient->chunks_at,
+        norms2[i] = dpcxr_vulkan_norm2_bound(&program->plan,
+                                             (float *)program->read.chunks.mapped + gradient->chunks_at,
                                              gradient->chunks, gradient->size, 4 * 0x1p-23);
     }
     return TRUE;

@@ -26,14 +26,16 @@ static gboolean is_ours(const char *path)
            !(status.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-gboolean dpcxr_vulkan_pipeline_cache_open(const VulkanContext *context, VkPipelineCache *cache, gsize *bytes, GError **error)
+gboolean dpcxr_vulkan_pipeline_cache_open(const VulkanContext *context, VkPipelineCache *cache, gsize *bytes,
+                                          GError **error)
 {
     g_autofree char *path = path_of(context), *data = NULL;
     *bytes = 0;
     if (path && is_ours(path))
         g_file_get_contents(path, &data, bytes, NULL);
-    const VkPipelineCacheCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = *bytes, .pInitialData = data};
+    const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+                                            .initialDataSize = *bytes,
+                                            .pInitialData = data};
     return VULKAN_CALL(context, vkCreatePipelineCache, context->device, &info, NULL, cache);
 }
 
@@ -41,7 +43,8 @@ static void save(const VulkanContext *context, VkPipelineCache cache, gsize befo
 {
     gsize bytes = 0;
     g_autofree char *path = path_of(context);
-    if (!path || context->vk.vkGetPipelineCacheData(context->device, cache, &bytes, NULL) != VK_SUCCESS || bytes <= before)
+    if (!path || context->vk.vkGetPipelineCacheData(context->device, cache, &bytes, NULL) != VK_SUCCESS ||
+        bytes <= before)
         return;
     g_autofree char *data = g_try_malloc(bytes), *folder = g_path_get_dirname(path);
     if (!data || context->vk.vkGetPipelineCacheData(context->device, cache, &bytes, data) != VK_SUCCESS)

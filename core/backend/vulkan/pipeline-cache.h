@@ -5,6 +5,7 @@
 #include "backend/vulkan/context.h"
 
 /* @bytes: of what was found. */
-gboolean dpcxr_vulkan_pipeline_cache_open(const VulkanContext *context, VkPipelineCache *cache, gsize *bytes, GError **error);
+gboolean dpcxr_vulkan_pipeline_cache_open(const VulkanContext *context, VkPipelineCache *cache, gsize *bytes,
+                                          GError **error);
 /* Writes the cache where it has grown beyond @bytes, and destroys it. */
 void dpcxr_vulkan_pipeline_cache_close(const VulkanContext *context, VkPipelineCache cache, gsize bytes);

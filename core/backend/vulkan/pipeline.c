@@ -22,8 +22,8 @@ static gboolean kernel_equal(gconstpointer a, gconstpointer b)
 
 gboolean dpcxr_vulkan_pipelines_init(VulkanPipelines *pipelines, const VulkanContext *context, GError **error)
 {
-    *pipelines = (VulkanPipelines){.context = context,
-                                   .pipelines = g_hash_table_new_full(kernel_hash, kernel_equal, g_free, g_free)};
+    *pipelines = (VulkanPipelines){
+        .context = context, .pipelines = g_hash_table_new_full(kernel_hash, kernel_equal, g_free, g_free)};
     return dpcxr_vulkan_pipeline_cache_open(context, &pipelines->cache, &pipelines->cached, error);
 }
 
@@ -57,8 +57,8 @@ static gboolean need_layout(VulkanPipelines *pipelines, guint32 n, GError **erro
         return TRUE;
     VkDescriptorSetLayoutBinding bindings[VULKAN_MAX_BINDINGS];
     for (guint32 i = 0; i < n; i++)
-        bindings[i] =
-            (VkDescriptorSetLayoutBinding){i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL};
+        bindings[i] = (VkDescriptorSetLayoutBinding){i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
+                                                     VK_SHADER_STAGE_COMPUTE_BIT, NULL};
     const VkDescriptorSetLayoutCreateInfo set = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
                                                  .bindingCount = n,
                                                  .pBindings = bindings};
@@ -68,8 +68,10 @@ static gboolean need_layout(VulkanPipelines *pipelines, guint32 n, GError **erro
                                                .pSetLayouts = &pipelines->set_layouts[n],
                                                .pushConstantRangeCount = 1,
                                                .pPushConstantRanges = &push};
-    return VULKAN_CALL(context, vkCreateDescriptorSetLayout, context->device, &set, NULL, &pipelines->set_layouts[n]) &&
-           VULKAN_CALL(context, vkCreatePipelineLayout, context->device, &layout, NULL, &pipelines->layouts[n]);
+    return VULKAN_CALL(context, vkCreateDescriptorSetLayout, context->device, &set, NULL,
+                       &pipelines->set_layouts[n]) &&
+           VULKAN_CALL(context, vkCreatePipelineLayout, context->device, &layout, NULL,
+                       &pipelines->layouts[n]);
 }
 
 static gboolean need_module(VulkanPipelines *pipelines, const VulkanKernel *kernel, GError **error)
@@ -78,12 +80,14 @@ static gboolean need_module(VulkanPipelines *pipelines, const VulkanKernel *kern
     const VulkanShaderInfo *info = dpcxr_vulkan_shader(kernel->shader);
     VkShaderModule *module = &pipelines->modules[kernel->shader][kernel->subgroup != FALSE];
     const VkShaderModuleCreateInfo create = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                             .codeSize = kernel->subgroup ? info->subgroup_bytes : info->bytes,
+                                             .codeSize =
+                                                 kernel->subgroup ? info->subgroup_bytes : info->bytes,
                                              .pCode = kernel->subgroup ? info->subgroup_words : info->words};
     return *module || VULKAN_CALL(context, vkCreateShaderModule, context->device, &create, NULL, module);
 }
 
-static gboolean create(VulkanPipelines *pipelines, const VulkanKernel *kernel, VulkanPipeline *pipeline, GError **error)
+static gboolean create(VulkanPipelines *pipelines, const VulkanKernel *kernel, VulkanPipeline *pipeline,
+                       GError **error)
 {
     const VulkanContext *context = pipelines->context;
     VkSpecializationMapEntry entries[VULKAN_MAX_CONSTANTS];
@@ -102,12 +106,13 @@ static gboolean create(VulkanPipelines *pipelines, const VulkanKernel *kernel, V
     if (!VULKAN_CALL(context, vkCreateComputePipelines, context->device, pipelines->cache, 1, &info, NULL,
                      &pipeline->pipeline))
         return FALSE;
-    dpcxr_vulkan_name(context, VK_OBJECT_TYPE_PIPELINE, (guint64)pipeline->pipeline, "%s%s", pipeline->info->name,
-                      kernel->subgroup ? ", subgroup" : "");
+    dpcxr_vulkan_name(context, VK_OBJECT_TYPE_PIPELINE, (guint64)pipeline->pipeline, "%s%s",
+                      pipeline->info->name, kernel->subgroup ? ", subgroup" : "");
     return TRUE;
 }
 
-const VulkanPipeline *dpcxr_vulkan_pipeline(VulkanPipelines *pipelines, const VulkanKernel *kernel, GError **error)
+const VulkanPipeline *dpcxr_vulkan_pipeline(VulkanPipelines *pipelines, const VulkanKernel *kernel,
+                                            GError **error)
 {
     const VulkanPipeline *known = g_hash_table_lookup(pipelines->pipelines, kernel);
     if (known)
@@ -116,7 +121,8 @@ const VulkanPipeline *dpcxr_vulkan_pipeline(VulkanPipelines *pipelines, const Vu
     gsize n = strlen(info->access);
     if (!need_layout(pipelines, (guint32)n, error) || !need_module(pipelines, kernel, error))
         return NULL;
-    VulkanPipeline pipeline = {.layout = pipelines->layouts[n], .set_layout = pipelines->set_layouts[n], .info = info};
+    VulkanPipeline pipeline = {
+        .layout = pipelines->layouts[n], .set_layout = pipelines->set_layouts[n], .info = info};
     if (!create(pipelines, kernel, &pipeline, error))
         return NULL;
     VulkanPipeline *kept = g_memdup2(&pipeline, sizeof pipeline);

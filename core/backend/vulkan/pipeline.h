@@ -24,16 +24,18 @@ typedef struct {
 typedef struct {
     const VulkanContext *context;
     VkPipelineCache cache;
-    gsize cached; /* bytes that the cache had on disk */
-    GHashTable *pipelines; /* VulkanKernel -> VulkanPipeline */
+    gsize cached;                                               /* bytes that the cache had on disk */
+    GHashTable *pipelines;                                      /* VulkanKernel -> VulkanPipeline */
     VkDescriptorSetLayout set_layouts[VULKAN_MAX_BINDINGS + 1]; /* by number of bindings */
     VkPipelineLayout layouts[VULKAN_MAX_BINDINGS + 1];
     VkShaderModule modules[N_SHADERS][2]; /* by way */
 } VulkanPipelines;
 
-gboolean dpcxr_vulkan_pipelines_init(VulkanPipelines *pipelines, const VulkanContext *context, GError **error);
+gboolean dpcxr_vulkan_pipelines_init(VulkanPipelines *pipelines, const VulkanContext *context,
+                                     GError **error);
 /* Writes what is new to the cache on disk. */
 void dpcxr_vulkan_pipelines_clear(VulkanPipelines *pipelines);
 
 /* (transfer none) */
-const VulkanPipeline *dpcxr_vulkan_pipeline(VulkanPipelines *pipelines, const VulkanKernel *kernel, GError **error);
+const VulkanPipeline *dpcxr_vulkan_pipeline(VulkanPipelines *pipelines, const VulkanKernel *kernel,
+                                            GError **error);

@@ -39,16 +39,19 @@ static VulkanMethod method_of(const VulkanPlan *plan, int step)
         return VULKAN_GRAM;
     const DpcxrLayer *layer = layer_of(plan, step);
     int taps = s->type == DPCXR_LAYER_LINEAR ? 1 : layer->kernel * layer->kernel;
-    return gram_is_cheaper(dpcxr_graph_layer(plan->graph, s->x)->shape, layer->shape, taps) ? VULKAN_GRAM : VULKAN_SLOTS;
+    return gram_is_cheaper(dpcxr_graph_layer(plan->graph, s->x)->shape, layer->shape, taps) ? VULKAN_GRAM
+                                                                                            : VULKAN_SLOTS;
 }
 
 /* Small gradients of many positions are parted, so that a unit keeps some work groups busy. Depends on the layer alone. */
 static int parts_of(const VulkanPlan *plan, const VulkanGradient *gradient, const DpcxrLayer *layer)
 {
     const VulkanTile *tile = &plan->tuning->weights;
-    gint64 tiles = divide_up((gint64)gradient->taps * gradient->in, dpcxr_vulkan_tile_rows(plan->tuning, tile)) *
-                   divide_up(gradient->out, dpcxr_vulkan_tile_columns(tile));
-    gint64 wanted = divide_up(plan->tuning->groups, tiles), rounds = (gint64)layer->shape.height * (layer->shape.width + 1);
+    gint64 tiles =
+        divide_up((gint64)gradient->taps * gradient->in, dpcxr_vulkan_tile_rows(plan->tuning, tile)) *
+        divide_up(gradient->out, dpcxr_vulkan_tile_columns(tile));
+    gint64 wanted = divide_up(plan->tuning->groups, tiles),
+           rounds = (gint64)layer->shape.height * (layer->shape.width + 1);
     if (plan->tuning->rounds)
         wanted = MAX(wanted, divide_up(rounds, plan->tuning->rounds));
     return (int)CLAMP(wanted, 1, layer->shape.height);
@@ -67,9 +70,11 @@ static void plan_gradient(VulkanPlan *plan, int step, int i, gboolean is_weight)
                                  .out = parameter->dims[0],
                                  .size = parameter->size,
                                  .parts = 1};
-    if (matrix && gradient->method == VULKAN_SLOTS && !plan->grid) /* pieces of a unit would need their parts kept */
+    if (matrix && gradient->method == VULKAN_SLOTS &&
+        !plan->grid) /* pieces of a unit would need their parts kept */
         gradient->parts = parts_of(plan, gradient, layer_of(plan, step));
-    gradient->chunks = (int)divide_up((gint64)gradient->size, (gint64)plan->tuning->tree * plan->tuning->each);
+    gradient->chunks =
+        (int)divide_up((gint64)gradient->size, (gint64)plan->tuning->tree * plan->tuning->each);
 }
 
 static void plan_gradients(VulkanPlan *plan)
@@ -90,8 +95,7 @@ static void plan_gradients(VulkanPlan *plan)
         else
             plan->slots_unit += gradient->size * sizeof(float);
         if (gradient->parts > 1)
-            plan->unit_parts =
-                MAX(plan->unit_parts, (gsize)gradient->parts * gradient->size * sizeof(float));
+            plan->unit_parts = MAX(plan->unit_parts, (gsize)gradient->parts * gradient->size * sizeof(float));
     }
 }
 
@@ -112,7 +116,8 @@ static void plan_scratch(VulkanPlan *plan)
         const DpcxrLayer *layer = layer_of(plan, s);
         gsize channels = (gsize)layer->shape.channels;
         if (plan->steps[s].type == DPCXR_LAYER_GROUP_NORM)
-            plan->parts_row = MAX(plan->parts_row, (gsize)dpcxr_vulkan_norm_chunks(plan, layer->shape) * channels * 8);
+            plan->parts_row =
+                MAX(plan->parts_row, (gsize)dpcxr_vulkan_norm_chunks(plan, layer->shape) * channels * 8);
         if (layer->parameters[1] >= 0)
             plan->row_gradient = MAX(plan->row_gradient, channels * sizeof(float));
     }
@@ -123,7 +128,8 @@ static gsize saved_row(const VulkanPlan *plan, int s)
     const DpcxrLayer *layer = layer_of(plan, s);
     if (plan->steps[s].type == DPCXR_LAYER_GROUP_NORM)
         return 2 * (gsize)layer->groups * sizeof(float);
-    return plan->steps[s].type == DPCXR_LAYER_MAX_POOL2D ? dpcxr_shape_size(layer->shape) * sizeof(gint32) : 0;
+    return plan->steps[s].type == DPCXR_LAYER_MAX_POOL2D ? dpcxr_shape_size(layer->shape) * sizeof(gint32)
+                                                         : 0;
 }
 
 static gsize row_of(const VulkanPlan *plan, int layer)
@@ -268,7 +274,8 @@ static gboolean place_results(VulkanPlan *plan, int rows, int units)
 }
 
 /* @layout: and, where @backward, the gradients of its feature maps. */
-static gboolean place_layout(VulkanPlan *plan, VulkanLayout *layout, gboolean backward, int rows, gsize alignment)
+static gboolean place_layout(VulkanPlan *plan, VulkanLayout *layout, gboolean backward, int rows,
+                             gsize alignment)
 {
     int n = dpcxr_graph_n_layers(plan->graph), maps = n + plan->n_steps, all = maps + n;
     g_autofree DpcxrLife *lives = g_new(DpcxrLife, all);

@@ -22,13 +22,13 @@ typedef struct {
     VulkanMethod method;
     int step;
     int taps, in, out;
-    gsize size;   /* elements */
-    gsize offset; /* elements, in a bank */
-    int parts;    /* SLOTS, weights: parts of an image that are summed apart */
-    int chunks;   /* of the sums of squares of one unit */
-    gsize chunks_at; /* floats, where those of one unit or of a bank are kept for all parameters */
-    gsize squares_at;            /* SLOTS: floats, in the results */
-    gsize gram_at, lengths_at;   /* GRAM: floats, pairs of floats */
+    gsize size;                /* elements */
+    gsize offset;              /* elements, in a bank */
+    int parts;                 /* SLOTS, weights: parts of an image that are summed apart */
+    int chunks;                /* of the sums of squares of one unit */
+    gsize chunks_at;           /* floats, where those of one unit or of a bank are kept for all parameters */
+    gsize squares_at;          /* SLOTS: floats, in the results */
+    gsize gram_at, lengths_at; /* GRAM: floats, pairs of floats */
     int gram_tiles;
 } VulkanGradient;
 
@@ -51,10 +51,10 @@ typedef struct {
     gboolean training, norms, grid;
     int n_steps;
     DpcxrStep *steps;
-    gboolean *wants_gradient;  /* [layers] */
-    VulkanGradient *gradients; /* [parameters] */
-    gsize bank, chunks;        /* floats: of all parameters, of all sums of squares of one unit */
-    gsize squares, grams, lengths; /* floats, floats, pairs of floats: of the results of a batch */
+    gboolean *wants_gradient;              /* [layers] */
+    VulkanGradient *gradients;             /* [parameters] */
+    gsize bank, chunks;                    /* floats: of all parameters, of all sums of squares of one unit */
+    gsize squares, grams, lengths;         /* floats, floats, pairs of floats: of the results of a batch */
     VulkanLayout evaluation, feature_maps; /* feature_maps: of training */
     VulkanPlace *douts;                    /* [layers] gradients of feature maps */
     gsize douts_bytes;

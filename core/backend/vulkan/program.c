@@ -7,13 +7,14 @@
 
 /* --- Memory --- */
 
-static gboolean device(VulkanProgram *program, gsize bytes, const char *name, VulkanSpan *span, GError **error)
+static gboolean device(VulkanProgram *program, gsize bytes, const char *name, VulkanSpan *span,
+                       GError **error)
 {
     return dpcxr_vulkan_allocate(&program->memory, VULKAN_DEVICE, bytes, name, span, error);
 }
 
-static gboolean host(VulkanProgram *program, VulkanPurpose purpose, gsize bytes, const char *name, VulkanSpan *span,
-                     GError **error)
+static gboolean host(VulkanProgram *program, VulkanPurpose purpose, gsize bytes, const char *name,
+                     VulkanSpan *span, GError **error)
 {
     return dpcxr_vulkan_allocate(&program->memory, purpose, bytes, name, span, error);
 }
@@ -30,12 +31,14 @@ static gboolean allocate_inputs(VulkanProgram *program, GError **error)
 {
     const DpcxrProgramOptions *options = &program->base.options;
     gsize rows = (gsize)options->max_rows, outputs = rows * (gsize)program->base.n_outputs * sizeof(float);
-    gsize lists = sizeof(struct Batch) + sizeof(gint32) * ((gsize)options->max_units + 1 + rows +
-                                                           2 * (gsize)dpcxr_vulkan_max_pairs(options->max_rows));
+    gsize lists =
+        sizeof(struct Batch) + sizeof(gint32) * ((gsize)options->max_units + 1 + rows +
+                                                 2 * (gsize)dpcxr_vulkan_max_pairs(options->max_rows));
     gsize room = 5 * program->memory.alignment + lists + 2 * outputs + rows * sizeof(float) + outputs, at = 0;
     if (!host(program, VULKAN_UPLOAD, room, "inputs", &program->staging, error) ||
         !device(program, room, "inputs", &program->staged, error) ||
-        !host(program, VULKAN_UPLOAD, rows * program->plan.evaluation.outputs[0].row, "images", &program->images, error))
+        !host(program, VULKAN_UPLOAD, rows * program->plan.evaluation.outputs[0].row, "images",
+              &program->images, error))
         return FALSE;
     cut(program, &at, lists, &program->host.lists, &program->inputs.lists);
     cut(program, &at, outputs, &program->host.targets, &program->inputs.targets);
@@ -49,7 +52,8 @@ static gboolean allocate_inputs(VulkanProgram *program, GError **error)
 static gboolean allocate_result(VulkanProgram *program, gsize bytes, const char *name, VulkanSpan *on_device,
                                 VulkanSpan *on_host, GError **error)
 {
-    return device(program, bytes, name, on_device, error) && host(program, VULKAN_READBACK, bytes, name, on_host, error);
+    return device(program, bytes, name, on_device, error) &&
+           host(program, VULKAN_READBACK, bytes, name, on_host, error);
 }
 
 static gboolean allocate_results(VulkanProgram *program, GError **error)
@@ -58,10 +62,14 @@ static gboolean allocate_results(VulkanProgram *program, GError **error)
     VulkanResults *to = &program->results, *read = &program->read;
     gsize rows = (gsize)program->base.options.max_rows;
     return allocate_result(program, rows * sizeof(float), "losses", &to->losses, &read->losses, error) &&
-           allocate_result(program, plan->squares * sizeof(float), "squares", &to->squares, &read->squares, error) &&
-           allocate_result(program, plan->chunks * sizeof(float), "squares", &to->chunks, &read->chunks, error) &&
-           allocate_result(program, plan->grams * sizeof(float), "Gram sums", &to->grams, &read->grams, error) &&
-           allocate_result(program, plan->lengths * 2 * sizeof(float), "lengths", &to->lengths, &read->lengths, error);
+           allocate_result(program, plan->squares * sizeof(float), "squares", &to->squares, &read->squares,
+                           error) &&
+           allocate_result(program, plan->chunks * sizeof(float), "squares", &to->chunks, &read->chunks,
+                           error) &&
+           allocate_result(program, plan->grams * sizeof(float), "Gram sums", &to->grams, &read->grams,
+                           error) &&
+           allocate_result(program, plan->lengths * 2 * sizeof(float), "lengths", &to->lengths,
+                           &read->lengths, error);
 }
 
 static gboolean allocate_slots(VulkanProgram *program, GError **error)
@@ -69,7 +77,8 @@ static gboolean allocate_slots(VulkanProgram *program, GError **error)
     for (int i = 0; i < program->base.n_parameters; i++) {
         const VulkanGradient *gradient = &program->plan.gradients[i];
         gsize bytes = (gsize)program->base.options.max_units * gradient->size * sizeof(float);
-        if (gradient->method == VULKAN_SLOTS && !device(program, bytes, "unit gradients", &program->slots[i], error))
+        if (gradient->method == VULKAN_SLOTS &&
+            !device(program, bytes, "unit gradients", &program->slots[i], error))
             return FALSE;
     }
     return TRUE;
@@ -81,8 +90,8 @@ static gboolean allocate_update(VulkanProgram *program, GError **error)
     gsize bytes = sizeof(double) + program->plan.bank * element;
     if (!host(program, VULKAN_UPLOAD, bytes, "noise", &program->noise_host, error) ||
         !host(program, VULKAN_UPLOAD, sizeof(struct Rule), "optimizer", &program->rule, error) ||
-        !allocate_result(program, (1 + (gsize)program->base.n_parameters) * sizeof(gint32), "flags", &program->flags,
-                         &program->flags_host, error))
+        !allocate_result(program, (1 + (gsize)program->base.n_parameters) * sizeof(gint32), "flags",
+                         &program->flags, &program->flags_host, error))
         return FALSE;
     program->noise = program->noise_host;
     return program->memory.unified || device(program, bytes, "noise", &program->noise, error);
@@ -106,8 +115,10 @@ static gboolean allocate_training(VulkanProgram *program, GError **error)
     program->pass = &program->training;
     return device(program, plan->feature_maps.bytes, "feature maps", &program->training.arena, error) &&
            device(program, plan->douts_bytes, "gradients of feature maps", &program->douts, error) &&
-           device(program, rows * plan->row_gradient, "gradients of rows", &program->row_gradients[0], error) &&
-           device(program, rows * plan->row_gradient, "gradients of rows", &program->row_gradients[1], error) &&
+           device(program, rows * plan->row_gradient, "gradients of rows", &program->row_gradients[0],
+                  error) &&
+           device(program, rows * plan->row_gradient, "gradients of rows", &program->row_gradients[1],
+                  error) &&
            device(program, rows * 2 * plan->row_gradient, "means", &program->means, error) &&
            device(program, units * plan->unit_parts, "parts of gradients", &program->unit_parts, error) &&
            device(program, plan->scratch, "a gradient", &program->scratch, error) &&
@@ -115,8 +126,9 @@ static gboolean allocate_training(VulkanProgram *program, GError **error)
            host(program, VULKAN_UPLOAD, coefficients, "coefficients", &program->coefficients_host, error) &&
            device(program, single, "a unit", &program->single, error) &&
            host(program, VULKAN_UPLOAD, single, "a unit", &program->single_host, error) &&
-           allocate_slots(program, error) && allocate_results(program, error) && allocate_update(program, error) &&
-           (!options->grid || allocate_grid(program, error)) && dpcxr_vulkan_need_bank(program, DPCXR_BANK_SUM, error);
+           allocate_slots(program, error) && allocate_results(program, error) &&
+           allocate_update(program, error) && (!options->grid || allocate_grid(program, error)) &&
+           dpcxr_vulkan_need_bank(program, DPCXR_BANK_SUM, error);
 }
 
 static gsize largest_parameter(const DpcxrGraph *graph)
@@ -133,14 +145,15 @@ static gboolean allocate(VulkanProgram *program, GError **error)
     gsize rows = (gsize)program->base.options.max_rows;
     program->evaluation.layout = &plan->evaluation;
     program->pass = &program->evaluation;
-    return device(program, plan->evaluation.bytes, "feature maps of evaluation", &program->evaluation.arena, error) &&
+    return device(program, plan->evaluation.bytes, "feature maps of evaluation", &program->evaluation.arena,
+                  error) &&
            device(program, sizeof(struct Batch), "inputs", &program->evaluation.lists, error) &&
            host(program, VULKAN_UPLOAD, sizeof(struct Batch), "inputs", &program->evaluated_host, error) &&
            device(program, rows * plan->parts_row, "parts of norms", &program->parts, error) &&
            host(program, VULKAN_READBACK, rows * (gsize)program->base.n_outputs * sizeof(float), "logits",
                 &program->read.logits, error) &&
-           host(program, VULKAN_READBACK, largest_parameter(program->base.graph) * sizeof(float), "a parameter",
-                &program->transfer, error) &&
+           host(program, VULKAN_READBACK, largest_parameter(program->base.graph) * sizeof(float),
+                "a parameter", &program->transfer, error) &&
            allocate_inputs(program, error) && dpcxr_vulkan_need_bank(program, DPCXR_BANK_WEIGHT, error) &&
            (!program->base.options.training || allocate_training(program, error));
 }
@@ -149,9 +162,10 @@ static gboolean allocate(VulkanProgram *program, GError **error)
 
 static void free_recordings(VulkanProgram *program)
 {
-    VulkanRecording *single[] = {program->upload, program->evaluate, program->forward, program->loss, program->given,
-                                 program->backward[0], program->backward[1], program->norms,        program->fold,
-                                 program->update,      program->grid_add,    program->grid_measure};
+    VulkanRecording *single[] = {program->upload,      program->evaluate, program->forward,
+                                 program->loss,        program->given,    program->backward[0],
+                                 program->backward[1], program->norms,    program->fold,
+                                 program->update,      program->grid_add, program->grid_measure};
     for (guint i = 0; i < G_N_ELEMENTS(single); i++)
         dpcxr_vulkan_recording_free(single[i]);
     for (int bank = 0; bank < DPCXR_N_BANKS; bank++) {
@@ -196,10 +210,12 @@ static const char *program_device(const DpcxrProgram *base)
 static gboolean can(const VulkanContext *context, const DpcxrProgramOptions *options, GError **error)
 {
     if (options->bf16)
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "device.precision: the vulkan backend computes in fp32");
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                    "device.precision: the vulkan backend computes in fp32");
     else if (options->grid && !(context->float64 && context->int64))
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "privacy.noise.type: grid needs 64-bit floats and integers in shaders, which %s has not; use gaussian, or "
+                    "privacy.noise.type: grid needs 64-bit floats and integers in shaders, which %s has not; "
+                    "use gaussian, or "
                     "device.type: cpu",
                     context->properties.deviceName);
     else
@@ -211,14 +227,16 @@ static gboolean build(VulkanProgram *program, GError **error)
 {
     DpcxrProgramOptions *options = &program->base.options;
     VulkanTuning tuning;
-    if (!(program->context = dpcxr_vulkan_context_new(options->device, error)) || !can(program->context, options, error) ||
+    if (!(program->context = dpcxr_vulkan_context_new(options->device, error)) ||
+        !can(program->context, options, error) ||
         !dpcxr_vulkan_tuning(program->context, options->tuning, &tuning, error))
         return FALSE;
     dpcxr_vulkan_plan_init(&program->plan, program->base.graph, &tuning, options);
     return dpcxr_vulkan_memory_init(&program->memory, program->context, error) &&
            dpcxr_vulkan_fit_check(&program->plan, &program->memory, options, error) &&
            dpcxr_vulkan_pipelines_init(&program->pipelines, program->context, error) &&
-           dpcxr_vulkan_queue_init(&program->queue, program->context, &program->memory, &program->pipelines, error) &&
+           dpcxr_vulkan_queue_init(&program->queue, program->context, &program->memory, &program->pipelines,
+                                   error) &&
            allocate(program, error);
 }
 
@@ -266,7 +284,8 @@ gboolean dpcxr_vulkan_takes_gram(const DpcxrProgram *base, int parameter)
 }
 
 const DpcxrBackend dpcxr_backend_vulkan = {.name = "vulkan",
-                                           .summary = "compute shaders on a GPU, or on Mesa's software device",
+                                           .summary =
+                                               "compute shaders on a GPU, or on Mesa's software device",
                                            .automatic = dpcxr_vulkan_automatic,
                                            .compile = compile,
                                            .largest_batch = dpcxr_vulkan_largest_batch};

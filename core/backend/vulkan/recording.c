@@ -35,7 +35,8 @@ gboolean dpcxr_vulkan_queue_init(VulkanQueue *queue, const VulkanContext *contex
                                           .queueFamilyIndex = context->family};
     const VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
                                             .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
-    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type};
+    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                             .pNext = &type};
     return VULKAN_CALL(context, vkCreateCommandPool, context->device, &pool, NULL, &queue->pool) &&
            VULKAN_CALL(context, vkCreateSemaphore, context->device, &semaphore, NULL, &queue->timeline);
 }
@@ -92,12 +93,13 @@ gboolean dpcxr_vulkan_wait(VulkanQueue *queue, GError **error)
 static void barrier(VulkanRecording *recording)
 {
     const VkPipelineStageFlags stages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
-    const VkMemoryBarrier memory = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-                                    .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-                                    .dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT |
-                                                     VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT};
-    recording->queue->context->vk.vkCmdPipelineBarrier(recording->commands, stages, stages, 0, 1, &memory, 0, NULL, 0,
-                                                       NULL);
+    const VkMemoryBarrier memory = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+        .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
+        .dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT |
+                         VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT};
+    recording->queue->context->vk.vkCmdPipelineBarrier(recording->commands, stages, stages, 0, 1, &memory, 0,
+                                                       NULL, 0, NULL);
     g_array_set_size(recording->recent, 0);
 }
 
@@ -158,7 +160,8 @@ VulkanRecording *dpcxr_vulkan_record(VulkanQueue *queue, const char *name, GErro
                                    .n_arguments = ARGUMENTS,
                                    .n_sets = SETS};
     if (begin(recording, error)) {
-        dpcxr_vulkan_name(queue->context, VK_OBJECT_TYPE_COMMAND_BUFFER, (guint64)(gsize)recording->commands, "%s", name);
+        dpcxr_vulkan_name(queue->context, VK_OBJECT_TYPE_COMMAND_BUFFER, (guint64)(gsize)recording->commands,
+                          "%s", name);
         return recording;
     }
     dpcxr_vulkan_recording_free(recording);
@@ -171,7 +174,8 @@ void dpcxr_vulkan_recording_free(VulkanRecording *recording)
         return;
     const VulkanContext *context = recording->queue->context;
     for (guint i = 0; i < recording->pools->len; i++)
-        context->vk.vkDestroyDescriptorPool(context->device, g_array_index(recording->pools, VkDescriptorPool, i), NULL);
+        context->vk.vkDestroyDescriptorPool(context->device,
+                                            g_array_index(recording->pools, VkDescriptorPool, i), NULL);
     if (recording->commands)
         context->vk.vkFreeCommandBuffers(context->device, recording->queue->pool, 1, &recording->commands);
     g_array_unref(recording->sized);
@@ -198,8 +202,8 @@ static gboolean need_set(VulkanRecording *recording, GError **error)
     return TRUE;
 }
 
-static gboolean bind(VulkanRecording *recording, const VulkanPipeline *pipeline, const VulkanSpan *spans, guint32 n,
-                     GError **error)
+static gboolean bind(VulkanRecording *recording, const VulkanPipeline *pipeline, const VulkanSpan *spans,
+                     guint32 n, GError **error)
 {
     const VulkanContext *context = recording->queue->context;
     if (!need_set(recording, error))
@@ -222,8 +226,8 @@ static gboolean bind(VulkanRecording *recording, const VulkanPipeline *pipeline,
                                         .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                                         .pBufferInfo = buffers};
     context->vk.vkUpdateDescriptorSets(context->device, 1, &write, 0, NULL);
-    context->vk.vkCmdBindDescriptorSets(recording->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->layout, 0, 1, &set, 0,
-                                        NULL);
+    context->vk.vkCmdBindDescriptorSets(recording->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->layout,
+                                        0, 1, &set, 0, NULL);
     return TRUE;
 }
 
@@ -232,7 +236,8 @@ static gboolean bind(VulkanRecording *recording, const VulkanPipeline *pipeline,
 /* One axis may end at 65535: groups fill rows of that length, and shaders leave those beyond the last alone. */
 static VkDispatchIndirectCommand groups_of(const VulkanExtent *extent, gint64 n)
 {
-    gint64 groups = (extent->times ? extent->times : 1) * ((n * extent->items + extent->group - 1) / extent->group);
+    gint64 groups =
+        (extent->times ? extent->times : 1) * ((n * extent->items + extent->group - 1) / extent->group);
     if (groups == 0)
         return (VkDispatchIndirectCommand){0, 0, 0};
     guint32 x = (guint32)MIN(groups, 65535);
@@ -241,7 +246,9 @@ static VkDispatchIndirectCommand groups_of(const VulkanExtent *extent, gint64 n)
 
 static int count_of(const VulkanExtent *extent, const struct Batch *batch)
 {
-    int all = extent->of == VULKAN_ROWS ? batch->rows : extent->of == VULKAN_UNITS ? batch->units : batch->pairs;
+    int all = extent->of == VULKAN_ROWS    ? batch->rows
+              : extent->of == VULKAN_UNITS ? batch->units
+                                           : batch->pairs;
     return CLAMP(all - extent->first, 0, extent->count);
 }
 
@@ -271,10 +278,12 @@ static gboolean dispatch_sized(VulkanRecording *recording, const VulkanExtent *e
     return TRUE;
 }
 
-gboolean dpcxr_vulkan_record_dispatch(VulkanRecording *recording, const VulkanDispatch *dispatch, GError **error)
+gboolean dpcxr_vulkan_record_dispatch(VulkanRecording *recording, const VulkanDispatch *dispatch,
+                                      GError **error)
 {
     const VulkanContext *context = recording->queue->context;
-    const VulkanPipeline *pipeline = dpcxr_vulkan_pipeline(recording->queue->pipelines, &dispatch->kernel, error);
+    const VulkanPipeline *pipeline =
+        dpcxr_vulkan_pipeline(recording->queue->pipelines, &dispatch->kernel, error);
     if (!pipeline)
         return FALSE;
     gboolean written[VULKAN_MAX_BINDINGS];
@@ -307,8 +316,8 @@ void dpcxr_vulkan_record_zero(VulkanRecording *recording, VulkanSpan to)
 {
     const gboolean written = TRUE;
     touch(recording, &to, &written, 1);
-    recording->queue->context->vk.vkCmdFillBuffer(recording->commands, to.buffer, to.offset, (to.bytes + 3) & ~(VkDeviceSize)3,
-                                                  0);
+    recording->queue->context->vk.vkCmdFillBuffer(recording->commands, to.buffer, to.offset,
+                                                  (to.bytes + 3) & ~(VkDeviceSize)3, 0);
 }
 
 /* The host may read what was written once the timeline says that it is done. */
@@ -316,7 +325,8 @@ gboolean dpcxr_vulkan_record_end(VulkanRecording *recording, GError **error)
 {
     const VulkanContext *context = recording->queue->context;
     const VkMemoryBarrier memory = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-                                    .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT | VK_ACCESS_SHADER_WRITE_BIT,
+                                    .srcAccessMask =
+                                        VK_ACCESS_TRANSFER_WRITE_BIT | VK_ACCESS_SHADER_WRITE_BIT,
                                     .dstAccessMask = VK_ACCESS_HOST_READ_BIT};
     context->vk.vkCmdPipelineBarrier(recording->commands,
                                      VK_PIPELINE_STAGE_TRANSFER_BIT | VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,

@@ -45,7 +45,8 @@ void dpcxr_vulkan_queue_clear(VulkanQueue *queue);
 
 /* Begins a recording; everything that was submitted before it is done before it starts. @name: for debuggers. */
 VulkanRecording *dpcxr_vulkan_record(VulkanQueue *queue, const char *name, GError **error);
-gboolean dpcxr_vulkan_record_dispatch(VulkanRecording *recording, const VulkanDispatch *dispatch, GError **error);
+gboolean dpcxr_vulkan_record_dispatch(VulkanRecording *recording, const VulkanDispatch *dispatch,
+                                      GError **error);
 /* @to and @from: of equal size. */
 void dpcxr_vulkan_record_copy(VulkanRecording *recording, VulkanSpan from, VulkanSpan to);
 /* @to <- zeros. */

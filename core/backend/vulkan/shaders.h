@@ -40,8 +40,8 @@ typedef enum {
 } VulkanShader;
 
 typedef struct {
-    const char *name;   /* of the file in shaders/ */
-    const char *access; /* of binding 0, 1, ..: r reads, w writes, b both */
+    const char *name;                      /* of the file in shaders/ */
+    const char *access;                    /* of binding 0, 1, ..: r reads, w writes, b both */
     const guint32 *words, *subgroup_words; /* SPIR-V; subgroup_words: NULL where there is one way only */
     gsize bytes, subgroup_bytes;
 } VulkanShaderInfo;

@@ -2,7 +2,8 @@
  * The symbols of a build without Vulkan. */
 #include "backend/vulkan/vulkan.h"
 
-static const char missing[] = "this build is without Vulkan (its headers and glslc were missing, or -Dvulkan=disabled)";
+static const char missing[] =
+    "this build is without Vulkan (its headers and glslc were missing, or -Dvulkan=disabled)";
 
 static const char *unavailable(void)
 {

@@ -37,7 +37,8 @@ static const VulkanTuning *row_for(const VulkanContext *context)
     return &table[lanes ? 0 : 1];
 }
 
-gboolean dpcxr_vulkan_tuning(const VulkanContext *context, const char *tiles, VulkanTuning *tuning, GError **error)
+gboolean dpcxr_vulkan_tuning(const VulkanContext *context, const char *tiles, VulkanTuning *tuning,
+                             GError **error)
 {
     const char *asked = tiles ? tiles : g_getenv("DPCXR_VULKAN_TILES");
     /* Mesa's software device ends all loops of an invocation, without a word, once they have gone round 65535 times together

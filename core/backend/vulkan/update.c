@@ -23,8 +23,8 @@ static gboolean record_finite(VulkanProgram *program, VulkanRecording *recording
 {
     VulkanOperation operation = {.kernel = of_parameter(program, SHADER_FINITE, i),
                                  .bindings = {dpcxr_vulkan_whole(program->rule),
-                                              dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i), noise_of(program, i),
-                                              dpcxr_vulkan_whole(program->flags)},
+                                              dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i),
+                                              noise_of(program, i), dpcxr_vulkan_whole(program->flags)},
                                  .push = {.at = 1 + i},
                                  .of = VULKAN_ONCE,
                                  .items = (gint64)program->plan.gradients[i].size,
@@ -40,22 +40,23 @@ static VulkanBinding bank_or_sum(const VulkanProgram *program, DpcxrBank bank, i
 
 static gboolean record_rule(VulkanProgram *program, VulkanRecording *recording, int i, GError **error)
 {
-    VulkanOperation operation = {.kernel = of_parameter(program, SHADER_UPDATE, i),
-                                 .bindings = {dpcxr_vulkan_whole(program->rule), dpcxr_vulkan_whole(program->flags),
-                                              dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i), noise_of(program, i),
-                                              dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, i),
-                                              bank_or_sum(program, DPCXR_BANK_MOMENT1, i),
-                                              bank_or_sum(program, DPCXR_BANK_MOMENT2, i),
-                                              bank_or_sum(program, DPCXR_BANK_AVERAGE, i)},
-                                 .of = VULKAN_ONCE,
-                                 .items = (gint64)program->plan.gradients[i].size,
-                                 .group = program->plan.tuning->local};
+    VulkanOperation operation = {
+        .kernel = of_parameter(program, SHADER_UPDATE, i),
+        .bindings = {dpcxr_vulkan_whole(program->rule), dpcxr_vulkan_whole(program->flags),
+                     dpcxr_vulkan_bank(program, DPCXR_BANK_SUM, i), noise_of(program, i),
+                     dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, i),
+                     bank_or_sum(program, DPCXR_BANK_MOMENT1, i), bank_or_sum(program, DPCXR_BANK_MOMENT2, i),
+                     bank_or_sum(program, DPCXR_BANK_AVERAGE, i)},
+        .of = VULKAN_ONCE,
+        .items = (gint64)program->plan.gradients[i].size,
+        .group = program->plan.tuning->local};
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
 
 static gboolean record_update(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    if (program->noise.buffer != program->noise_host.buffer || program->noise.offset != program->noise_host.offset)
+    if (program->noise.buffer != program->noise_host.buffer ||
+        program->noise.offset != program->noise_host.offset)
         dpcxr_vulkan_record_copy(recording, program->noise_host, program->noise);
     dpcxr_vulkan_record_zero(recording, program->flags);
     for (int i = 0; i < program->base.n_parameters; i++)

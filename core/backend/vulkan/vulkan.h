@@ -17,18 +17,18 @@ typedef enum {
 } DpcxrVulkanKind;
 
 typedef struct {
-    int index;      /* as the driver loader counts */
-    char *name;     /* "llvmpipe (LLVM 15.0.6, 256 bits)" */
-    char *uuid;     /* 36 characters, the same in every process on this machine */
-    char *driver;   /* name, version */
-    char *api;      /* "1.3.230" */
+    int index;    /* as the driver loader counts */
+    char *name;   /* "llvmpipe (LLVM 15.0.6, 256 bits)" */
+    char *uuid;   /* 36 characters, the same in every process on this machine */
+    char *driver; /* name, version */
+    char *api;    /* "1.3.230" */
     DpcxrVulkanKind kind;
-    guint64 memory;        /* bytes of the largest heap that is local to the device */
-    guint64 storage_range; /* bytes that a shader may see of a buffer at once */
-    int subgroup;          /* lanes that run together */
-    gboolean float64, int64; /* both: noise.type grid */
+    guint64 memory;                       /* bytes of the largest heap that is local to the device */
+    guint64 storage_range;                /* bytes that a shader may see of a buffer at once */
+    int subgroup;                         /* lanes that run together */
+    gboolean float64, int64;              /* both: noise.type grid */
     gboolean float16, cooperative_matrix; /* offered by the device; for `dpcxr devices` */
-    char *problem; /* NULL, or why dpcxr cannot use it */
+    char *problem;                        /* NULL, or why dpcxr cannot use it */
 } DpcxrVulkanDevice;
 
 const char *dpcxr_vulkan_kind_name(DpcxrVulkanKind kind); /* "discrete", .. */

@@ -31,16 +31,17 @@ static gint64 divide_up(gint64 a, gint64 b)
 }
 
 /* @option: constant OPTION of the shader. */
-static VulkanKernel tiled(const VulkanProgram *program, VulkanShader shader, const VulkanTile *tile, const Window *w,
-                          int option)
+static VulkanKernel tiled(const VulkanProgram *program, VulkanShader shader, const VulkanTile *tile,
+                          const Window *w, int option)
 {
     const VulkanTuning *tuning = program->plan.tuning;
     return (VulkanKernel){.shader = shader,
                           .subgroup = tuning->subgroup,
                           .n_constants = 16,
-                          .constants = {dpcxr_vulkan_tile_size(tile), tile->x, tile->y, tile->m, tile->n, tile->k,
-                                        w->in.height, w->in.width, w->in.channels, w->out.height, w->out.width,
-                                        w->out.channels, w->kernel, w->stride, w->padding, option}};
+                          .constants = {dpcxr_vulkan_tile_size(tile), tile->x, tile->y, tile->m, tile->n,
+                                        tile->k, w->in.height, w->in.width, w->in.channels, w->out.height,
+                                        w->out.width, w->out.channels, w->kernel, w->stride, w->padding,
+                                        option}};
 }
 
 /* The same geometry for one invocation an element. */
@@ -73,7 +74,8 @@ static gboolean forward(VulkanBuild *build, int s, GError **error)
     VulkanBinding weight = dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.weight);
     VulkanOperation operation = {
         .kernel = tiled(program, SHADER_CONV2D_FORWARD, &tuning->forward, &w, w.bias >= 0),
-        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_output(program, program->plan.steps[s].x), weight,
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists),
+                     dpcxr_vulkan_output(program, program->plan.steps[s].x), weight,
                      w.bias >= 0 ? dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.bias) : weight,
                      dpcxr_vulkan_output(program, program->plan.steps[s].y)},
         .of = VULKAN_ROWS,
@@ -90,13 +92,15 @@ static gboolean backward_data(VulkanBuild *build, int s, const Window *w, GError
     int x = program->plan.steps[s].x;
     VulkanOperation operation = {
         .kernel = tiled(program, SHADER_CONV2D_BACKWARD_DATA, &tuning->data, w, 0),
-        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_dout(program, program->plan.steps[s].y),
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists),
+                     dpcxr_vulkan_dout(program, program->plan.steps[s].y),
                      dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w->weight), dpcxr_vulkan_dout(program, x)},
         .push = {.accumulate = dpcxr_vulkan_accumulate(build, x)},
         .of = VULKAN_ROWS,
         .items = divide_up(w->in.height, w->stride) * divide_up(w->in.width, w->stride),
         .group = dpcxr_vulkan_tile_rows(tuning, &tuning->data),
-        .times = (gint64)w->stride * w->stride * divide_up(w->in.channels, dpcxr_vulkan_tile_columns(&tuning->data))};
+        .times = (gint64)w->stride * w->stride *
+                 divide_up(w->in.channels, dpcxr_vulkan_tile_columns(&tuning->data))};
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
@@ -107,7 +111,8 @@ static gboolean add_parts(VulkanBuild *build, const VulkanGradient *gradient, in
     VulkanOperation operation = {
         .kernel = dpcxr_vulkan_kernel(program, SHADER_PART_SUMS, 2, constants),
         .bindings = {dpcxr_vulkan_whole(program->pass->lists),
-                     {.span = program->unit_parts, .unit = (gsize)gradient->parts * gradient->size * sizeof(float)},
+                     {.span = program->unit_parts,
+                      .unit = (gsize)gradient->parts * gradient->size * sizeof(float)},
                      dpcxr_vulkan_slots(program, i)},
         .of = VULKAN_UNITS,
         .items = (gint64)gradient->size,
@@ -115,16 +120,17 @@ static gboolean add_parts(VulkanBuild *build, const VulkanGradient *gradient, in
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
-static VulkanOperation unit_weights(VulkanProgram *program, int s, const Window *w, VulkanBinding lists, VulkanBinding to,
-                                    int parts)
+static VulkanOperation unit_weights(VulkanProgram *program, int s, const Window *w, VulkanBinding lists,
+                                    VulkanBinding to, int parts)
 {
-    return (VulkanOperation){.kernel = tiled(program, SHADER_CONV2D_WEIGHT_UNIT, &program->plan.tuning->weights, w, parts),
-                             .bindings = {lists, dpcxr_vulkan_output(program, program->plan.steps[s].x),
-                                          dpcxr_vulkan_dout(program, program->plan.steps[s].y), to},
-                             .of = VULKAN_UNITS,
-                             .items = parts * weight_tiles(program, w),
-                             .rounds = row_rounds(w),
-                             .group = 1};
+    return (VulkanOperation){
+        .kernel = tiled(program, SHADER_CONV2D_WEIGHT_UNIT, &program->plan.tuning->weights, w, parts),
+        .bindings = {lists, dpcxr_vulkan_output(program, program->plan.steps[s].x),
+                     dpcxr_vulkan_dout(program, program->plan.steps[s].y), to},
+        .of = VULKAN_UNITS,
+        .items = parts * weight_tiles(program, w),
+        .rounds = row_rounds(w),
+        .group = 1};
 }
 
 /* Parts live in a place that all layers share: a unit in pieces needs them kept, so on a grid there are none (plan.c). */
@@ -136,7 +142,8 @@ static gboolean backward_weight(VulkanBuild *build, int s, const Window *w, GErr
         return TRUE;
     VulkanBinding to = dpcxr_vulkan_slots(program, w->weight);
     if (gradient->parts > 1)
-        to = (VulkanBinding){.span = program->unit_parts, .unit = (gsize)gradient->parts * gradient->size * sizeof(float)};
+        to = (VulkanBinding){.span = program->unit_parts,
+                             .unit = (gsize)gradient->parts * gradient->size * sizeof(float)};
     VulkanOperation operation =
         unit_weights(program, s, w, dpcxr_vulkan_whole(program->pass->lists), to, gradient->parts);
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error) &&
@@ -161,22 +168,25 @@ static gboolean backward(VulkanBuild *build, int s, GError **error)
 {
     Window w = window_of(&build->program->plan, s);
     return (w.bias < 0 || backward_bias(build, s, &w, error)) && backward_weight(build, s, &w, error) &&
-           (!dpcxr_vulkan_wants(build, build->program->plan.steps[s].x) || backward_data(build, s, &w, error));
+           (!dpcxr_vulkan_wants(build, build->program->plan.steps[s].x) ||
+            backward_data(build, s, &w, error));
 }
 
 const VulkanOps dpcxr_vulkan_conv2d = {forward, backward};
 
-static gboolean record_lengths(VulkanProgram *program, VulkanRecording *recording, int s, const Window *w, GError **error)
+static gboolean record_lengths(VulkanProgram *program, VulkanRecording *recording, int s, const Window *w,
+                               GError **error)
 {
     const VulkanGradient *gradient = &program->plan.gradients[w->weight];
-    VulkanOperation operation = {
-        .kernel = plain(program, SHADER_CONV2D_LENGTHS, w),
-        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
-                     dpcxr_vulkan_dout(program, program->plan.steps[s].y), dpcxr_vulkan_whole(program->results.lengths)},
-        .push = {.at = (int)gradient->lengths_at},
-        .of = VULKAN_ROWS,
-        .items = (gint64)w->out.height * w->out.width,
-        .group = program->plan.tuning->local};
+    VulkanOperation operation = {.kernel = plain(program, SHADER_CONV2D_LENGTHS, w),
+                                 .bindings = {dpcxr_vulkan_whole(program->pass->lists),
+                                              dpcxr_vulkan_output(program, program->plan.steps[s].x),
+                                              dpcxr_vulkan_dout(program, program->plan.steps[s].y),
+                                              dpcxr_vulkan_whole(program->results.lengths)},
+                                 .push = {.at = (int)gradient->lengths_at},
+                                 .of = VULKAN_ROWS,
+                                 .items = (gint64)w->out.height * w->out.width,
+                                 .group = program->plan.tuning->local};
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
 
@@ -198,15 +208,16 @@ gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recor
            record_lengths(program, recording, s, &w, error);
 }
 
-gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording *recording, int s, DpcxrBank bank,
-                                        GError **error)
+gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording *recording, int s,
+                                        DpcxrBank bank, GError **error)
 {
     Window w = window_of(&program->plan, s);
     VulkanOperation operation = {
         .kernel = tiled(program, SHADER_CONV2D_WEIGHT_SUM, &program->plan.tuning->weights, &w, 0),
-        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_output(program, program->plan.steps[s].x),
-                     dpcxr_vulkan_dout(program, program->plan.steps[s].y), dpcxr_vulkan_whole(program->coefficients),
-                     dpcxr_vulkan_bank(program, bank, w.weight)},
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists),
+                     dpcxr_vulkan_output(program, program->plan.steps[s].x),
+                     dpcxr_vulkan_dout(program, program->plan.steps[s].y),
+                     dpcxr_vulkan_whole(program->coefficients), dpcxr_vulkan_bank(program, bank, w.weight)},
         .push = {.group = program->base.options.group_of[w.weight]},
         .of = VULKAN_ONCE,
         .items = weight_tiles(program, &w),
@@ -215,7 +226,8 @@ gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording 
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
 
-gboolean dpcxr_vulkan_record_outright(VulkanProgram *program, VulkanRecording *recording, int s, GError **error)
+gboolean dpcxr_vulkan_record_outright(VulkanProgram *program, VulkanRecording *recording, int s,
+                                      GError **error)
 {
     Window w = window_of(&program->plan, s);
     VulkanOperation operation = unit_weights(program, s, &w, dpcxr_vulkan_whole(program->single),

@@ -91,9 +91,14 @@ static gboolean backward_parts(VulkanBuild *build, int s, const Bindings *b, GEr
     VulkanOperation parts = operation_of(program, SHADER_GROUP_NORM_BACKWARD_PARTS, s, b->chunks);
     parts.kernel = kernel_of(program, SHADER_GROUP_NORM_BACKWARD_PARTS, s,
                              wants ? 1 + dpcxr_vulkan_accumulate(build, other) : 0);
-    const VulkanBinding of_parts[] = {b->x,     b->moments, b->weight,
-                                      b->bias,  b->other,   b->dy,
-                                      wants ? dpcxr_vulkan_dout(program, other) : b->dy, b->parts};
+    const VulkanBinding of_parts[] = {b->x,
+                                      b->moments,
+                                      b->weight,
+                                      b->bias,
+                                      b->other,
+                                      b->dy,
+                                      wants ? dpcxr_vulkan_dout(program, other) : b->dy,
+                                      b->parts};
     memcpy(parts.bindings + 1, of_parts, sizeof of_parts);
     return dpcxr_vulkan_record_operation(program, build->recording, &parts, error);
 }
@@ -119,7 +124,8 @@ static gboolean backward_data(VulkanBuild *build, int s, const Bindings *b, GErr
     const VulkanBinding of_means[] = {b->dweight, b->dbias, b->weight, b->means};
     memcpy(means.bindings + 1, of_means, sizeof of_means);
     VulkanOperation data = operation_of(program, SHADER_GROUP_NORM_BACKWARD_DATA, s, b->elements);
-    const VulkanBinding of_data[] = {b->x, b->moments, b->weight, b->means, b->dy, dpcxr_vulkan_dout(program, x)};
+    const VulkanBinding of_data[] = {b->x,     b->moments, b->weight,
+                                     b->means, b->dy,      dpcxr_vulkan_dout(program, x)};
     memcpy(data.bindings + 1, of_data, sizeof of_data);
     data.push.accumulate = dpcxr_vulkan_accumulate(build, x);
     return dpcxr_vulkan_record_operation(program, build->recording, &means, error) &&

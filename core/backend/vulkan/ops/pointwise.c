@@ -4,10 +4,12 @@
 
 static gint64 elements(const VulkanProgram *program, int s)
 {
-    return (gint64)dpcxr_shape_size(dpcxr_graph_layer(program->plan.graph, program->plan.steps[s].layer)->shape);
+    return (gint64)dpcxr_shape_size(
+        dpcxr_graph_layer(program->plan.graph, program->plan.steps[s].layer)->shape);
 }
 
-static VulkanOperation operation_of(const VulkanProgram *program, VulkanShader shader, int s, DpcxrActivation activation)
+static VulkanOperation operation_of(const VulkanProgram *program, VulkanShader shader, int s,
+                                    DpcxrActivation activation)
 {
     const gint32 constants[] = {(gint32)elements(program, s), (gint32)activation};
     int n = shader == SHADER_ADD_FORWARD ? 1 : 2;

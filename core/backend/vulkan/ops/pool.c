@@ -6,8 +6,8 @@ static VulkanOperation operation_of(const VulkanProgram *program, VulkanShader s
     const DpcxrStep *step = &program->plan.steps[s];
     const DpcxrLayer *layer = dpcxr_graph_layer(program->plan.graph, step->layer);
     DpcxrShape in = dpcxr_graph_layer(program->plan.graph, step->x)->shape;
-    const gint32 constants[] = {in.height, in.width, in.channels, layer->shape.height, layer->shape.width, layer->kernel,
-                                layer->stride, layer->padding};
+    const gint32 constants[] = {in.height,          in.width,      in.channels,   layer->shape.height,
+                                layer->shape.width, layer->kernel, layer->stride, layer->padding};
     return (VulkanOperation){.kernel = dpcxr_vulkan_kernel(program, shader, 8, constants),
                              .bindings = {dpcxr_vulkan_whole(program->pass->lists)},
                              .of = VULKAN_ROWS,
