@@ -90,8 +90,8 @@ gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, cons
 /* operation.c */
 gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording,
                                        const VulkanOperation *operation, GError **error);
-/* Rows, at most @at_once, that bindings of @bytes [n] a row (0: not of rows) can show at once; 0: not even one, or none at an offset that the
- * device allows for all of them. */
+/* Rows, at most @at_once, that bindings of @bytes [n] a row (0: not of rows) can show at once; 0: not even one, or
+ * none at an offset that the device allows for all of them. */
 int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int at_once, int most);
 VulkanBinding dpcxr_vulkan_whole(VulkanSpan span);
 VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer);
