@@ -243,6 +243,8 @@ int main(int argc, char **argv)
             const Case *c = &cases[i];
             Test *test = &tests[i * 2 * n + k];
             *test = (Test){c, &kinds[k / 2], k % 2 ? &check_bf16 : &check_f32};
+            if (!kinds->device && c->height * c->width > 10000) /* more rounds of a loop than some devices do */
+                continue;
             if (kinds->device ? k % 2 : k > 1 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
                 continue;
             g_autofree char *name = g_strdup_printf(
