@@ -12,7 +12,8 @@ static const CheckKind *of_vulkan(guint *n)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) devices = dpcxr_vulkan_devices(&error);
-    CheckKind *kinds = g_new0(CheckKind, (devices ? devices->len : 0) + 1);
+    static CheckKind *kinds; /* for as long as the process lives */
+    kinds = g_new0(CheckKind, (devices ? devices->len : 0) + 1);
     *n = 0;
     for (guint i = 0; devices && i < devices->len; i++) {
         const DpcxrVulkanDevice *device = g_ptr_array_index(devices, i);
@@ -22,7 +23,7 @@ static const CheckKind *of_vulkan(guint *n)
     }
     if (*n == 0)
         g_test_message("no Vulkan device: %s", error ? error->message : "the loader finds none");
-    return kinds; /* for as long as the process lives */
+    return kinds;
 }
 
 const CheckKind *check_kinds(guint *n)
