@@ -6,15 +6,15 @@
 #include "activation.glsl"
 layout(constant_id = 1) const int SIZE = 1;
 layout(constant_id = 2) const int ACTIVATION = 0;
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
-layout(set = 0, binding = 2) readonly buffer DY { float dy[]; };
-layout(set = 0, binding = 3) buffer DX { float dx[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
+layout(set = 0, binding = 2) readonly buffer DY { stored dy[]; };
+layout(set = 0, binding = 3) buffer DX { stored dx[]; };
 
 void main()
 {
     int id = invocation_id();
     if (id / SIZE >= rows_here())
         return;
-    float d = ACTIVATION != 0 ? activation_gradient(ACTIVATION, x[id], dy[id]) : dy[id];
-    dx[id] = push.accumulate != 0 ? dx[id] + d : d;
+    float d = ACTIVATION != 0 ? activation_gradient(ACTIVATION, x[id], dy[id]) : float(dy[id]);
+    dx[id] = stored(push.accumulate != 0 ? dx[id] + d : d);
 }

@@ -5,7 +5,7 @@
 #include "batch.glsl"
 #include "pool.glsl"
 layout(set = 0, binding = 1) readonly buffer DY { float dy[]; };
-layout(set = 0, binding = 2) buffer DX { float dx[]; };
+layout(set = 0, binding = 2) buffer DX { stored dx[]; };
 
 void main()
 {
@@ -13,5 +13,5 @@ void main()
     if (row >= rows_here())
         return;
     float d = dy[row * C + c] / float(H * W);
-    dx[id] = push.accumulate != 0 ? dx[id] + d : d;
+    dx[id] = stored(push.accumulate != 0 ? dx[id] + d : d);
 }

@@ -4,7 +4,7 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "pool.glsl"
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
 layout(set = 0, binding = 2) writeonly buffer Y { float y[]; };
 
 void main()

@@ -6,6 +6,15 @@
 #extension GL_GOOGLE_include_directive : require
 spirv_execution_mode(capabilities = [4466], 4461, 32); // SignedZeroInfNanPreserve of 32-bit floats
 
+// What feature maps and their gradients are stored in. Arithmetic is f32: a product of two stored values has to widen one first.
+#ifdef HALF
+#extension GL_EXT_shader_16bit_storage : require
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#define stored float16_t
+#else
+#define stored float
+#endif
+
 #include "shared/batch.h"
 #include "shared/push.h"
 

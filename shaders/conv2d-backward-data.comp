@@ -5,9 +5,9 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "conv2d.glsl"
-layout(set = 0, binding = 1) readonly buffer DY { float dy[]; };
+layout(set = 0, binding = 1) readonly buffer DY { stored dy[]; };
 layout(set = 0, binding = 2) readonly buffer Weight { float w[]; };
-layout(set = 0, binding = 3) buffer DX { float dx[]; };
+layout(set = 0, binding = 3) buffer DX { stored dx[]; };
 
 const int LENGTH = O;
 const bool A_ALONG_K = true, B_ALONG_K = true;
@@ -56,6 +56,7 @@ void main()
     int m0 = id % row_tiles * TILE_ROWS;
     clear();
     gemm(m0, n0, 0, TAPS);
+    finish();
     [[unroll]] for (int i = 0; i < ROWS; i++) {
         int m = m0 + tile_row(i);
         ivec3 q = pixel(m);
@@ -65,7 +66,7 @@ void main()
         [[unroll]] for (int j = 0; j < TILE_N; j++) {
             int n = n0 + tile_column(j);
             if (n < C)
-                dx[at + n] = push.accumulate != 0 ? dx[at + n] + sums[i * TILE_N + j] : sums[i * TILE_N + j];
+                dx[at + n] = stored(push.accumulate != 0 ? dx[at + n] + sums[i * TILE_N + j] : sums[i * TILE_N + j]);
         }
     }
 }

@@ -4,7 +4,7 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "conv2d.glsl"
-layout(set = 0, binding = 1) readonly buffer DY { float dy[]; };
+layout(set = 0, binding = 1) readonly buffer DY { stored dy[]; };
 layout(set = 0, binding = 2) writeonly buffer Out { float sums[]; };
 
 void main()

@@ -4,10 +4,10 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "conv2d.glsl"
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
 layout(set = 0, binding = 2) readonly buffer Weight { float w[]; };
 layout(set = 0, binding = 3) readonly buffer Bias { float bias[]; }; // OPTION: there is one
-layout(set = 0, binding = 4) writeonly buffer Y { float y[]; };
+layout(set = 0, binding = 4) writeonly buffer Y { stored y[]; };
 
 const int LENGTH = C;
 const bool A_ALONG_K = true, B_ALONG_K = false;
@@ -42,6 +42,7 @@ void main()
         return;
     clear();
     gemm(m0, n0, 0, TAPS);
+    finish();
     [[unroll]] for (int j = 0; j < TILE_N; j++) {
         int n = n0 + tile_column(j);
         if (n >= O)
@@ -50,7 +51,7 @@ void main()
         [[unroll]] for (int i = 0; i < ROWS; i++) {
             int m = m0 + tile_row(i);
             if (m < rows)
-                y[m * O + n] = sums[i * TILE_N + j] + b;
+                y[m * O + n] = stored(sums[i * TILE_N + j] + b);
         }
     }
 }

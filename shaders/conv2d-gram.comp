@@ -8,8 +8,8 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "conv2d.glsl"
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
-layout(set = 0, binding = 2) readonly buffer DY { float dy[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
+layout(set = 0, binding = 2) readonly buffer DY { stored dy[]; };
 layout(set = 0, binding = 3) writeonly buffer Out { float parts[]; };
 
 const int POSITIONS = OH * OW;
@@ -35,7 +35,7 @@ ivec3 place_of(int position)
 
 ivec3 a_row(int m) { return place_of(m); }
 int a_base(ivec3 row, int tap) { return row.x < POSITIONS ? element(images.x, row, tap) : NOTHING; }
-float value(int at) { return of_x ? x[at] : dy[at]; }
+float value(int at) { return of_x ? float(x[at]) : float(dy[at]); }
 float a_load(ivec3 row, int base, int k) { return value(base + k); }
 int b_base(int tap, int n) { return n < POSITIONS ? element(images.y, place_of(n), tap) : NOTHING; }
 float b_load(int base, int k) { return value(base + k); }
@@ -57,11 +57,13 @@ void main()
     of_x = true;
     LENGTH = C;
     gemm(m0, n0, 0, TAPS);
+    finish();
     [[unroll]] for (int i = 0; i < ROWS * TILE_N; i++) x_sums[i] = sums[i];
     clear();
     of_x = false;
     LENGTH = O;
     gemm(m0, n0, 0, 1);
+    finish();
     float total = 0; // elements beyond the last position are 0
     [[unroll]] for (int i = 0; i < ROWS * TILE_N; i++) total += x_sums[i] * sums[i];
     parts[push.at + invocation_id()] = total;

@@ -4,8 +4,8 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "conv2d.glsl"
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
-layout(set = 0, binding = 2) readonly buffer DY { float dy[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
+layout(set = 0, binding = 2) readonly buffer DY { stored dy[]; };
 layout(set = 0, binding = 3) writeonly buffer Out { vec2 lengths[]; };
 
 void main()
@@ -19,8 +19,8 @@ void main()
         if (r < 0 || r >= H || s < 0 || s >= W)
             continue;
         int at = ((row * H + r) * W + s) * C;
-        for (int c = 0; c < C; c++) x_square += x[at + c] * x[at + c];
+        for (int c = 0; c < C; c++) x_square += float(x[at + c]) * x[at + c];
     }
-    for (int o = 0; o < O; o++) dy_square += dy[id * O + o] * dy[id * O + o];
+    for (int o = 0; o < O; o++) dy_square += float(dy[id * O + o]) * dy[id * O + o];
     lengths[push.at + push.row_first * OH * OW + id] = vec2(sqrt(x_square), sqrt(dy_square));
 }

@@ -14,6 +14,7 @@ float segment_scale(int segment)
     return coefficients[push.group * batch.units + unit_of_row(push.row_first + segment / OH)];
 }
 
+#define GEMM_B float // dy and its coefficient
 #include "gemm.glsl"
 
 void main()
@@ -22,6 +23,7 @@ void main()
     int m0 = group_id() / column_tiles * TILE_ROWS, n0 = group_id() % column_tiles * TILE_COLUMNS;
     clear();
     gemm(m0, n0, 0, rows_here() * OH);
+    finish();
     [[unroll]] for (int i = 0; i < ROWS; i++) {
         int m = m0 + tile_row(i);
         [[unroll]] for (int j = 0; j < TILE_N; j++) {

@@ -42,6 +42,7 @@ void main()
         int first = (row - push.row_first) * OH + min(part * high, OH), last = min(first + high, (row - push.row_first + 1) * OH);
         clear();
         gemm(m0, n0, first, last);
+        finish();
         add_image(at, m0, n0, row == begin && batch.next_piece == 0);
     }
 }

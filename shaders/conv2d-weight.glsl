@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What both gradients of a convolution's weights share: row m of the result is a tap and an input channel, column n an output
 // channel, and a segment is one row of output positions of one image.
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
-layout(set = 0, binding = 2) readonly buffer DY { float dy[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
+layout(set = 0, binding = 2) readonly buffer DY { stored dy[]; };
 
 const int LENGTH = OW;
 const bool A_ALONG_K = false, B_ALONG_K = false;
@@ -23,7 +23,7 @@ int a_base(ivec3 row, int segment)
 float a_load(ivec3 row, int base, int k)
 {
     int s = k * STRIDE + row.z;
-    return s >= 0 && s < W ? x[base + k * STRIDE * C] : 0;
+    return s >= 0 && s < W ? float(x[base + k * STRIDE * C]) : 0;
 }
 
 int b_base(int segment, int n) { return n < O ? segment * OW * O + n : NOTHING; }

@@ -4,6 +4,11 @@
 #ifdef GEMM_SUBGROUP
 #extension GL_KHR_shader_subgroup_ballot : require
 #endif
+#ifdef GEMM_MATRIX
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_NV_cooperative_matrix : require
+#endif
 layout(constant_id = 6) const int H = 1;
 layout(constant_id = 7) const int W = 1;
 layout(constant_id = 8) const int C = 1;

@@ -6,13 +6,13 @@
 #include "batch.glsl"
 #include "activation.glsl"
 #include "group-norm.glsl"
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
 layout(set = 0, binding = 2) readonly buffer Moments { vec2 moments[]; };
 layout(set = 0, binding = 3) readonly buffer Weight { float weight[]; };
 layout(set = 0, binding = 4) readonly buffer Bias { float bias[]; };
-layout(set = 0, binding = 5) readonly buffer Other { float other[]; };
-layout(set = 0, binding = 6) buffer DY { float dy[]; };
-layout(set = 0, binding = 7) buffer DOther { float dother[]; };
+layout(set = 0, binding = 5) readonly buffer Other { stored other[]; };
+layout(set = 0, binding = 6) buffer DY { stored dy[]; };
+layout(set = 0, binding = 7) buffer DOther { stored dother[]; };
 layout(set = 0, binding = 8) writeonly buffer Parts { vec2 parts[]; };
 
 void main()
@@ -31,12 +31,12 @@ void main()
             if (RESIDUAL != 0)
                 v += other[at];
             dv = activation_gradient(ACTIVATION, v, dv);
-            dy[at] = dv;
+            dy[at] = stored(dv);
         }
         if (WANTS_OTHER == 1)
-            dother[at] = dv;
+            dother[at] = stored(dv);
         if (WANTS_OTHER == 2)
-            dother[at] += dv;
+            dother[at] = stored(dother[at] + dv);
         sum += dv;
         products += dv * xhat;
     }

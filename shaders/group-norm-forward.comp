@@ -5,12 +5,12 @@
 #include "batch.glsl"
 #include "activation.glsl"
 #include "group-norm.glsl"
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
 layout(set = 0, binding = 2) readonly buffer Moments { vec2 moments[]; };
 layout(set = 0, binding = 3) readonly buffer Weight { float weight[]; };
 layout(set = 0, binding = 4) readonly buffer Bias { float bias[]; };
-layout(set = 0, binding = 5) readonly buffer Other { float other[]; };
-layout(set = 0, binding = 6) writeonly buffer Y { float y[]; };
+layout(set = 0, binding = 5) readonly buffer Other { stored other[]; };
+layout(set = 0, binding = 6) writeonly buffer Y { stored y[]; };
 
 void main()
 {
@@ -21,5 +21,5 @@ void main()
     float v = (x[id] - m.x) * m.y * weight[c] + bias[c];
     if (RESIDUAL != 0)
         v += other[id];
-    y[id] = activate(ACTIVATION, v);
+    y[id] = stored(activate(ACTIVATION, v));
 }

@@ -5,6 +5,7 @@
 #include "common.glsl"
 #include "batch.glsl"
 layout(constant_id = 1) const int OUTPUTS = 1;
+layout(constant_id = 2) const float LOSS_SCALE = 1; // a power of two, on gradients alone
 layout(set = 0, binding = 1) readonly buffer Logits { float logits[]; };
 layout(set = 0, binding = 2) readonly buffer Targets { float targets[]; };
 layout(set = 0, binding = 3) readonly buffer Mask { float mask[]; };
@@ -43,7 +44,7 @@ void add_output(int row, int i)
     if (there)
         loss += (1 - t) * x + factor * (log1p(u) + (x < 0 ? -x : 0)); // softplus of -x
     float sigmoid = x < 0 ? 1 / (1 + u) : u / (1 + u);              // of -x
-    gradient[at] = there ? row_weights[row] * ((1 - t) - factor * sigmoid) / known : 0;
+    gradient[at] = there ? LOSS_SCALE * row_weights[row] * ((1 - t) - factor * sigmoid) / known : 0;
 }
 
 void main()

@@ -4,9 +4,9 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "pool.glsl"
-layout(set = 0, binding = 1) readonly buffer DY { float dy[]; };
+layout(set = 0, binding = 1) readonly buffer DY { stored dy[]; };
 layout(set = 0, binding = 2) readonly buffer Winners { int winners[]; };
-layout(set = 0, binding = 3) buffer DX { float dx[]; };
+layout(set = 0, binding = 3) buffer DX { stored dx[]; };
 
 // The first window that covers a coordinate.
 int first_window(int at) { return max(at + PADDING - KERNEL + STRIDE, 0) / STRIDE; }
@@ -23,5 +23,5 @@ void main()
             if (winners[window] == i * W + j)
                 sum += dy[window];
         }
-    dx[id] = push.accumulate != 0 ? dx[id] + sum : sum;
+    dx[id] = stored(push.accumulate != 0 ? dx[id] + sum : sum);
 }

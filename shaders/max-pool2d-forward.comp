@@ -4,8 +4,8 @@
 #include "common.glsl"
 #include "batch.glsl"
 #include "pool.glsl"
-layout(set = 0, binding = 1) readonly buffer X { float x[]; };
-layout(set = 0, binding = 2) writeonly buffer Y { float y[]; };
+layout(set = 0, binding = 1) readonly buffer X { stored x[]; };
+layout(set = 0, binding = 2) writeonly buffer Y { stored y[]; };
 layout(set = 0, binding = 3) writeonly buffer Winners { int winners[]; };
 
 void main()
@@ -23,6 +23,6 @@ void main()
                 most = v;
             }
         }
-    y[id] = most;
+    y[id] = stored(most);
     winners[id] = best;
 }

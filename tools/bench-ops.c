@@ -75,7 +75,7 @@ static void put_all(JsonBuilder *json, const DpcxrOpsBench *bench, const GArray 
     dpcxr_json_put_count(json, "size", (guint64)bench->size);
     dpcxr_json_put_count(json, "batch", (guint64)bench->batch);
     dpcxr_json_put_count(json, "threads", (guint64)bench->threads);
-    dpcxr_json_put_string(json, "precision", bench->bf16 ? "bf16" : "fp32");
+    dpcxr_json_put_string(json, "precision", dpcxr_precision_name(bench->precision));
     if (peak)
         put_peak(json, peak);
     dpcxr_json_begin_array(json, "ops");
@@ -111,7 +111,7 @@ static void print_cell(const DpcxrOpTimes *times, int part, const DpcxrVulkanPea
 
 static void print_head(const DpcxrOpsBench *bench, const DpcxrVulkanPeak *peak)
 {
-    printf("resnet9, %d px, %s, %d images at once, ", bench->size, bench->bf16 ? "bf16" : "fp32",
+    printf("resnet9, %d px, %s, %d images at once, ", bench->size, dpcxr_precision_name(bench->precision),
            bench->batch);
     if (peak)
         printf("%s (%.0f GFLOP/s, copies %.1f GB/s): ms an image, GFLOP/s (norms, pools: GB/s) and part of "
@@ -161,7 +161,7 @@ static gboolean check_ranges(const DpcxrOpsBench *bench, GError **error)
 static gboolean choose_backend(const char *name, gboolean tune, DpcxrOpsBench *bench, GError **error)
 {
     const DpcxrProgramOptions options = {
-        .bf16 = bench->bf16, .device = bench->device, .training = TRUE, .norms = TRUE};
+        .precision = bench->precision, .device = bench->device, .training = TRUE, .norms = TRUE};
     bench->backend = dpcxr_backend_find(name, &options, error);
     if (!bench->backend)
         return FALSE;
@@ -224,7 +224,7 @@ gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error)
 {
     DpcxrOpsBench bench = {.size = 224, .batch = 16, .repeats = 9};
     g_autofree char *precision = g_strdup("fp32"), *backend = g_strdup("cpu"), *device = NULL;
-    gboolean as_json = FALSE, tune = FALSE, good;
+    gboolean as_json = FALSE, tune = FALSE;
     g_auto(GStrv) rest = NULL;
     const GOptionEntry entries[] = {
         {"size", 0, 0, G_OPTION_ARG_INT, &bench.size, "Pixels a side of the network's images (default 224)",
@@ -232,7 +232,7 @@ gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error)
         {"batch", 0, 0, G_OPTION_ARG_INT, &bench.batch, "Images at once (default 16)", "B"},
         {"repeats", 0, 0, G_OPTION_ARG_INT, &bench.repeats, "The fastest of so many counts (default 9)", "N"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &bench.threads, "Threads (default 0: one, then all)", "T"},
-        {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default) or bf16", "P"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default), bf16 or fp16", "P"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &backend, "Backend: cpu (default), vulkan, ref, auto", "NAME"},
         {"device-name", 0, 0, G_OPTION_ARG_STRING, &device, "Which of its devices: index, UUID or name",
          "DEVICE"},
@@ -246,7 +246,6 @@ gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error)
                          entries, error) ||
         !dpcxr_bench_no_more(rest, error) || !check_ranges(&bench, error))
         return FALSE;
-    bench.bf16 = dpcxr_bench_precision(precision, &good, error);
     bench.device = device;
-    return good && choose_backend(backend, tune, &bench, error) && report(&bench, tune, as_json, error);
+    return dpcxr_bench_precision(precision, &bench.precision, error) && choose_backend(backend, tune, &bench, error) && report(&bench, tune, as_json, error);
 }

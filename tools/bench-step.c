@@ -46,12 +46,12 @@ static void put_clip(JsonBuilder *json, DpcxrClipType clip, const DpcxrClipTimes
 
 static void put_setting(JsonBuilder *json, const DpcxrStepBench *bench, const DpcxrStepTimes *times)
 {
-    DpcxrBenchIsa isa = dpcxr_bench_isa(bench->bf16);
+    DpcxrBenchIsa isa = dpcxr_bench_isa(bench->precision);
     dpcxr_json_put_count(json, "size", (guint64)bench->size);
     dpcxr_json_put_count(json, "batch", (guint64)bench->batch);
     dpcxr_json_put_count(json, "logical", (guint64)bench->logical);
     dpcxr_json_put_count(json, "threads", (guint64)times->threads);
-    dpcxr_json_put_string(json, "precision", bench->bf16 ? "bf16" : "fp32");
+    dpcxr_json_put_string(json, "precision", dpcxr_precision_name(bench->precision));
     dpcxr_json_begin_object(json, "isa");
     dpcxr_json_put_string(json, "kernels", isa.kernels);
     dpcxr_json_put_string(json, "onednn", isa.onednn);
@@ -121,7 +121,7 @@ static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
     DpcxrClipType clip = asked_clip(bench);
     double rate = times->clips[clip].images_per_s;
     printf("resnet9, %d px, %s, batch %d (%d a step), %d threads, %s clipping: ", bench->size,
-           bench->bf16 ? "bf16" : "fp32", bench->batch, bench->logical, times->threads, dpcxr_clip_name(clip));
+           dpcxr_precision_name(bench->precision), bench->batch, bench->logical, times->threads, dpcxr_clip_name(clip));
     if (bench->memory_only) {
         printf("peak memory %.0f MB\n", times->peak_memory_mb);
         return;
@@ -129,7 +129,7 @@ static void print_text(const DpcxrStepBench *bench, const DpcxrStepTimes *times)
     printf("private %.1f images/s, not private %.1f images/s, ratio %.2f\n", rate, times->nonprivate_images_per_s,
            rate / times->nonprivate_images_per_s);
     printf("peak memory %.0f MB, %.0f %% of the best sgemm rate (OpenBLAS as %s %.0f, oneDNN %.0f GFLOP/s)\n",
-           times->peak_memory_mb, 100 * sgemm_fraction(times, clip), dpcxr_bench_isa(bench->bf16).openblas,
+           times->peak_memory_mb, 100 * sgemm_fraction(times, clip), dpcxr_bench_isa(bench->precision).openblas,
            times->sgemm.openblas / 1e9, times->sgemm.onednn / 1e9);
     for (int i = DPCXR_CLIP_FLAT + 1; i < DPCXR_N_CLIP_TYPES; i++)
         if (!isnan(times->clips[i].images_per_s))
@@ -185,7 +185,7 @@ gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
     DpcxrStepBench bench = {.size = 224, .batch = 16, .repeats = 5};
     g_autofree char *precision = g_strdup("fp32"), *backend = g_strdup("auto"), *device = NULL;
     g_autofree char *clip = g_strdup("flat"), *noise = g_strdup("gaussian");
-    gboolean json = FALSE, good;
+    gboolean json = FALSE;
     g_auto(GStrv) rest = NULL;
     const GOptionEntry entries[] = {
         {"size", 0, 0, G_OPTION_ARG_INT, &bench.size, "Pixels a side (default 224)", "S"},
@@ -195,7 +195,7 @@ gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
         {"clip", 0, 0, G_OPTION_ARG_STRING, &clip, "Type of clipping to time beside flat, or all (default flat)", "TYPE"},
         {"noise", 0, 0, G_OPTION_ARG_STRING, &noise, "grid: times it beside gaussian (default gaussian)", "TYPE"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &bench.threads, "Threads (default 0: all)", "T"},
-        {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default) or bf16", "P"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &precision, "fp32 (default), bf16 or fp16", "P"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &backend, "Backend (default auto)", "NAME"},
         {"device-name", 0, 0, G_OPTION_ARG_STRING, &device, "Which of its devices: index, UUID or name", "DEVICE"},
         {"memory-only", 0, 0, G_OPTION_ARG_NONE, &bench.memory_only, "Two private steps, to see their peak memory", NULL},
@@ -207,11 +207,10 @@ gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error)
         !dpcxr_bench_no_more(rest, error) || !check_ranges(&bench, error) || !choose_clips(clip, &bench, error) ||
         !choose_noise(noise, &bench, error))
         return FALSE;
-    bench.bf16 = dpcxr_bench_precision(precision, &good, error);
     bench.backend = backend;
     bench.device = device;
     DpcxrStepTimes times;
-    if (!good || !dpcxr_bench_step(&bench, &times, error))
+    if (!dpcxr_bench_precision(precision, &bench.precision, error) || !dpcxr_bench_step(&bench, &times, error))
         return FALSE;
     (json ? print_json : print_text)(&bench, &times);
     return TRUE;

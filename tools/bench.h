@@ -9,8 +9,8 @@ gboolean dpcxr_bench_cmd_loader(int argc, char **argv, GError **error);
 gboolean dpcxr_bench_cmd_ops(int argc, char **argv, GError **error);
 gboolean dpcxr_bench_cmd_step(int argc, char **argv, GError **error);
 
-/* TRUE for bf16, FALSE for fp32; *@good FALSE with DPCXR_ERROR_USAGE for anything else. */
-gboolean dpcxr_bench_precision(const char *name, gboolean *good, GError **error);
+/* DPCXR_ERROR_USAGE for what is no precision. */
+gboolean dpcxr_bench_precision(const char *name, DpcxrPrecision *precision, GError **error);
 /* FALSE with DPCXR_ERROR_USAGE unless @rest (nullable), arguments that are no options, is empty. */
 gboolean dpcxr_bench_no_more(char **rest, GError **error);
 

@@ -11,13 +11,13 @@ static const struct {
     {"loader", dpcxr_bench_cmd_loader},
 };
 
-gboolean dpcxr_bench_precision(const char *name, gboolean *good, GError **error)
+gboolean dpcxr_bench_precision(const char *name, DpcxrPrecision *precision, GError **error)
 {
-    gboolean bf16 = g_str_equal(name, "bf16");
-    *good = bf16 || g_str_equal(name, "fp32");
-    if (!*good)
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "dpcxr bench: --precision is fp32 or bf16 (got \"%s\")", name);
-    return bf16;
+    if (dpcxr_precision_parse(name, precision))
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "dpcxr bench: --precision is fp32, bf16 or fp16 (got \"%s\")", name);
+    return FALSE;
 }
 
 gboolean dpcxr_bench_no_more(char **rest, GError **error)

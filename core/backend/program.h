@@ -22,6 +22,7 @@
  *
  * Programs are used by one thread at a time. */
 #pragma once
+#include "base/precision.h"
 #include "graph/layers.h"
 #include <dpcxr/error.h>
 
@@ -45,7 +46,7 @@ typedef struct {
     const char *device; /* (nullable: the best) which of the backend's devices: index, UUID or name; borrowed by compile */
     const char *tuning; /* (nullable: the backend's own) how it is to go about its work, in its own words (vulkan: tiles, see
                            core/backend/vulkan/tuning.h); for measurements; borrowed by compile */
-    gboolean bf16; /* a backend or processor without it refuses (DPCXR_ERROR_USAGE) */
+    DpcxrPrecision precision; /* a backend, device or model without it is refused (DPCXR_ERROR_USAGE) */
     gboolean training; /* FALSE: forward only, no gradient memory */
     gboolean norms;    /* FALSE: phase_a leaves out norms (training without privacy) */
     gboolean grid;     /* units are added as integers; needs training and norms */

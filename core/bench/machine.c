@@ -25,9 +25,9 @@ static const char *onednn_isa(void)
     return "other";
 }
 
-DpcxrBenchIsa dpcxr_bench_isa(gboolean bf16)
+DpcxrBenchIsa dpcxr_bench_isa(DpcxrPrecision precision)
 {
-    const CpuKernels *kernels = bf16 ? dpcxr_cpu_kernels_bf16() : dpcxr_cpu_kernels();
+    const CpuKernels *kernels = precision == DPCXR_PRECISION_BF16 ? dpcxr_cpu_kernels_bf16() : dpcxr_cpu_kernels();
     return (DpcxrBenchIsa){kernels ? kernels->isa : "none", onednn_isa(), openblas_get_corename()};
 }
 

@@ -63,7 +63,7 @@ static gboolean operation_open(Operation *operation, const DpcxrBackend *backend
                                    .threads = bench->threads,
                                    .device = bench->device,
                                    .tuning = bench->tuning,
-                                   .bf16 = bench->bf16,
+                                   .precision = bench->precision,
                                    .training = TRUE,
                                    .norms = TRUE,
                                    .n_groups = 1};
@@ -221,10 +221,10 @@ static gboolean time_weights(DpcxrOpTimes *times, const DpcxrGraph *graph, const
 
 /* Bytes that have to pass: forward reads x and writes y; backward reads dy, and x again except in average pooling,
  * and writes dx. A residual is read as well, and its gradient is written. */
-static void count_bytes(DpcxrOpTimes *times, const DpcxrGraph *graph, gboolean bf16)
+static void count_bytes(DpcxrOpTimes *times, const DpcxrGraph *graph, DpcxrPrecision precision)
 {
     const DpcxrLayer *layer = dpcxr_graph_layer(graph, 1);
-    double element = bf16 ? 2 : 4, x = element * (double)dpcxr_shape_size(dpcxr_graph_layer(graph, 0)->shape),
+    double element = precision == DPCXR_PRECISION_FP32 ? 4 : 2, x = element * (double)dpcxr_shape_size(dpcxr_graph_layer(graph, 0)->shape),
            y = element * (double)dpcxr_shape_size(layer->shape);
     times->is_bytes = TRUE;
     times->work[BENCH_OP_FORWARD] = x + y;
@@ -239,7 +239,7 @@ static gboolean time_other(DpcxrOpTimes *times, const DpcxrGraph *graph, const D
     /* A norm's own gradients come with its input's, in one pass. */
     times->seconds[BENCH_OP_FORWARD] = entries.forward;
     times->seconds[BENCH_OP_DATA] = beyond(entries.phase_a_data, entries.forward);
-    count_bytes(times, graph, bench->bf16);
+    count_bytes(times, graph, bench->precision);
     return TRUE;
 }
 

@@ -6,7 +6,7 @@
 typedef struct {
     int size, batch; /* pixels a side of the network's images; images at once */
     int threads;     /* at least 1; of no matter to vulkan */
-    gboolean bf16;
+    DpcxrPrecision precision;
     int repeats;     /* the fastest counts; at least 1 */
     const DpcxrBackend *backend; /* cpu: both ways to unit gradients are timed; any other: the one that it takes */
     const char *device;          /* (nullable) which of the backend's devices */

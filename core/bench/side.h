@@ -25,7 +25,7 @@ const char *dpcxr_bench_phase_name(BenchPhase phase); /* "phase_a", .. */
 typedef struct {
     int batch, logical;  /* images at once; of a step */
     int threads;         /* 0: all */
-    gboolean bf16;
+    DpcxrPrecision precision;
     const char *backend; /* "auto", "cpu", ... */
     const char *device;  /* (nullable) which of the backend's devices */
     gboolean private;    /* FALSE: no norms, no clipping, no noise */

@@ -51,7 +51,7 @@ static gboolean open_side(BenchSide *side, const DpcxrStepBench *bench, const Dp
     BenchSideOptions options = {.batch = bench->batch,
                                 .logical = bench->logical,
                                 .threads = bench->threads,
-                                .bf16 = bench->bf16,
+                                .precision = bench->precision,
                                 .backend = bench->backend,
                                 .device = bench->device,
                                 .private = private,

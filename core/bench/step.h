@@ -9,7 +9,7 @@ typedef struct {
     int size;            /* pixels a side */
     int batch, logical;  /* images at once; of a step */
     int threads;         /* 0: all */
-    gboolean bf16;
+    DpcxrPrecision precision;
     const char *backend; /* "auto", "cpu", ... */
     const char *device;  /* (nullable) which of the backend's devices */
     int repeats;         /* steps that are timed, of each kind, in turn; at least 1 */

@@ -2,6 +2,7 @@
  * An experiment: the YAML file with includes, overrides and defaults resolved, every value checked. What comes out of
  * here is complete and immutable; nobody downstream reads YAML or invents a default. */
 #pragma once
+#include "base/precision.h"
 #include "optim/ramp.h"
 #include "plugin/registry.h"
 #include <dpcxr/dpcxr.h>
@@ -19,7 +20,6 @@ typedef struct {
     gsize n_bins; /* edges */
 } DpcxrGroup;
 
-typedef enum { DPCXR_PRECISION_FP32, DPCXR_PRECISION_BF16 } DpcxrPrecision;
 typedef enum { DPCXR_UNCERTAIN_IGNORE, DPCXR_UNCERTAIN_ONES, DPCXR_UNCERTAIN_ZEROS, DPCXR_UNCERTAIN_SMOOTH } DpcxrUncertain;
 typedef enum { DPCXR_MISSING_IGNORE, DPCXR_MISSING_ZEROS } DpcxrMissing;
 typedef enum { DPCXR_NORMALISE_UNIT, DPCXR_NORMALISE_IMAGENET, DPCXR_NORMALISE_XRV } DpcxrNormalise;

@@ -148,7 +148,10 @@ static void check_device(const Rules *rules)
         fail(rules, DPCXR_ERROR_USAGE, id, "name", "chooses a Vulkan device; leave it out with type %s, or use vulkan",
              type);
     if (is_choice(rules, id, "precision", "bf16") && (!strcmp(type, "vulkan") || (name && !strcmp(type, "auto"))))
-        fail(rules, DPCXR_ERROR_USAGE, id, "precision", "vulkan computes in fp32; use fp32, or type cpu");
+        fail(rules, DPCXR_ERROR_USAGE, id, "precision", "vulkan computes in fp32 or fp16; use these, or type cpu");
+    if (is_choice(rules, id, "precision", "fp16") && (!strcmp(type, "cpu") || !strcmp(type, "ref")))
+        fail(rules, DPCXR_ERROR_USAGE, id, "precision", "fp16 is for type vulkan; use %s",
+             !strcmp(type, "cpu") ? "bf16 or fp32" : "fp32");
 }
 
 /* --- Model and loss --- */

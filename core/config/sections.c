@@ -30,8 +30,8 @@ static const DpcxrOptionSpec device[] = {
      .summary = "The backend that computes; auto: vulkan where there is a GPU for it, else cpu."},
     {"name", DPCXR_OPTION_STRING, "null",
      .summary = "Vulkan device: index, UUID, or part of its name; null: the best one."},
-    {"precision", DPCXR_OPTION_CHOICE, "fp32", .choices = "fp32|bf16",
-     .summary = "Of activations and gradients."},
+    {"precision", DPCXR_OPTION_CHOICE, "fp32", .choices = "fp32|bf16|fp16",
+     .summary = "Of feature maps and their gradients; bf16: cpu, fp16: vulkan."},
     {"threads", DPCXR_OPTION_INT, "0", .max = 4096, .summary = "Worker threads; 0 takes all cores."},
     END};
 

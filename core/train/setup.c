@@ -33,7 +33,7 @@ static gboolean compile(DpcxrSetup *setup, GError **error)
                                    .max_units = setup->plan->physical,
                                    .threads = e->device.threads,
                                    .device = e->device.name,
-                                   .bf16 = e->device.precision == DPCXR_PRECISION_BF16,
+                                   .precision = e->device.precision,
                                    .training = e->stage_train,
                                    .norms = e->privacy.enabled,
                                    .grid = setup->plan->grid && e->stage_train,

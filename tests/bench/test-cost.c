@@ -20,7 +20,7 @@ static gboolean try_open(BenchSide *side, const DpcxrGraph *graph, BenchSideOpti
     *side = (BenchSide){0};
     if (dpcxr_bench_side_open(side, &options, graph, &error))
         return TRUE;
-    if (!options.bf16 || !g_error_matches(error, DPCXR_ERROR, DPCXR_ERROR_USAGE))
+    if (options.precision != DPCXR_PRECISION_BF16 || !g_error_matches(error, DPCXR_ERROR, DPCXR_ERROR_USAGE))
         g_assert_no_error(error);
     g_test_skip(error->message);
     dpcxr_bench_side_clear(side);
@@ -202,7 +202,7 @@ static void test_memory(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    static const BenchSideOptions plain = {0}, grid = {.grid = TRUE}, bf16 = {.bf16 = TRUE};
+    static const BenchSideOptions plain = {0}, grid = {.grid = TRUE}, bf16 = {.precision = DPCXR_PRECISION_BF16};
     g_test_add_data_func("/cost/allocations/gaussian", &plain, test_allocations);
     g_test_add_data_func("/cost/allocations/grid", &grid, test_allocations);
     g_test_add_data_func("/cost/allocations/bf16", &bf16, test_allocations);

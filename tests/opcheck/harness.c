@@ -46,28 +46,38 @@ const char *check_device(const DpcxrBackend *backend)
 }
 
 /* f32 sums in another order. bf16 has 8 bits, rounded once or twice in an operation; in a network a rounding goes through
- * norms, whose gradients cancel, and may turn a pool to another pixel. */
-const Precision check_f32 = {"f32",        FALSE,      .output = 1e-5, .loss = 1e-4, .gradient = 2e-5,
+ * norms, whose gradients cancel, and may turn a pool to another pixel. f16 has 11 bits; one
+ * pixel turned in odd_graph is 0.26 of a unit's norm, also where the reference's images are off by 5e-4. */
+const Precision check_f32 = {"f32",        DPCXR_PRECISION_FP32,      .output = 1e-5, .loss = 1e-4, .gradient = 2e-5,
                              .norm = 0.02, .sum = 2e-5};
-const Precision check_bf16 = {"bf16",       TRUE,        .output = 0.006, .loss = 0.02, .gradient = 0.006,
+const Precision check_bf16 = {"bf16",       DPCXR_PRECISION_BF16,        .output = 0.006, .loss = 0.02, .gradient = 0.006,
                               .norm = 0.05, .sum = 0.006};
-const Precision check_bf16_network = {"bf16",          TRUE,        .output = 0.02, .loss = 0.05,
+const Precision check_bf16_network = {"bf16",          DPCXR_PRECISION_BF16,        .output = 0.02, .loss = 0.05,
                                       .gradient = 0.3, .norm = 0.1, .sum = 0.25};
+
+const Precision check_f16 = {"f16",        DPCXR_PRECISION_FP16, .output = 0.001, .loss = 0.005, .gradient = 0.001,
+                             .norm = 0.02, .sum = 0.001};
+const Precision check_f16_network = {"f16",            DPCXR_PRECISION_FP16, .output = 0.005, .loss = 0.01,
+                                     .gradient = 0.3, .norm = 0.3,          .sum = 0.3};
 
 gboolean check_can(const Precision *precision)
 {
-    if (!precision->bf16)
+    if (precision->in == DPCXR_PRECISION_FP32)
         return TRUE;
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrGraph) graph = dpcxr_graph_new(1, 1, 1);
     dpcxr_graph_finish(graph, dpcxr_relu(graph, dpcxr_graph_input(graph)), 0, &error);
     g_assert_no_error(error);
-    DpcxrProgramOptions options = {.max_rows = 1, .max_units = 1, .threads = 1, .bf16 = TRUE, .n_groups = 1};
-    g_autoptr(DpcxrProgram) program = dpcxr_program_new(&dpcxr_backend_cpu, graph, &options, &error);
+    gboolean half = precision->in == DPCXR_PRECISION_FP16;
+    DpcxrProgramOptions options = {.max_rows = 1, .max_units = 1, .threads = 1, .precision = precision->in,
+                                   .device = half ? device_at_hand : NULL, .n_groups = 1};
+    g_autoptr(DpcxrProgram) program =
+        dpcxr_program_new(half ? &dpcxr_backend_vulkan : &dpcxr_backend_cpu, graph, &options, &error);
     if (program)
         return TRUE;
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE);
-    g_assert_nonnull(strstr(error->message, "device.precision: bf16 needs a processor"));
+    g_assert_nonnull(strstr(error->message, half ? "device.precision: fp16 needs 16-bit floats"
+                                                 : "device.precision: bf16 needs a processor"));
     g_test_skip(error->message);
     return FALSE;
 }
@@ -168,7 +178,7 @@ Side side_new(const DpcxrBackend *backend, const DpcxrGraph *graph, const Batch 
                                    .threads = options.threads,
                                    .training = TRUE,
                                    .device = check_device(backend),
-                                   .bf16 = options.bf16,
+                                   .precision = options.precision,
                                    .norms = TRUE,
                                    .pos_weight = options.pos_weight,
                                    .n_groups = options.n_groups,
@@ -355,7 +365,7 @@ static void compare_forward(Side *got, const Side *wanted, const Batch *batch)
 static void run_again(const DpcxrBackend *backend, Side *first, const Batch *batch, const float *coefficients,
                       gboolean loss, int threads)
 {
-    SideOptions options = {.threads = threads, .n_groups = 1, .bf16 = first->program->options.bf16};
+    SideOptions options = {.threads = threads, .n_groups = 1, .precision = first->program->options.precision};
     Side again = side_new(backend, batch->graph, batch, options, 7);
     side_phase_a(&again, batch, loss);
     side_phase_b(&again, coefficients);
@@ -375,7 +385,7 @@ void check_graph(const DpcxrBackend *backend, const Precision *precision, const 
 {
     SideOptions options = {.threads = 2, .n_groups = 1};
     Side wanted = side_new(&dpcxr_backend_ref, graph, batch, options, 7);
-    options.bf16 = precision->bf16;
+    options.precision = precision->in;
     Side got = side_new(backend, graph, batch, options, 7);
     g_autofree float *coefficients = g_new(float, batch->units);
     side_phase_a(&wanted, batch, loss);

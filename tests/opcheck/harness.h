@@ -46,7 +46,8 @@ typedef struct {
 /* @rows_of: rows of each unit, ended by 0. Images and output gradients are normal with
  * standard deviation 1. */
 Batch batch_new(const DpcxrGraph *graph, const int *rows_of, guint64 seed);
-/* Takes bits off images and output gradients until they are bf16's: the reference then sees what bf16 sees. */
+/* Takes bits off images and output gradients until they are bf16's, which fp16 has, too: the reference then sees what these
+ * see. */
 void batch_round(Batch *batch);
 void batch_free(Batch *batch);
 
@@ -54,20 +55,20 @@ typedef struct {
     int threads, max_rows, n_groups;
     const int *group_of;
     const float *pos_weight;
-    gboolean bf16; /* not for the reference */
+    DpcxrPrecision precision; /* not for the reference */
 } SideOptions;
 
 /* What a program computes in, and how far from the reference tensors may be then, relative to their norm. */
 typedef struct {
     const char *name;
-    gboolean bf16;
+    DpcxrPrecision in;
     double output, loss, gradient, norm, sum;
 } Precision;
 
-/* bf16 of one operation on a rounded batch, and of networks. */
-extern const Precision check_f32, check_bf16, check_bf16_network;
+/* bf16 and f16 of one operation on a rounded batch, and of networks. */
+extern const Precision check_f32, check_bf16, check_bf16_network, check_f16, check_f16_network;
 
-/* FALSE, and skips the test at hand, where this processor has no instructions for it; the backend is asked. */
+/* FALSE, and skips the test at hand, where this processor, or the device at hand, cannot; the backend is asked. */
 gboolean check_can(const Precision *precision);
 
 /* A program with random weights of @seed, and room for results of @batch. Start-up check included. */

@@ -110,11 +110,11 @@ static gboolean can(const Test *test)
     check_begin(test->kind);
     if (!check_can(test->precision))
         return FALSE;
-    if (!test->precision->bf16 || c->type != DPCXR_LAYER_CONV2D || c->kernel == 1 || c->stride <= c->kernel)
+    if (test->precision->in != DPCXR_PRECISION_BF16 || c->type != DPCXR_LAYER_CONV2D || c->kernel == 1 || c->stride <= c->kernel)
         return TRUE;
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrGraph) graph = graph_of(c);
-    DpcxrProgramOptions options = {.max_rows = 1, .max_units = 1, .threads = 1, .bf16 = TRUE, .n_groups = 1};
+    DpcxrProgramOptions options = {.max_rows = 1, .max_units = 1, .threads = 1, .precision = DPCXR_PRECISION_BF16, .n_groups = 1};
     g_assert_null(dpcxr_program_new(test->kind->backend, graph, &options, &error));
     g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE);
     g_assert_nonnull(strstr(error->message, "more than its kernel"));
@@ -128,7 +128,7 @@ static void test_benign(gconstpointer data)
         return;
     g_autoptr(DpcxrGraph) graph = graph_of(test->c);
     Batch batch = batch_new(graph, test->c->rows_of, 1);
-    if (test->precision->bf16)
+    if (test->precision->in != DPCXR_PRECISION_FP32)
         batch_round(&batch);
     check_graph(test->kind->backend, test->precision, graph, &batch, FALSE);
     batch_free(&batch);
@@ -159,11 +159,11 @@ static void test_not_finite(gconstpointer data)
     batch.output_gradient.values[batch.output_gradient.n - 1] = -INFINITY;
     SideOptions options = {.threads = 2, .n_groups = 1};
     Side wanted = side_new(&dpcxr_backend_ref, graph, &batch, options, 7);
-    options.bf16 = within->bf16;
+    options.precision = within->in;
     Side got = side_new(test->kind->backend, graph, &batch, options, 7);
     side_phase_a(&got, &batch, FALSE);
     side_phase_a(&wanted, &batch, FALSE);
-    if (within->bf16) { /* its convolutions pair pixels, and an infinite one meets a weight of zero: in its own image only */
+    if (within->in == DPCXR_PRECISION_BF16) { /* its convolutions pair pixels, and an infinite one meets a weight of zero: in its own image only */
         forgive_row(&got, &wanted, 0);
         forgive_row(&got, &wanted, 3);
     }
@@ -215,7 +215,7 @@ static void test_odd_shapes(gconstpointer data)
         int in = g_rand_int_range(random, 1, 41), out = g_rand_int_range(random, 1, 41);
         int kernel = g_rand_int_range(random, 1, 6), stride = g_rand_int_range(random, 1, 9);
         int padding = g_rand_int_range(random, 0, kernel);
-        if (MIN(height, width) + 2 * padding < kernel || (precision->bf16 && kernel > 1 && stride > kernel))
+        if (MIN(height, width) + 2 * padding < kernel || (precision->in == DPCXR_PRECISION_BF16 && kernel > 1 && stride > kernel))
             continue;
         g_autoptr(DpcxrGraph) graph = dpcxr_graph_new(height, width, in);
         DpcxrNode x = dpcxr_graph_input(graph);
@@ -223,7 +223,7 @@ static void test_odd_shapes(gconstpointer data)
                            &error);
         g_assert_no_error(error);
         DpcxrProgramOptions options = {.max_rows = 2, .max_units = 2, .threads = 1, .training = TRUE, .norms = TRUE,
-                                       .device = check_device(test->backend), .bf16 = precision->bf16,
+                                       .device = check_device(test->backend), .precision = precision->in,
                                        .n_groups = 1};
         g_autoptr(DpcxrProgram) program = dpcxr_program_new(test->backend, graph, &options, &error);
         if (!program)
@@ -242,10 +242,10 @@ int main(int argc, char **argv)
         for (guint k = 0; k < 2 * n; k++) {
             const Case *c = &cases[i];
             Test *test = &tests[i * 2 * n + k];
-            *test = (Test){c, &kinds[k / 2], k % 2 ? &check_bf16 : &check_f32};
+            *test = (Test){c, &kinds[k / 2], k % 2 == 0 ? &check_f32 : kinds->device ? &check_f16 : &check_bf16};
             if (!kinds->device && c->height * c->width > 10000) /* more rounds of a loop than some devices do */
                 continue;
-            if (kinds->device ? k % 2 : k > 1 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
+            if (!kinds->device && k > 1 && c->type != DPCXR_LAYER_CONV2D && c->type != DPCXR_LAYER_LINEAR)
                 continue;
             g_autofree char *name = g_strdup_printf(
                 "%s/%s/%s/%dx%dx%d-o%d-k%d-s%d-p%d-%d", test->kind->name, test->precision->name,

@@ -129,24 +129,24 @@ static void test_none(void)
     check_refused(0, "0", PARTS("device.name: no Vulkan device \"0\"; there is none"));
 }
 
-static int automatic(guint which, gboolean bf16, gboolean grid)
+static int automatic(guint which, DpcxrPrecision precision, gboolean grid)
 {
     g_autoptr(GPtrArray) list = devices(which);
-    return dpcxr_vulkan_choose_automatic(list, bf16, grid);
+    return dpcxr_vulkan_choose_automatic(list, precision, grid);
 }
 
 static void test_automatic(void)
 {
-    g_assert_cmpint(automatic(ALL, FALSE, FALSE), ==, 2);
-    g_assert_cmpint(automatic(0x13, FALSE, FALSE), ==, 1);
-    g_assert_cmpint(automatic(0x20, FALSE, FALSE), ==, 0);
-    g_assert_cmpint(automatic(0x01, FALSE, FALSE), ==, -1); /* software */
-    g_assert_cmpint(automatic(0x41, FALSE, FALSE), ==, -1); /* of no known kind */
-    g_assert_cmpint(automatic(UNUSABLE, FALSE, FALSE), ==, -1);
-    g_assert_cmpint(automatic(0, FALSE, FALSE), ==, -1);
-    g_assert_cmpint(automatic(ALL, TRUE, FALSE), ==, -1);
-    g_assert_cmpint(automatic(ALL, FALSE, TRUE), ==, 2);
-    g_assert_cmpint(automatic(0x23, FALSE, TRUE), ==, -1); /* the best has float64 alone */
+    g_assert_cmpint(automatic(ALL, DPCXR_PRECISION_FP32, FALSE), ==, 2);
+    g_assert_cmpint(automatic(0x13, DPCXR_PRECISION_FP32, FALSE), ==, 1);
+    g_assert_cmpint(automatic(0x20, DPCXR_PRECISION_FP32, FALSE), ==, 0);
+    g_assert_cmpint(automatic(0x01, DPCXR_PRECISION_FP32, FALSE), ==, -1); /* software */
+    g_assert_cmpint(automatic(0x41, DPCXR_PRECISION_FP32, FALSE), ==, -1); /* of no known kind */
+    g_assert_cmpint(automatic(UNUSABLE, DPCXR_PRECISION_FP32, FALSE), ==, -1);
+    g_assert_cmpint(automatic(0, DPCXR_PRECISION_FP32, FALSE), ==, -1);
+    g_assert_cmpint(automatic(ALL, DPCXR_PRECISION_BF16, FALSE), ==, -1);
+    g_assert_cmpint(automatic(ALL, DPCXR_PRECISION_FP32, TRUE), ==, 2);
+    g_assert_cmpint(automatic(0x23, DPCXR_PRECISION_FP32, TRUE), ==, -1); /* the best has float64 alone */
 }
 
 int main(int argc, char **argv)

@@ -3,7 +3,7 @@
 #include "backend/vulkan/vulkan.h"
 #include <dpcxr/error.h>
 
-static const DpcxrProgramOptions plain = {0}, grid = {.grid = TRUE}, bf16 = {.bf16 = TRUE},
+static const DpcxrProgramOptions plain = {0}, grid = {.grid = TRUE}, bf16 = {.precision = DPCXR_PRECISION_BF16},
                                  named = {.device = "0"};
 
 typedef struct {

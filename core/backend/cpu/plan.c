@@ -1,39 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/cpu/plan.h"
 #include "backend/cpu/cpu.h"
+#include "backend/narrow.h"
 #include "backend/placement.h"
 
 /* --- Types --- */
 
-/* With bf16, images and feature maps are kept in it. The head is not: what global average pooling and linear layers put
- * out is f32, and so is what activations, sums and norms make of that. Logits in bf16 would tie where f32 ranks. */
-static CpuType type_of(const CpuPlan *plan, const DpcxrLayer *layer)
-{
-    switch (layer->type) {
-    case DPCXR_LAYER_LINEAR:
-    case DPCXR_LAYER_GLOBAL_AVERAGE_POOL:
-        return CPU_F32;
-    case DPCXR_LAYER_GROUP_NORM:
-    case DPCXR_LAYER_RELU:
-    case DPCXR_LAYER_MISH:
-    case DPCXR_LAYER_ADD:
-        return plan->types[layer->inputs[0]];
-    default:
-        return CPU_BF16;
-    }
-}
-
-static gboolean plan_types(CpuPlan *plan, gboolean bf16, GError **error)
+static gboolean plan_types(CpuPlan *plan, DpcxrPrecision precision, GError **error)
 {
     int n = dpcxr_graph_n_layers(plan->graph);
     plan->types = g_new0(CpuType, n); /* CPU_F32 */
-    for (int i = 0; bf16 && i < n; i++) {
+    g_autofree gboolean *narrow = dpcxr_narrow_layers(plan->graph, precision, error);
+    for (int i = 0; narrow && i < n; i++) {
         const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, i);
-        plan->types[i] = type_of(plan, layer);
-        gboolean convolution = layer->type == DPCXR_LAYER_CONV2D || layer->type == DPCXR_LAYER_MAX_POOL2D;
-        CpuType first = i ? plan->types[layer->inputs[0]] : CPU_BF16;
-        CpuType second = layer->inputs[1] >= 0 ? plan->types[layer->inputs[1]] : first;
-        if (layer->type == DPCXR_LAYER_CONV2D && layer->kernel > 1 && layer->stride > layer->kernel) {
+        plan->types[i] = narrow[i] ? CPU_BF16 : CPU_F32;
+        if (narrow[i] && layer->type == DPCXR_LAYER_CONV2D && layer->kernel > 1 &&
+            layer->stride > layer->kernel) {
             /* oneDNN 2.6 reads beyond what it has written for some of these (tests/opcheck). */
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                         "device.precision: bf16 is not there for this model: a convolution has a stride of "
@@ -42,15 +24,8 @@ static gboolean plan_types(CpuPlan *plan, gboolean bf16, GError **error)
                         layer->stride, layer->kernel);
             return FALSE;
         }
-        if (first != second || (convolution && first != CPU_BF16)) {
-            g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                        "device.precision: bf16 is not there for this model: a %s reads what a pooled or "
-                        "linear layer puts out; use fp32",
-                        convolution ? "convolution or pooling" : "sum");
-            return FALSE;
-        }
     }
-    return TRUE;
+    return narrow != NULL;
 }
 
 /* --- Methods --- */
@@ -133,8 +108,8 @@ gboolean dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const Dpcxr
     plan->graph = graph;
     plan->steps = dpcxr_steps_new(graph, &plan->n_steps);
     plan->wants_gradient = dpcxr_steps_wants_gradient(graph);
-    plan_gradients(plan, options->bf16, policy);
-    return plan_types(plan, options->bf16, error);
+    plan_gradients(plan, options->precision == DPCXR_PRECISION_BF16, policy);
+    return plan_types(plan, options->precision, error);
 }
 
 /* --- Places --- */

@@ -63,7 +63,7 @@ typedef struct {
 } CpuPlan;
 
 /* Steps, types, methods and windows; @plan is zeroed before. Sizes of gradients are PyTorch's until changed by
- * conv2d.c. DPCXR_ERROR_USAGE where the graph mixes what options.bf16 keeps apart. */
+ * conv2d.c. DPCXR_ERROR_USAGE where the graph mixes what options.precision keeps apart. */
 gboolean dpcxr_cpu_plan_init(CpuPlan *plan, const DpcxrGraph *graph, const DpcxrProgramOptions *options,
                              CpuPolicy policy, GError **error);
 /* Offsets of gradients and of both layouts, once the sizes are final. DPCXR_ERROR_MEMORY

@@ -93,7 +93,7 @@ static Needs worker_needs(const CpuProgram *program)
         if (!program->base.options.norms)
             continue;
         needs.gram = MAX(needs.gram, dpcxr_cpu_gram_scratch(window));
-        if (program->base.options.bf16)
+        if (program->base.options.precision == DPCXR_PRECISION_BF16)
             needs.wide = MAX(needs.wide, dpcxr_cpu_gram_wide(window));
         needs.outright = MAX(needs.outright, gradient->size);
         needs.pointers = MAX(needs.pointers, 2 * (gsize)MAX(window->max_members, window->positions));
@@ -253,6 +253,15 @@ gboolean dpcxr_cpu_has_bf16(void)
     return dpcxr_cpu_kernels_bf16() && dpcxr_onednn_has_bf16();
 }
 
+static gboolean refuse_fp16(const DpcxrProgramOptions *options, GError **error)
+{
+    if (options->precision != DPCXR_PRECISION_FP16)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "device.precision: the cpu backend computes in fp32 or bf16; fp16 is for device.type: vulkan");
+    return FALSE;
+}
+
 static gboolean need_bf16(GError **error)
 {
     if (dpcxr_cpu_has_bf16())
@@ -280,7 +289,8 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                             .phase_b_grid = dpcxr_cpu_phase_b_grid,
                                             .read_grid = dpcxr_cpu_read_grid,
                                             .settle = dpcxr_cpu_settle};
-    if (options->bf16 && !need_bf16(error))
+    gboolean bf16 = options->precision == DPCXR_PRECISION_BF16;
+    if ((bf16 && !need_bf16(error)) || !refuse_fp16(options, error))
         return NULL;
     DpcxrWorkers *pool = dpcxr_workers_new(options->threads, error);
     if (!pool)
@@ -293,7 +303,7 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
                                    .n_parameters = dpcxr_graph_n_parameters(graph)};
     program->base.n_outputs = (int)dpcxr_shape_size(dpcxr_graph_layer(graph, graph->output)->shape);
     program->kernels = program->tables[CPU_F32] = dpcxr_cpu_kernels();
-    program->tables[CPU_BF16] = options->bf16 ? dpcxr_cpu_kernels_bf16() : NULL;
+    program->tables[CPU_BF16] = bf16 ? dpcxr_cpu_kernels_bf16() : NULL;
     program->pool = pool;
     program->threads = dpcxr_workers_threads(program->pool);
     dpcxr_banks_init(&program->banks, graph);

@@ -407,7 +407,7 @@ static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions 
     for (int i = 0; i < program->base.n_parameters; i++)
         program->offsets[i + 1] = program->offsets[i] + dpcxr_graph_parameter(graph, i)->size;
     dpcxr_banks_init(&program->banks, graph);
-    if (options->bf16) {
+    if (options->precision != DPCXR_PRECISION_FP32) {
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "device.precision: the reference backend computes in fp32");
     } else if (dpcxr_banks_need(&program->banks, DPCXR_BANK_WEIGHT, error) &&
                (!options->training || dpcxr_banks_need(&program->banks, DPCXR_BANK_SUM, error)) &&

@@ -101,13 +101,16 @@ int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **err
     return what ? fail(devices, error, what) : found;
 }
 
-int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, gboolean bf16, gboolean grid)
+int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, DpcxrPrecision precision, gboolean grid)
 {
-    int found = bf16 ? -1 : best(devices);
+    int found = precision == DPCXR_PRECISION_BF16 ? -1 : best(devices);
     if (found < 0)
         return -1;
     const DpcxrVulkanDevice *device = device_at(devices, (guint)found);
     gboolean is_gpu = device->kind == DPCXR_VULKAN_DISCRETE || device->kind == DPCXR_VULKAN_INTEGRATED ||
                       device->kind == DPCXR_VULKAN_VIRTUAL;
-    return is_gpu && (!grid || (device->float64 && device->int64)) ? found : -1;
+    return is_gpu && (precision != DPCXR_PRECISION_FP16 || device->float16) &&
+                   (!grid || (device->float64 && device->int64))
+               ? found
+               : -1;
 }

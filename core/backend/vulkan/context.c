@@ -105,37 +105,78 @@ static void read_properties(VulkanContext *context)
     context->budgets = dpcxr_vulkan_has_extension(context->physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
 }
 
+/* Subgroups of f16 matrices of 16 x 16 x 16, added up in f32, are what gemm.glsl multiplies. DPCXR_VULKAN_MATRIX=0: without. */
+static gboolean has_matrices(const VulkanContext *context)
+{
+    guint32 n = 0;
+    if (!g_strcmp0(g_getenv("DPCXR_VULKAN_MATRIX"), "0") || context->subgroup < 16 ||
+        context->subgroup > 256 ||
+        !dpcxr_vulkan_has_extension(context->physical, VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME) ||
+        vkGetPhysicalDeviceCooperativeMatrixPropertiesNV(context->physical, &n, NULL) != VK_SUCCESS)
+        return FALSE;
+    g_autofree VkCooperativeMatrixPropertiesNV *all = g_new0(VkCooperativeMatrixPropertiesNV, n + 1);
+    for (guint32 i = 0; i < n; i++)
+        all[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_NV;
+    if (vkGetPhysicalDeviceCooperativeMatrixPropertiesNV(context->physical, &n, all) != VK_SUCCESS)
+        return FALSE;
+    for (guint32 i = 0; i < n; i++)
+        if (all[i].MSize == 16 && all[i].NSize == 16 && all[i].KSize == 16 &&
+            all[i].AType == VK_COMPONENT_TYPE_FLOAT16_NV && all[i].BType == VK_COMPONENT_TYPE_FLOAT16_NV &&
+            all[i].CType == VK_COMPONENT_TYPE_FLOAT32_NV && all[i].DType == VK_COMPONENT_TYPE_FLOAT32_NV &&
+            all[i].scope == VK_SCOPE_SUBGROUP_NV)
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean open_device(VulkanContext *context, GError **error)
 {
-    VkPhysicalDeviceVulkan12Features offered_12 = {.sType =
-                                                       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceVulkan11Features offered_11 = {.sType =
+                                                       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
+    VkPhysicalDeviceVulkan12Features offered_12 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .pNext = &offered_11};
     VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
                                      .pNext = &offered_12};
     vkGetPhysicalDeviceFeatures2(context->physical, &all);
     const VkPhysicalDeviceFeatures offered = all.features;
     context->float64 = offered.shaderFloat64;
     context->int64 = offered.shaderInt64;
+    context->float16 = offered_12.shaderFloat16 && offered_11.storageBuffer16BitAccess;
+    context->matrices = context->float16 && offered_12.vulkanMemoryModel && has_matrices(context);
     context->broadcasts = context->broadcasts && offered_12.subgroupBroadcastDynamicId;
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueFamilyIndex = context->family,
                                            .queueCount = 1,
                                            .pQueuePriorities = &priority};
+    VkPhysicalDeviceCooperativeMatrixFeaturesNV matrices = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV,
+        .cooperativeMatrix = VK_TRUE};
+    VkPhysicalDeviceVulkan11Features eleven = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
+                                               .pNext = context->matrices ? &matrices : NULL,
+                                               .storageBuffer16BitAccess = context->float16};
     VkPhysicalDeviceVulkan12Features twelve = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+                                               .pNext = &eleven,
                                                .timelineSemaphore = VK_TRUE,
+                                               .shaderFloat16 = context->float16,
+                                               .vulkanMemoryModel = context->matrices,
                                                .subgroupBroadcastDynamicId =
                                                    offered_12.subgroupBroadcastDynamicId};
     const VkPhysicalDeviceFeatures2 features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
         .pNext = &twelve,
         .features = {.shaderFloat64 = offered.shaderFloat64, .shaderInt64 = offered.shaderInt64}};
-    static const char *const budget[] = {VK_EXT_MEMORY_BUDGET_EXTENSION_NAME};
+    const char *extensions[2];
+    guint32 n = 0;
+    if (context->budgets)
+        extensions[n++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
+    if (context->matrices)
+        extensions[n++] = VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME;
     const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                      .pNext = &features,
                                      .queueCreateInfoCount = 1,
                                      .pQueueCreateInfos = &queue,
-                                     .enabledExtensionCount = context->budgets != FALSE,
-                                     .ppEnabledExtensionNames = budget};
+                                     .enabledExtensionCount = n,
+                                     .ppEnabledExtensionNames = extensions};
     if (!dpcxr_vulkan_check(vkCreateDevice(context->physical, &info, NULL, &context->device),
                             "vkCreateDevice", error))
         return FALSE;

@@ -15,9 +15,10 @@ typedef struct {
     guint32 family; /* the queue's */
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
-    guint32 subgroup;        /* lanes */
-    gboolean broadcasts;     /* subgroup operations that gemm-subgroup.glsl needs */
-    gboolean float64, int64; /* features that were switched on */
+    guint32 subgroup;                 /* lanes */
+    gboolean broadcasts;              /* subgroup operations that gemm-subgroup.glsl needs */
+    gboolean float64, int64, float16; /* features that were switched on; float16: of shaders and of storage */
+    gboolean matrices; /* VK_NV_cooperative_matrix is on, with f16 products of 16 x 16 x 16 added up in f32 */
     gboolean software;
     gboolean budgets;                   /* VK_EXT_memory_budget */
     gboolean names;                     /* VK_EXT_debug_utils is on */

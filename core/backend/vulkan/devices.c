@@ -25,6 +25,6 @@ GPtrArray *dpcxr_vulkan_devices(GError **error)
 gboolean dpcxr_vulkan_automatic(const DpcxrProgramOptions *options)
 {
     g_autoptr(GPtrArray) devices = dpcxr_vulkan_devices(NULL);
-    return devices &&
-           dpcxr_vulkan_choose_automatic(devices, options && options->bf16, options && options->grid) >= 0;
+    DpcxrPrecision precision = options ? options->precision : DPCXR_PRECISION_FP32;
+    return devices && dpcxr_vulkan_choose_automatic(devices, precision, options && options->grid) >= 0;
 }

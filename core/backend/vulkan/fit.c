@@ -6,9 +6,10 @@
  * counted too, as on many devices it is the same memory. */
 static double bytes_of(const VulkanPlan *plan, const DpcxrProgramOptions *options, double rows, double units)
 {
-    double image = (double)plan->evaluation.outputs[0].row, bank = (double)plan->bank * sizeof(float);
+    double image = (double)dpcxr_shape_size(dpcxr_graph_layer(plan->graph, 0)->shape) * sizeof(float);
+    double bank = (double)plan->bank * sizeof(float);
     double bytes = (double)plan->evaluation.bytes + (double)plan->feature_maps.bytes +
-                   rows * ((double)plan->parts_row + image) + bank +
+                   rows * ((double)plan->parts_row + (plan->narrow[0] ? 3 : 1) * image) + bank +
                    (double)VULKAN_N_PURPOSES * VULKAN_SLAB_BYTES;
     if (!plan->training)
         return bytes;
@@ -117,8 +118,8 @@ int dpcxr_vulkan_largest_batch(const DpcxrGraph *graph, const DpcxrProgramOption
     VulkanTuning tuning;
     int rows = -1;
     if (context && dpcxr_vulkan_tuning(context, options->tuning, &tuning, error) &&
-        dpcxr_vulkan_memory_init(&memory, context, error)) {
-        dpcxr_vulkan_plan_init(&plan, graph, &tuning, options);
+        dpcxr_vulkan_memory_init(&memory, context, error) &&
+        dpcxr_vulkan_plan_init(&plan, graph, &tuning, options, error)) {
         rows = search(&plan, &memory, options, context->software ? options->max_rows : most);
         if (rows < 1)
             g_set_error(

@@ -86,7 +86,7 @@ gboolean dpcxr_vulkan_phase_b_grid(DpcxrProgram *base, const float *coefficients
     if (!need_recordings(program, error) || !dpcxr_vulkan_wait(&program->queue, error))
         return FALSE;
     for (int i = 0; i < base->options.n_groups * base->units; i++)
-        scaled[i] = coefficients[i] * scale;
+        scaled[i] = coefficients[i] * scale / dpcxr_vulkan_loss_scale(program);
     dpcxr_vulkan_recording_fit(program->grid_measure, program->host.lists.mapped);
     dpcxr_vulkan_recording_fit(program->grid_add, program->host.lists.mapped);
     if (!dpcxr_vulkan_run(program, program->grid_measure, error))

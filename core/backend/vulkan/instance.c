@@ -211,8 +211,10 @@ DpcxrVulkanDevice *dpcxr_vulkan_device_new(VkPhysicalDevice physical, int index)
     VkPhysicalDeviceVulkan11Properties eleven = {.sType =
                                                      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES};
     VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
-    VkPhysicalDeviceVulkan12Features features = {.sType =
-                                                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceVulkan11Features storage = {.sType =
+                                                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
+    VkPhysicalDeviceVulkan12Features features = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .pNext = &storage};
     VkPhysicalDeviceFeatures2 offered = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
     VkPhysicalDeviceProperties properties;
     vkGetPhysicalDeviceProperties(physical, &properties);
@@ -238,7 +240,7 @@ DpcxrVulkanDevice *dpcxr_vulkan_device_new(VkPhysicalDevice physical, int index)
         .subgroup = (int)eleven.subgroupSize,
         .float64 = offered.features.shaderFloat64,
         .int64 = offered.features.shaderInt64,
-        .float16 = features.shaderFloat16,
+        .float16 = features.shaderFloat16 && storage.storageBuffer16BitAccess,
         .cooperative_matrix = dpcxr_vulkan_has_extension(physical, "VK_KHR_cooperative_matrix") ||
                               dpcxr_vulkan_has_extension(physical, "VK_NV_cooperative_matrix"),
         .problem = problem_of(physical, &properties, &twelve, &features)};

@@ -40,8 +40,10 @@ typedef struct {
     VulkanSpan unit_parts;       /* [units, plan.unit_parts] */
     VulkanSpan scratch;          /* one gradient */
     VulkanSpan *slots;           /* [parameters] of [units, size] */
-    VulkanSpan input_gradient;   /* [rows, image]; allocated on first use */
-    VulkanSpan staging, staged;  /* the whole of the inputs; host's, device's */
+    VulkanSpan input_gradient;   /* [rows, image], and in f32 what the host reads; allocated on first use */
+    VulkanSpan image_gradients_host;
+    VulkanSpan wide_in, wide_out; /* [rows, image or outputs] of f32, between host and f16 */
+    VulkanSpan staging, staged;   /* the whole of the inputs; host's, device's */
     VulkanInputs host, inputs;
     VulkanSpan images, output_gradient;         /* host's: [rows, image], [rows, outputs] */
     VulkanResults results, read;                /* device's, host's */
@@ -103,6 +105,23 @@ VulkanBinding dpcxr_vulkan_slots(const VulkanProgram *program, int i);
 /* A kernel of @shader for one invocation an element. */
 VulkanKernel dpcxr_vulkan_kernel(const VulkanProgram *program, VulkanShader shader, int n,
                                  const gint32 *constants);
+
+/* host-rows.c: rows of the host, f32, and of the device, in the type of @layer's output. @wide: a place for them in f32. */
+VulkanBinding dpcxr_vulkan_wide(const VulkanProgram *program, VulkanSpan wide, int layer);
+gboolean dpcxr_vulkan_record_convert(VulkanProgram *program, VulkanRecording *recording, VulkanShader shader,
+                                     int layer, VulkanBinding from, VulkanBinding to, GError **error);
+gboolean dpcxr_vulkan_record_from_host(VulkanProgram *program, VulkanRecording *recording, VulkanSpan host,
+                                       int layer, VulkanBinding to, GError **error);
+gboolean dpcxr_vulkan_record_to_host(VulkanProgram *program, VulkanRecording *recording, int layer,
+                                     VulkanBinding from, VulkanSpan host, GError **error);
+/* Of an image as the host has it. */
+static inline gsize dpcxr_vulkan_image_bytes(const VulkanProgram *program)
+{
+    return dpcxr_shape_size(dpcxr_graph_layer(program->base.graph, 0)->shape) * sizeof(float);
+}
+/* What gradients on the device are multiplied with, slots included: norms are divided by it and so are phase B's coefficients.
+ * Banks hold gradients as they are. */
+float dpcxr_vulkan_loss_scale(const VulkanProgram *program);
 
 /* ops/: each records one step. @written: [layers] gradients that hold something already; the step sets what it writes. */
 typedef struct {

@@ -92,7 +92,7 @@ static double gram_error(const VulkanProgram *program, const VulkanGradient *gra
 {
     const VulkanTile *tile = &program->plan.tuning->gram;
     double x_terms = (double)gradient->taps * gradient->in, dy_terms = gradient->out;
-    double elements = (double)dpcxr_vulkan_tile_rows(program->plan.tuning, tile) * tile->n;
+    double elements = (double)dpcxr_vulkan_tile_rows(tile) * tile->n;
     double g = (64 + gradient->taps + x_terms / 16 + 16) + (64 + dy_terms / 16 + 16) + elements + 2;
     double vanished =
         (x_terms + dy_terms) * 0x1p-100 * (1 + sums->sum_x + sums->sum_dy) * (1 + sums->sum_x + sums->sum_dy);
@@ -200,6 +200,9 @@ gboolean dpcxr_vulkan_norms(VulkanProgram *program, double *norms2, GError **err
             if (!gram_norm2(program, i, unit, &pair, &of_units[unit], error))
                 return FALSE;
     }
+    double scale = dpcxr_vulkan_loss_scale(program);
+    for (int i = 0; i < program->base.n_parameters * units; i++)
+        norms2[i] /= scale * scale;
     spread_infinity(program->base.n_parameters, units, norms2);
     return TRUE;
 }

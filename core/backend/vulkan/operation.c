@@ -35,9 +35,11 @@ VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer)
 
 VulkanBinding dpcxr_vulkan_dout(const VulkanProgram *program, int layer)
 {
+    gsize image = program->plan.evaluation.outputs[0].row;
     if (layer == 0) /* has a place of its own, in tests */
-        return (VulkanBinding){.span = program->input_gradient,
-                               .row = program->plan.evaluation.outputs[0].row};
+        return (VulkanBinding){.span = dpcxr_vulkan_part(program->input_gradient, 0,
+                                                         image * (gsize)program->base.options.max_rows),
+                               .row = image};
     return rows_of(program, program->douts, program->plan.douts[layer]);
 }
 

@@ -20,8 +20,8 @@ static const VulkanOps *const ops[DPCXR_N_LAYER_TYPES] = {
 static gboolean record_upload(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
     dpcxr_vulkan_record_copy(recording, program->staging, program->staged);
-    dpcxr_vulkan_record_copy(recording, program->images, dpcxr_vulkan_output(program, 0).span);
-    return TRUE;
+    return dpcxr_vulkan_record_from_host(program, recording, program->images, 0,
+                                         dpcxr_vulkan_output(program, 0), error);
 }
 
 static gboolean record_forward(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
@@ -30,16 +30,17 @@ static gboolean record_forward(VulkanProgram *program, VulkanRecording *recordin
     for (int s = 0; s < program->plan.n_steps; s++)
         if (!ops[program->plan.steps[s].type]->forward(&build, s, error))
             return FALSE;
-    dpcxr_vulkan_record_copy(recording, dpcxr_vulkan_output(program, program->base.graph->output).span,
-                             program->read.logits);
-    return TRUE;
+    int output = program->base.graph->output;
+    return dpcxr_vulkan_record_to_host(program, recording, output, dpcxr_vulkan_output(program, output),
+                                       program->read.logits, error);
 }
 
 static gboolean record_evaluate(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
     dpcxr_vulkan_record_copy(recording, program->evaluated_host, program->evaluation.lists);
-    dpcxr_vulkan_record_copy(recording, program->images, dpcxr_vulkan_output(program, 0).span);
-    return record_forward(program, recording, which, error);
+    return dpcxr_vulkan_record_from_host(program, recording, program->images, 0,
+                                         dpcxr_vulkan_output(program, 0), error) &&
+           record_forward(program, recording, which, error);
 }
 
 static gboolean need_evaluate(VulkanProgram *program, GError **error)
@@ -53,37 +54,43 @@ static gboolean need_evaluate(VulkanProgram *program, GError **error)
 
 static gboolean record_loss(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    const gint32 outputs[] = {program->base.n_outputs};
     int output = program->base.graph->output;
-    VulkanOperation operation = {.kernel = dpcxr_vulkan_kernel(program, SHADER_LOSS, 1, outputs),
-                                 .bindings = {dpcxr_vulkan_whole(program->pass->lists),
-                                              dpcxr_vulkan_whole(dpcxr_vulkan_output(program, output).span),
-                                              dpcxr_vulkan_whole(program->inputs.targets),
-                                              dpcxr_vulkan_whole(program->inputs.mask),
-                                              dpcxr_vulkan_whole(program->inputs.row_weights),
-                                              dpcxr_vulkan_whole(program->inputs.pos_weight),
-                                              dpcxr_vulkan_whole(program->results.losses),
-                                              dpcxr_vulkan_whole(dpcxr_vulkan_dout(program, output).span)},
-                                 .of = VULKAN_ROWS,
-                                 .items = 1,
-                                 .group = program->plan.tuning->local};
+    gboolean narrow = program->plan.narrow[output]; /* forward has left the logits in f32 for the host */
+    VulkanBinding logits = dpcxr_vulkan_output(program, output),
+                  gradient = dpcxr_vulkan_dout(program, output);
+    VulkanBinding from = narrow ? dpcxr_vulkan_wide(program, program->wide_out, output) : logits,
+                  to = narrow ? dpcxr_vulkan_wide(program, program->wide_in, output) : gradient;
+    float scale = dpcxr_vulkan_loss_scale(program);
+    gint32 constants[] = {program->base.n_outputs, 0};
+    memcpy(&constants[1], &scale, sizeof scale);
+    VulkanOperation operation = {
+        .kernel = dpcxr_vulkan_kernel(program, SHADER_LOSS, 2, constants),
+        .bindings = {dpcxr_vulkan_whole(program->pass->lists), dpcxr_vulkan_whole(from.span),
+                     dpcxr_vulkan_whole(program->inputs.targets), dpcxr_vulkan_whole(program->inputs.mask),
+                     dpcxr_vulkan_whole(program->inputs.row_weights),
+                     dpcxr_vulkan_whole(program->inputs.pos_weight),
+                     dpcxr_vulkan_whole(program->results.losses), dpcxr_vulkan_whole(to.span)},
+        .of = VULKAN_ROWS,
+        .items = 1,
+        .group = program->plan.tuning->local};
     if (!dpcxr_vulkan_record_operation(program, recording, &operation, error))
         return FALSE;
     dpcxr_vulkan_record_copy(recording, program->results.losses, program->read.losses);
-    return TRUE;
+    return !narrow ||
+           dpcxr_vulkan_record_convert(program, recording, SHADER_NARROW, output, to, gradient, error);
 }
 
 static gboolean record_given(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
 {
-    dpcxr_vulkan_record_copy(recording, program->output_gradient,
-                             dpcxr_vulkan_dout(program, program->base.graph->output).span);
-    return TRUE;
+    int output = program->base.graph->output;
+    return dpcxr_vulkan_record_from_host(program, recording, program->output_gradient, output,
+                                         dpcxr_vulkan_dout(program, output), error);
 }
 
 /* In place of the loss: the gradient that a test hands in. */
 static gboolean need_given(VulkanProgram *program, GError **error)
 {
-    gsize bytes = dpcxr_vulkan_dout(program, program->base.graph->output).span.bytes;
+    gsize bytes = (gsize)program->base.options.max_rows * (gsize)program->base.n_outputs * sizeof(float);
     return (program->output_gradient.bytes ||
             dpcxr_vulkan_allocate(&program->memory, VULKAN_UPLOAD, bytes, "an output gradient",
                                   &program->output_gradient, error)) &&
@@ -100,15 +107,20 @@ static gboolean record_backward(VulkanProgram *program, VulkanRecording *recordi
     for (int s = program->plan.n_steps - 1; s >= 0; s--)
         if (!ops[program->plan.steps[s].type]->backward(&build, s, error))
             return FALSE;
-    return TRUE;
+    return !image_gradient ||
+           dpcxr_vulkan_record_to_host(program, recording, 0, dpcxr_vulkan_dout(program, 0),
+                                       program->image_gradients_host, error);
 }
 
 static gboolean need_backward(VulkanProgram *program, gboolean image_gradient, GError **error)
 {
-    gsize bytes = program->plan.evaluation.outputs[0].row * (gsize)program->base.options.max_rows;
-    return (!image_gradient || program->input_gradient.bytes ||
-            dpcxr_vulkan_allocate(&program->memory, VULKAN_READBACK, bytes, "the images' gradient",
-                                  &program->input_gradient, error)) &&
+    gsize rows = (gsize)program->base.options.max_rows, wide = rows * dpcxr_vulkan_image_bytes(program);
+    gsize bytes = (rows * program->plan.evaluation.outputs[0].row + 3) & ~(gsize)3; /* zeroed by words */
+    return (!image_gradient || program->image_gradients_host.bytes ||
+            (dpcxr_vulkan_allocate(&program->memory, VULKAN_DEVICE, bytes, "the images' gradient",
+                                   &program->input_gradient, error) &&
+             dpcxr_vulkan_allocate(&program->memory, VULKAN_READBACK, wide, "the images' gradient",
+                                   &program->image_gradients_host, error))) &&
            dpcxr_vulkan_need(program, &program->backward[image_gradient], "backward", record_backward,
                              image_gradient, error);
 }
@@ -183,10 +195,12 @@ static void write_batch(VulkanProgram *program, const DpcxrBatch *batch)
     gsize rows = (gsize)batch->rows, outputs = (gsize)program->base.n_outputs;
     float *pos_weight = program->host.pos_weight.mapped;
     write_lists(program, batch);
-    memcpy(program->images.mapped, batch->images, rows * program->plan.evaluation.outputs[0].row);
+    memcpy(program->images.mapped, batch->images, rows * dpcxr_vulkan_image_bytes(program));
     memcpy(program->host.row_weights.mapped, batch->row_weights, rows * sizeof(float));
     if (batch->output_gradient) {
-        memcpy(program->output_gradient.mapped, batch->output_gradient, rows * outputs * sizeof(float));
+        float *to = program->output_gradient.mapped, scale = dpcxr_vulkan_loss_scale(program);
+        for (gsize i = 0; i < rows * outputs; i++)
+            to[i] = batch->output_gradient[i] * scale;
         return;
     }
     memcpy(program->host.targets.mapped, batch->targets, rows * outputs * sizeof(float));
@@ -215,9 +229,10 @@ static void read_rows(const VulkanProgram *program, const DpcxrBatch *batch, Dpc
         memset(result->losses, 0, rows * sizeof(float));
     else
         memcpy(result->losses, program->read.losses.mapped, rows * sizeof(float));
-    if (result->input_gradient)
-        memcpy(result->input_gradient, program->input_gradient.mapped,
-               rows * program->plan.evaluation.outputs[0].row);
+    const float *gradient = program->image_gradients_host.mapped;
+    gsize elements = result->input_gradient ? rows * dpcxr_vulkan_image_bytes(program) / sizeof(float) : 0;
+    for (gsize i = 0; i < elements; i++)
+        result->input_gradient[i] = gradient[i] / dpcxr_vulkan_loss_scale(program);
 }
 
 gboolean dpcxr_vulkan_phase_a(DpcxrProgram *base, const DpcxrBatch *batch, DpcxrBatchResult *result,
@@ -243,7 +258,7 @@ gboolean dpcxr_vulkan_forward(DpcxrProgram *base, int rows, const float *images,
                               GError **error)
 {
     VulkanProgram *program = (VulkanProgram *)base;
-    gsize n = (gsize)base->n_outputs, image = program->plan.evaluation.outputs[0].row;
+    gsize n = (gsize)base->n_outputs, image = dpcxr_vulkan_image_bytes(program);
     struct Batch *batch = program->evaluated_host.mapped;
     if (!need_evaluate(program, error))
         return FALSE;

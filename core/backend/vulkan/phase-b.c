@@ -2,7 +2,7 @@
  * Phase B: the sum over units of coefficient * gradient. It is not waited for: the next images are sent, or the noise is made,
  * while it runs. */
 #include "backend/vulkan/internal.h"
-#include <string.h>
+#include <float.h>
 
 static gboolean record_slot_sum(VulkanProgram *program, VulkanRecording *recording, int i, DpcxrBank bank,
                                 VulkanBinding slots, gboolean fold, GError **error)
@@ -36,13 +36,16 @@ static gboolean record_phase_b(VulkanProgram *program, VulkanRecording *recordin
     return TRUE;
 }
 
-/* Coefficients that an earlier one may still be reading are left alone. */
+/* Coefficients that an earlier one may still be reading are left alone. @scale: what the gradients that they are for have been
+ * multiplied with, a power of two; what a division by it would round becomes 0. */
 static gboolean submit(VulkanProgram *program, VulkanRecording *recording, const float *coefficients, gsize n,
-                       GError **error)
+                       float scale, GError **error)
 {
     if (program->coefficients_used > program->queue.waited && !dpcxr_vulkan_wait(&program->queue, error))
         return FALSE;
-    memcpy(program->coefficients_host.mapped, coefficients, n * sizeof(float));
+    float *to = program->coefficients_host.mapped;
+    for (gsize i = 0; i < n; i++)
+        to[i] = scale == 1 || coefficients[i] >= FLT_MIN * scale ? coefficients[i] / scale : 0;
     if (!dpcxr_vulkan_submit(&program->queue, &recording, 1, error))
         return FALSE;
     program->coefficients_used = program->queue.submitted;
@@ -58,7 +61,7 @@ gboolean dpcxr_vulkan_phase_b(DpcxrProgram *base, DpcxrBank bank, const float *c
         return FALSE;
     dpcxr_vulkan_recording_fit(*recording, program->host.lists.mapped);
     return submit(program, *recording, coefficients, (gsize)base->options.n_groups * (gsize)base->units,
-                  error);
+                  dpcxr_vulkan_loss_scale(program), error);
 }
 
 static gboolean record_fold(VulkanProgram *program, VulkanRecording *recording, int which, GError **error)
@@ -77,7 +80,7 @@ gboolean dpcxr_vulkan_fold(DpcxrProgram *base, const float *coefficients, GError
     if (!dpcxr_vulkan_need_bank(program, DPCXR_BANK_UNIT, error) ||
         !dpcxr_vulkan_need(program, &program->fold, "fold", record_fold, 0, error))
         return FALSE;
-    return submit(program, program->fold, coefficients, (gsize)base->options.n_groups, error);
+    return submit(program, program->fold, coefficients, (gsize)base->options.n_groups, 1, error);
 }
 
 static gboolean record_bank_norms(VulkanProgram *program, VulkanRecording *recording, int which,

@@ -7,7 +7,7 @@
 static guint kernel_hash(gconstpointer key)
 {
     const VulkanKernel *kernel = key;
-    guint hash = (guint)kernel->shader * 2 + (guint)(kernel->subgroup != FALSE);
+    guint hash = (guint)kernel->shader * VULKAN_N_WAYS + kernel->way;
     for (int i = 0; i < kernel->n_constants; i++)
         hash = hash * 31 + (guint)kernel->constants[i];
     return hash;
@@ -16,7 +16,7 @@ static guint kernel_hash(gconstpointer key)
 static gboolean kernel_equal(gconstpointer a, gconstpointer b)
 {
     const VulkanKernel *x = a, *y = b;
-    return x->shader == y->shader && !x->subgroup == !y->subgroup && x->n_constants == y->n_constants &&
+    return x->shader == y->shader && x->way == y->way && x->n_constants == y->n_constants &&
            memcmp(x->constants, y->constants, (gsize)x->n_constants * sizeof *x->constants) == 0;
 }
 
@@ -39,7 +39,7 @@ void dpcxr_vulkan_pipelines_clear(VulkanPipelines *pipelines)
         context->vk.vkDestroyPipeline(context->device, ((VulkanPipeline *)value)->pipeline, NULL);
     g_hash_table_unref(pipelines->pipelines);
     for (int i = 0; i < N_SHADERS; i++)
-        for (int way = 0; way < 2; way++)
+        for (int way = 0; way < VULKAN_N_WAYS; way++)
             context->vk.vkDestroyShaderModule(context->device, pipelines->modules[i][way], NULL);
     for (int i = 0; i <= VULKAN_MAX_BINDINGS; i++) {
         context->vk.vkDestroyPipelineLayout(context->device, pipelines->layouts[i], NULL);
@@ -78,11 +78,10 @@ static gboolean need_module(VulkanPipelines *pipelines, const VulkanKernel *kern
 {
     const VulkanContext *context = pipelines->context;
     const VulkanShaderInfo *info = dpcxr_vulkan_shader(kernel->shader);
-    VkShaderModule *module = &pipelines->modules[kernel->shader][kernel->subgroup != FALSE];
+    VkShaderModule *module = &pipelines->modules[kernel->shader][kernel->way];
     const VkShaderModuleCreateInfo create = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                             .codeSize =
-                                                 kernel->subgroup ? info->subgroup_bytes : info->bytes,
-                                             .pCode = kernel->subgroup ? info->subgroup_words : info->words};
+                                             .codeSize = info->ways[kernel->way].bytes,
+                                             .pCode = info->ways[kernel->way].words};
     return *module || VULKAN_CALL(context, vkCreateShaderModule, context->device, &create, NULL, module);
 }
 
@@ -99,15 +98,17 @@ static gboolean create(VulkanPipelines *pipelines, const VulkanKernel *kernel, V
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .module = pipelines->modules[kernel->shader][kernel->subgroup != FALSE],
+                  .module = pipelines->modules[kernel->shader][kernel->way],
                   .pName = "main",
                   .pSpecializationInfo = &constants},
         .layout = pipeline->layout};
     if (!VULKAN_CALL(context, vkCreateComputePipelines, context->device, pipelines->cache, 1, &info, NULL,
                      &pipeline->pipeline))
         return FALSE;
-    dpcxr_vulkan_name(context, VK_OBJECT_TYPE_PIPELINE, (guint64)pipeline->pipeline, "%s%s",
-                      pipeline->info->name, kernel->subgroup ? ", subgroup" : "");
+    dpcxr_vulkan_name(context, VK_OBJECT_TYPE_PIPELINE, (guint64)pipeline->pipeline, "%s%s%s%s",
+                      pipeline->info->name, kernel->way & VULKAN_SUBGROUP ? ", subgroup" : "",
+                      kernel->way & VULKAN_HALF ? ", half" : "",
+                      kernel->way & VULKAN_MATRIX ? ", matrix" : "");
     return TRUE;
 }
 

@@ -9,7 +9,7 @@ enum { VULKAN_MAX_CONSTANTS = 16, VULKAN_MAX_BINDINGS = 9 };
 /* A shader with its specialisation constants; constant 0 is the size of a work group. */
 typedef struct {
     VulkanShader shader;
-    gboolean subgroup; /* the shader's subgroup way */
+    guint way; /* VulkanWay of the shader */
     int n_constants;
     gint32 constants[VULKAN_MAX_CONSTANTS]; /* bits, where a constant is a float */
 } VulkanKernel;
@@ -28,7 +28,7 @@ typedef struct {
     GHashTable *pipelines;                                      /* VulkanKernel -> VulkanPipeline */
     VkDescriptorSetLayout set_layouts[VULKAN_MAX_BINDINGS + 1]; /* by number of bindings */
     VkPipelineLayout layouts[VULKAN_MAX_BINDINGS + 1];
-    VkShaderModule modules[N_SHADERS][2]; /* by way */
+    VkShaderModule modules[N_SHADERS][VULKAN_N_WAYS];
 } VulkanPipelines;
 
 gboolean dpcxr_vulkan_pipelines_init(VulkanPipelines *pipelines, const VulkanContext *context,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend/vulkan/plan.h"
+#include "backend/narrow.h"
 #include "backend/placement.h"
 
 static const DpcxrLayer *layer_of(const VulkanPlan *plan, int step)
@@ -43,13 +44,17 @@ static VulkanMethod method_of(const VulkanPlan *plan, int step)
                                                                                             : VULKAN_SLOTS;
 }
 
+const VulkanTile *dpcxr_vulkan_plan_tile(const VulkanPlan *plan, int step, const VulkanTile *plain)
+{
+    return plan->tuning->matrix.x && plan->narrow[plan->steps[step].x] ? &plan->tuning->matrix : plain;
+}
+
 /* Small gradients of many positions are parted, so that a unit keeps some work groups busy. Depends on the layer alone. */
 static int parts_of(const VulkanPlan *plan, const VulkanGradient *gradient, const DpcxrLayer *layer)
 {
-    const VulkanTile *tile = &plan->tuning->weights;
-    gint64 tiles =
-        divide_up((gint64)gradient->taps * gradient->in, dpcxr_vulkan_tile_rows(plan->tuning, tile)) *
-        divide_up(gradient->out, dpcxr_vulkan_tile_columns(tile));
+    const VulkanTile *tile = dpcxr_vulkan_plan_tile(plan, gradient->step, &plan->tuning->weights);
+    gint64 tiles = divide_up((gint64)gradient->taps * gradient->in, dpcxr_vulkan_tile_rows(tile)) *
+                   divide_up(gradient->out, dpcxr_vulkan_tile_columns(tile));
     gint64 wanted = divide_up(plan->tuning->groups, tiles),
            rounds = (gint64)layer->shape.height * (layer->shape.width + 1);
     if (plan->tuning->rounds)
@@ -134,7 +139,8 @@ static gsize saved_row(const VulkanPlan *plan, int s)
 
 static gsize row_of(const VulkanPlan *plan, int layer)
 {
-    return dpcxr_shape_size(dpcxr_graph_layer(plan->graph, layer)->shape) * sizeof(float);
+    gsize element = plan->narrow[layer] ? sizeof(guint16) : sizeof(float);
+    return dpcxr_shape_size(dpcxr_graph_layer(plan->graph, layer)->shape) * element;
 }
 
 static void init_layout(const VulkanPlan *plan, VulkanLayout *layout)
@@ -154,8 +160,22 @@ static void clear_layout(VulkanLayout *layout)
     g_free(layout->saved);
 }
 
-void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const VulkanTuning *tuning,
-                            const DpcxrProgramOptions *options)
+/* A linear layer's products read f32. */
+static gboolean check_linear(const VulkanPlan *plan, GError **error)
+{
+    for (int s = 0; s < plan->n_steps; s++)
+        if (plan->steps[s].type == DPCXR_LAYER_LINEAR && plan->narrow[plan->steps[s].x]) {
+            g_set_error(
+                error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "device.precision: fp16 is not there for this model: a linear layer reads feature maps "
+                "that are not pooled; use fp32");
+            return FALSE;
+        }
+    return TRUE;
+}
+
+gboolean dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const VulkanTuning *tuning,
+                                const DpcxrProgramOptions *options, GError **error)
 {
     *plan = (VulkanPlan){.graph = graph,
                          .tuning = g_memdup2(tuning, sizeof *tuning),
@@ -163,6 +183,9 @@ void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const Vul
                          .norms = options->norms,
                          .grid = options->grid};
     plan->steps = dpcxr_steps_new(graph, &plan->n_steps);
+    plan->narrow = dpcxr_narrow_layers(graph, options->precision, error);
+    if (!plan->narrow || !check_linear(plan, error))
+        return FALSE;
     plan->wants_gradient = dpcxr_steps_wants_gradient(graph);
     plan_gradients(plan);
     plan_scratch(plan);
@@ -170,15 +193,17 @@ void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const Vul
     plan->douts = g_new0(VulkanPlace, n);
     init_layout(plan, &plan->evaluation);
     if (!plan->training)
-        return;
+        return TRUE;
     init_layout(plan, &plan->feature_maps);
     for (int s = 0; s < plan->n_steps; s++)
         plan->douts[plan->steps[s].y].row = row_of(plan, plan->steps[s].y);
+    return TRUE;
 }
 
 void dpcxr_vulkan_plan_clear(VulkanPlan *plan)
 {
     g_free(plan->tuning);
+    g_free(plan->narrow);
     g_free(plan->steps);
     g_free(plan->wants_gradient);
     g_free(plan->gradients);
@@ -262,7 +287,7 @@ static gboolean place_results(VulkanPlan *plan, int rows, int units)
         }
         DpcxrShape out = layer_of(plan, gradient->step)->shape;
         gint64 positions = (gint64)out.height * out.width;
-        gradient->gram_tiles = (int)(divide_up(positions, dpcxr_vulkan_tile_rows(plan->tuning, tile)) *
+        gradient->gram_tiles = (int)(divide_up(positions, dpcxr_vulkan_tile_rows(tile)) *
                                      divide_up(positions, dpcxr_vulkan_tile_columns(tile)));
         gradient->gram_at = plan->grams;
         gradient->lengths_at = plan->lengths;

@@ -49,6 +49,7 @@ typedef struct {
     const DpcxrGraph *graph;
     VulkanTuning *tuning; /* a copy */
     gboolean training, norms, grid;
+    gboolean *narrow; /* [layers] outputs and their gradients are f16 */
     int n_steps;
     DpcxrStep *steps;
     gboolean *wants_gradient;              /* [layers] */
@@ -65,12 +66,23 @@ typedef struct {
     gsize scratch;      /* bytes: one whole gradient of a GRAM layer, to measure a unit outright */
 } VulkanPlan;
 
-/* @tuning: copied. @options: training, norms, grid. */
-void dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const VulkanTuning *tuning,
-                            const DpcxrProgramOptions *options);
+/* @tuning: copied. @options: training, norms, grid, precision. DPCXR_ERROR_USAGE: a graph that the precision is not for; to be
+ * cleared all the same. */
+gboolean dpcxr_vulkan_plan_init(VulkanPlan *plan, const DpcxrGraph *graph, const VulkanTuning *tuning,
+                                const DpcxrProgramOptions *options, GError **error);
 /* Places for @rows rows and @units units; offsets are multiples of @alignment. FALSE where sizes overflow. */
 gboolean dpcxr_vulkan_plan_place(VulkanPlan *plan, int rows, int units, gsize alignment);
 void dpcxr_vulkan_plan_clear(VulkanPlan *plan);
+
+/* VULKAN_HALF where the output of @layer and its gradient are f16, else 0. */
+static inline guint dpcxr_vulkan_half(const VulkanPlan *plan, int layer)
+{
+    return plan->narrow[layer] ? VULKAN_HALF : 0;
+}
+
+/* The tile that a step's products take: @plain, one of the tuning's, or cooperative matrices where those are there for the step.
+ * Not asked for products that norms or their bounds are made of (gemm.glsl). */
+const VulkanTile *dpcxr_vulkan_plan_tile(const VulkanPlan *plan, int step, const VulkanTile *plain);
 
 /* Positions of a chunk of a norm's sums, and how many chunks an image has. */
 int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, DpcxrShape shape);

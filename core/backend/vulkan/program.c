@@ -37,8 +37,8 @@ static gboolean allocate_inputs(VulkanProgram *program, GError **error)
     gsize room = 5 * program->memory.alignment + lists + 2 * outputs + rows * sizeof(float) + outputs, at = 0;
     if (!host(program, VULKAN_UPLOAD, room, "inputs", &program->staging, error) ||
         !device(program, room, "inputs", &program->staged, error) ||
-        !host(program, VULKAN_UPLOAD, rows * program->plan.evaluation.outputs[0].row, "images",
-              &program->images, error))
+        !host(program, VULKAN_UPLOAD, rows * dpcxr_vulkan_image_bytes(program), "images", &program->images,
+              error))
         return FALSE;
     cut(program, &at, lists, &program->host.lists, &program->inputs.lists);
     cut(program, &at, outputs, &program->host.targets, &program->inputs.targets);
@@ -131,6 +131,19 @@ static gboolean allocate_training(VulkanProgram *program, GError **error)
            dpcxr_vulkan_need_bank(program, DPCXR_BANK_SUM, error);
 }
 
+/* Between f32 of the host and f16. */
+static gboolean allocate_wide(VulkanProgram *program, GError **error)
+{
+    gsize rows = (gsize)program->base.options.max_rows, image = dpcxr_vulkan_image_bytes(program);
+    gsize outputs = (gsize)program->base.n_outputs * sizeof(float);
+    const gboolean *narrow = program->plan.narrow;
+    gboolean out = narrow[program->base.graph->output];
+    return !narrow[0] ||
+           (device(program, rows * MAX(image, out ? outputs : 0), "images in f32", &program->wide_in,
+                   error) &&
+            device(program, rows * MAX(image, outputs), "results in f32", &program->wide_out, error));
+}
+
 static gsize largest_parameter(const DpcxrGraph *graph)
 {
     gsize largest = 1;
@@ -154,7 +167,8 @@ static gboolean allocate(VulkanProgram *program, GError **error)
                 &program->read.logits, error) &&
            host(program, VULKAN_READBACK, largest_parameter(program->base.graph) * sizeof(float),
                 "a parameter", &program->transfer, error) &&
-           allocate_inputs(program, error) && dpcxr_vulkan_need_bank(program, DPCXR_BANK_WEIGHT, error) &&
+           allocate_inputs(program, error) && allocate_wide(program, error) &&
+           dpcxr_vulkan_need_bank(program, DPCXR_BANK_WEIGHT, error) &&
            (!program->base.options.training || allocate_training(program, error));
 }
 
@@ -209,9 +223,14 @@ static const char *program_device(const DpcxrProgram *base)
 
 static gboolean can(const VulkanContext *context, const DpcxrProgramOptions *options, GError **error)
 {
-    if (options->bf16)
+    if (options->precision == DPCXR_PRECISION_BF16)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                    "device.precision: the vulkan backend computes in fp32");
+                    "device.precision: the vulkan backend computes in fp32 or fp16");
+    else if (options->precision == DPCXR_PRECISION_FP16 && !context->float16)
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                    "device.precision: fp16 needs 16-bit floats in shaders and in storage, which %s has not; "
+                    "use fp32",
+                    context->properties.deviceName);
     else if (options->grid && !(context->float64 && context->int64))
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
                     "privacy.noise.type: grid needs 64-bit floats and integers in shaders, which %s has not; "
@@ -231,8 +250,8 @@ static gboolean build(VulkanProgram *program, GError **error)
         !can(program->context, options, error) ||
         !dpcxr_vulkan_tuning(program->context, options->tuning, &tuning, error))
         return FALSE;
-    dpcxr_vulkan_plan_init(&program->plan, program->base.graph, &tuning, options);
-    return dpcxr_vulkan_memory_init(&program->memory, program->context, error) &&
+    return dpcxr_vulkan_plan_init(&program->plan, program->base.graph, &tuning, options, error) &&
+           dpcxr_vulkan_memory_init(&program->memory, program->context, error) &&
            dpcxr_vulkan_fit_check(&program->plan, &program->memory, options, error) &&
            dpcxr_vulkan_pipelines_init(&program->pipelines, program->context, error) &&
            dpcxr_vulkan_queue_init(&program->queue, program->context, &program->memory, &program->pipelines,

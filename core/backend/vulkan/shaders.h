@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The shaders of this build: one row of a table each. */
+ * The shaders of this build: one row of a table each, which shaders/meson.build makes. */
 #pragma once
 #include <glib.h>
 
@@ -30,20 +30,32 @@ typedef enum {
     SHADER_LOSS,
     SHADER_MAX_POOL2D_BACKWARD,
     SHADER_MAX_POOL2D_FORWARD,
+    SHADER_NARROW,
     SHADER_PART_SUMS,
     SHADER_PROBE_ARITHMETIC,
     SHADER_SLOT_SUM,
     SHADER_SQUARES,
     SHADER_UNIT_SUMS,
     SHADER_UPDATE,
+    SHADER_WIDEN,
     N_SHADERS
 } VulkanShader;
 
+/* How a shader is compiled; flags. */
+typedef enum {
+    VULKAN_SUBGROUP = 1, /* gemm.glsl: values go from lane to lane */
+    VULKAN_HALF = 2,     /* feature maps and their gradients are stored in f16 */
+    VULKAN_MATRIX = 4,   /* gemm.glsl, with HALF: cooperative matrices */
+    VULKAN_N_WAYS = 8
+} VulkanWay;
+
 typedef struct {
-    const char *name;                      /* of the file in shaders/ */
-    const char *access;                    /* of binding 0, 1, ..: r reads, w writes, b both */
-    const guint32 *words, *subgroup_words; /* SPIR-V; subgroup_words: NULL where there is one way only */
-    gsize bytes, subgroup_bytes;
+    const char *name;   /* of the file in shaders/ */
+    const char *access; /* of binding 0, 1, ..: r reads, w writes, b both */
+    struct {
+        const guint32 *words; /* SPIR-V; NULL: not in this way */
+        gsize bytes;
+    } ways[VULKAN_N_WAYS];
 } VulkanShaderInfo;
 
 const VulkanShaderInfo *dpcxr_vulkan_shader(VulkanShader shader);

@@ -4,11 +4,10 @@
 static const VulkanTuning table[] = {
     /* A processor's vector unit of eight lanes: accumulators in registers and first-level cache, no barriers. */
     {.class = "software",
-     .subgroup = TRUE,
-     .forward = {8, 1, 4, 4, 0},
-     .data = {8, 1, 4, 4, 0},
-     .weights = {8, 1, 4, 4, 0},
-     .gram = {8, 1, 1, 2, 0},
+     .forward = {VULKAN_SUBGROUP, 8, 1, 4, 4, 0},
+     .data = {VULKAN_SUBGROUP, 8, 1, 4, 4, 0},
+     .weights = {VULKAN_SUBGROUP, 8, 1, 4, 4, 0},
+     .gram = {VULKAN_SUBGROUP, 8, 1, 1, 2, 0},
      .local = 64,
      .tree = 8,
      .each = 512,
@@ -16,10 +15,11 @@ static const VulkanTuning table[] = {
      .groups = 1},
     /* Tiles of 64 x 64 in shared memory, 16 results an invocation: what fits every GPU's registers and 16 KiB. */
     {.class = "gpu",
-     .forward = {16, 16, 4, 4, 16},
-     .data = {16, 16, 4, 4, 16},
-     .weights = {16, 16, 4, 4, 16},
-     .gram = {16, 16, 4, 4, 16},
+     .forward = {0, 16, 16, 4, 4, 16},
+     .data = {0, 16, 16, 4, 4, 16},
+     .weights = {0, 16, 16, 4, 4, 16},
+     .gram = {0, 16, 16, 4, 4, 16},
+     .matrix = {VULKAN_MATRIX, 32, 4, 2, 4, 32}, /* 128 x 64 results, 64 a lane */
      .local = 256,
      .tree = 256,
      .each = 16,
@@ -32,7 +32,7 @@ static const VulkanTuning *row_for(const VulkanContext *context)
     const char *asked = g_getenv("DPCXR_VULKAN_TUNING");
     gboolean lanes = context->software && context->broadcasts && context->subgroup == 8;
     for (guint i = 0; asked && i < G_N_ELEMENTS(table); i++)
-        if (g_str_equal(asked, table[i].class) && (lanes || !table[i].subgroup))
+        if (g_str_equal(asked, table[i].class) && (lanes || !(table[i].forward.way & VULKAN_SUBGROUP)))
             return &table[i];
     return &table[lanes ? 0 : 1];
 }
@@ -46,17 +46,22 @@ gboolean dpcxr_vulkan_tuning(const VulkanContext *context, const char *tiles, Vu
     const int rounds = 60000;
     *tuning = *row_for(context);
     tuning->rounds = context->software ? rounds : 0;
+    tuning->matrix.x = context->matrices && tuning->matrix.x ? (int)context->subgroup : 0;
     return !asked || dpcxr_vulkan_take_tiles(context, asked, tuning, error);
 }
 
-int dpcxr_vulkan_tile_rows(const VulkanTuning *tuning, const VulkanTile *tile)
+enum { SIDE = 16 }; /* of a cooperative matrix */
+
+int dpcxr_vulkan_tile_rows(const VulkanTile *tile)
 {
-    return tile->m * (tuning->subgroup ? tile->x : tile->y);
+    if (tile->way & VULKAN_MATRIX)
+        return tile->y * tile->m * SIDE;
+    return tile->m * (tile->way & VULKAN_SUBGROUP ? tile->x : tile->y);
 }
 
 int dpcxr_vulkan_tile_columns(const VulkanTile *tile)
 {
-    return tile->x * tile->n;
+    return tile->n * (tile->way & VULKAN_MATRIX ? SIDE : tile->x);
 }
 
 int dpcxr_vulkan_tile_size(const VulkanTile *tile)

@@ -23,12 +23,13 @@ typedef struct {
     char *driver; /* name, version */
     char *api;    /* "1.3.230" */
     DpcxrVulkanKind kind;
-    guint64 memory;                       /* bytes of the largest heap that is local to the device */
-    guint64 storage_range;                /* bytes that a shader may see of a buffer at once */
-    int subgroup;                         /* lanes that run together */
-    gboolean float64, int64;              /* both: noise.type grid */
-    gboolean float16, cooperative_matrix; /* offered by the device; for `dpcxr devices` */
-    char *problem;                        /* NULL, or why dpcxr cannot use it */
+    guint64 memory;              /* bytes of the largest heap that is local to the device */
+    guint64 storage_range;       /* bytes that a shader may see of a buffer at once */
+    int subgroup;                /* lanes that run together */
+    gboolean float64, int64;     /* both: noise.type grid */
+    gboolean float16;            /* precision fp16 */
+    gboolean cooperative_matrix; /* which convolutions use then */
+    char *problem;               /* NULL, or why dpcxr cannot use it */
 } DpcxrVulkanDevice;
 
 const char *dpcxr_vulkan_kind_name(DpcxrVulkanKind kind); /* "discrete", .. */
@@ -42,8 +43,8 @@ GPtrArray *dpcxr_vulkan_devices(GError **error);
 int dpcxr_vulkan_choose(const GPtrArray *devices, const char *name, GError **error);
 
 /* Which of @devices device.type auto takes: the one that is best without a name, where it is a GPU (discrete, integrated or
- * virtual) and can do what is asked for. -1: none, and the processor is to compute. No device can do @bf16. */
-int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, gboolean bf16, gboolean grid);
+ * virtual) and can do what is asked for. -1: none, and the processor is to compute. No device can do bf16. */
+int dpcxr_vulkan_choose_automatic(const GPtrArray *devices, DpcxrPrecision precision, gboolean grid);
 
 /* The same of this machine's devices, for DpcxrBackend.automatic: it opens an instance and no device. FALSE also where there is
  * no Vulkan. @options: nullable. */

@@ -7,6 +7,7 @@ typedef struct {
     int kernel, stride, padding;
     int weight, bias; /* parameters; bias -1: none */
     int taps;
+    guint half; /* VULKAN_HALF, where x and y are stored so */
 } Window;
 
 static Window window_of(const VulkanPlan *plan, int s)
@@ -20,7 +21,8 @@ static Window window_of(const VulkanPlan *plan, int s)
                 .stride = linear ? 1 : layer->stride,
                 .padding = linear ? 0 : layer->padding,
                 .weight = layer->parameters[0],
-                .bias = layer->parameters[1]};
+                .bias = layer->parameters[1],
+                .half = dpcxr_vulkan_half(plan, step->x)};
     w.taps = w.kernel * w.kernel;
     return w;
 }
@@ -31,12 +33,10 @@ static gint64 divide_up(gint64 a, gint64 b)
 }
 
 /* @option: constant OPTION of the shader. */
-static VulkanKernel tiled(const VulkanProgram *program, VulkanShader shader, const VulkanTile *tile,
-                          const Window *w, int option)
+static VulkanKernel tiled(VulkanShader shader, const VulkanTile *tile, const Window *w, int option)
 {
-    const VulkanTuning *tuning = program->plan.tuning;
     return (VulkanKernel){.shader = shader,
-                          .subgroup = tuning->subgroup,
+                          .way = tile->way | w->half,
                           .n_constants = 16,
                           .constants = {dpcxr_vulkan_tile_size(tile), tile->x, tile->y, tile->m, tile->n,
                                         tile->k, w->in.height, w->in.width, w->in.channels, w->out.height,
@@ -47,17 +47,14 @@ static VulkanKernel tiled(const VulkanProgram *program, VulkanShader shader, con
 /* The same geometry for one invocation an element. */
 static VulkanKernel plain(const VulkanProgram *program, VulkanShader shader, const Window *w)
 {
-    VulkanTile one = {program->plan.tuning->local, 1, 1, 1, 1};
-    VulkanKernel kernel = tiled(program, shader, &one, w, 0);
-    kernel.subgroup = FALSE;
-    return kernel;
+    const VulkanTile one = {0, program->plan.tuning->local, 1, 1, 1, 1};
+    return tiled(shader, &one, w, 0);
 }
 
-static gint64 weight_tiles(const VulkanProgram *program, const Window *w)
+static gint64 weight_tiles(const VulkanTile *tile, const Window *w)
 {
-    const VulkanTuning *tuning = program->plan.tuning;
-    return divide_up((gint64)w->taps * w->in.channels, dpcxr_vulkan_tile_rows(tuning, &tuning->weights)) *
-           divide_up(w->out.channels, dpcxr_vulkan_tile_columns(&tuning->weights));
+    return divide_up((gint64)w->taps * w->in.channels, dpcxr_vulkan_tile_rows(tile)) *
+           divide_up(w->out.channels, dpcxr_vulkan_tile_columns(tile));
 }
 
 /* Of gemm.glsl's loops over the positions of an image, in the subgroup way, which has the most. */
@@ -69,38 +66,37 @@ static gint64 row_rounds(const Window *w)
 static gboolean forward(VulkanBuild *build, int s, GError **error)
 {
     VulkanProgram *program = build->program;
-    const VulkanTuning *tuning = program->plan.tuning;
+    const VulkanTile *tile = dpcxr_vulkan_plan_tile(&program->plan, s, &program->plan.tuning->forward);
     Window w = window_of(&program->plan, s);
     VulkanBinding weight = dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.weight);
     VulkanOperation operation = {
-        .kernel = tiled(program, SHADER_CONV2D_FORWARD, &tuning->forward, &w, w.bias >= 0),
+        .kernel = tiled(SHADER_CONV2D_FORWARD, tile, &w, w.bias >= 0),
         .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                      dpcxr_vulkan_output(program, program->plan.steps[s].x), weight,
                      w.bias >= 0 ? dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w.bias) : weight,
                      dpcxr_vulkan_output(program, program->plan.steps[s].y)},
         .of = VULKAN_ROWS,
         .items = (gint64)w.out.height * w.out.width,
-        .group = dpcxr_vulkan_tile_rows(tuning, &tuning->forward),
-        .times = divide_up(w.out.channels, dpcxr_vulkan_tile_columns(&tuning->forward))};
+        .group = dpcxr_vulkan_tile_rows(tile),
+        .times = divide_up(w.out.channels, dpcxr_vulkan_tile_columns(tile))};
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
 static gboolean backward_data(VulkanBuild *build, int s, const Window *w, GError **error)
 {
     VulkanProgram *program = build->program;
-    const VulkanTuning *tuning = program->plan.tuning;
+    const VulkanTile *tile = dpcxr_vulkan_plan_tile(&program->plan, s, &program->plan.tuning->data);
     int x = program->plan.steps[s].x;
     VulkanOperation operation = {
-        .kernel = tiled(program, SHADER_CONV2D_BACKWARD_DATA, &tuning->data, w, 0),
+        .kernel = tiled(SHADER_CONV2D_BACKWARD_DATA, tile, w, 0),
         .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                      dpcxr_vulkan_dout(program, program->plan.steps[s].y),
                      dpcxr_vulkan_bank(program, DPCXR_BANK_WEIGHT, w->weight), dpcxr_vulkan_dout(program, x)},
         .push = {.accumulate = dpcxr_vulkan_accumulate(build, x)},
         .of = VULKAN_ROWS,
         .items = divide_up(w->in.height, w->stride) * divide_up(w->in.width, w->stride),
-        .group = dpcxr_vulkan_tile_rows(tuning, &tuning->data),
-        .times = (gint64)w->stride * w->stride *
-                 divide_up(w->in.channels, dpcxr_vulkan_tile_columns(&tuning->data))};
+        .group = dpcxr_vulkan_tile_rows(tile),
+        .times = (gint64)w->stride * w->stride * divide_up(w->in.channels, dpcxr_vulkan_tile_columns(tile))};
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
@@ -120,17 +116,16 @@ static gboolean add_parts(VulkanBuild *build, const VulkanGradient *gradient, in
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
-static VulkanOperation unit_weights(VulkanProgram *program, int s, const Window *w, VulkanBinding lists,
-                                    VulkanBinding to, int parts)
+static VulkanOperation unit_weights(VulkanProgram *program, int s, const Window *w, const VulkanTile *tile,
+                                    VulkanBinding lists, VulkanBinding to, int parts)
 {
-    return (VulkanOperation){
-        .kernel = tiled(program, SHADER_CONV2D_WEIGHT_UNIT, &program->plan.tuning->weights, w, parts),
-        .bindings = {lists, dpcxr_vulkan_output(program, program->plan.steps[s].x),
-                     dpcxr_vulkan_dout(program, program->plan.steps[s].y), to},
-        .of = VULKAN_UNITS,
-        .items = parts * weight_tiles(program, w),
-        .rounds = row_rounds(w),
-        .group = 1};
+    return (VulkanOperation){.kernel = tiled(SHADER_CONV2D_WEIGHT_UNIT, tile, w, parts),
+                             .bindings = {lists, dpcxr_vulkan_output(program, program->plan.steps[s].x),
+                                          dpcxr_vulkan_dout(program, program->plan.steps[s].y), to},
+                             .of = VULKAN_UNITS,
+                             .items = parts * weight_tiles(tile, w),
+                             .rounds = row_rounds(w),
+                             .group = 1};
 }
 
 /* Parts live in a place that all layers share: a unit in pieces needs them kept, so on a grid there are none (plan.c). */
@@ -144,8 +139,9 @@ static gboolean backward_weight(VulkanBuild *build, int s, const Window *w, GErr
     if (gradient->parts > 1)
         to = (VulkanBinding){.span = program->unit_parts,
                              .unit = (gsize)gradient->parts * gradient->size * sizeof(float)};
+    const VulkanTile *tile = dpcxr_vulkan_plan_tile(&program->plan, s, &program->plan.tuning->weights);
     VulkanOperation operation =
-        unit_weights(program, s, w, dpcxr_vulkan_whole(program->pass->lists), to, gradient->parts);
+        unit_weights(program, s, w, tile, dpcxr_vulkan_whole(program->pass->lists), to, gradient->parts);
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error) &&
            (gradient->parts == 1 || add_parts(build, gradient, w->weight, error));
 }
@@ -195,7 +191,7 @@ gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recor
     Window w = window_of(&program->plan, s);
     const VulkanGradient *gradient = &program->plan.gradients[w.weight];
     VulkanOperation operation = {
-        .kernel = tiled(program, SHADER_CONV2D_GRAM, &program->plan.tuning->gram, &w, 0),
+        .kernel = tiled(SHADER_CONV2D_GRAM, &program->plan.tuning->gram, &w, 0),
         .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                      dpcxr_vulkan_whole(dpcxr_vulkan_output(program, program->plan.steps[s].x).span),
                      dpcxr_vulkan_whole(dpcxr_vulkan_dout(program, program->plan.steps[s].y).span),
@@ -213,14 +209,14 @@ gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording 
 {
     Window w = window_of(&program->plan, s);
     VulkanOperation operation = {
-        .kernel = tiled(program, SHADER_CONV2D_WEIGHT_SUM, &program->plan.tuning->weights, &w, 0),
+        .kernel = tiled(SHADER_CONV2D_WEIGHT_SUM, &program->plan.tuning->weights, &w, 0),
         .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                      dpcxr_vulkan_output(program, program->plan.steps[s].x),
                      dpcxr_vulkan_dout(program, program->plan.steps[s].y),
                      dpcxr_vulkan_whole(program->coefficients), dpcxr_vulkan_bank(program, bank, w.weight)},
         .push = {.group = program->base.options.group_of[w.weight]},
         .of = VULKAN_ONCE,
-        .items = weight_tiles(program, &w),
+        .items = weight_tiles(&program->plan.tuning->weights, &w),
         .rounds = row_rounds(&w),
         .group = 1};
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
@@ -230,7 +226,8 @@ gboolean dpcxr_vulkan_record_outright(VulkanProgram *program, VulkanRecording *r
                                       GError **error)
 {
     Window w = window_of(&program->plan, s);
-    VulkanOperation operation = unit_weights(program, s, &w, dpcxr_vulkan_whole(program->single),
-                                             dpcxr_vulkan_whole(program->scratch), 1);
+    VulkanOperation operation =
+        unit_weights(program, s, &w, &program->plan.tuning->weights, dpcxr_vulkan_whole(program->single),
+                     dpcxr_vulkan_whole(program->scratch), 1);
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }

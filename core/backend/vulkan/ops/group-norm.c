@@ -23,7 +23,10 @@ static VulkanKernel kernel_of(const VulkanProgram *program, VulkanShader shader,
                                 (gint32)step->activation,
                                 step->other >= 0,
                                 wants_other};
-    return dpcxr_vulkan_kernel(program, shader, 8, constants);
+    VulkanKernel kernel = dpcxr_vulkan_kernel(program, shader, 8, constants);
+    if (dpcxr_vulkan_shader(shader)->ways[VULKAN_HALF].words) /* the others see sums alone */
+        kernel.way = dpcxr_vulkan_half(&program->plan, step->x);
+    return kernel;
 }
 
 static VulkanOperation operation_of(const VulkanProgram *program, VulkanShader shader, int s, gint64 items)

@@ -13,7 +13,9 @@ static VulkanOperation operation_of(const VulkanProgram *program, VulkanShader s
 {
     const gint32 constants[] = {(gint32)elements(program, s), (gint32)activation};
     int n = shader == SHADER_ADD_FORWARD ? 1 : 2;
-    return (VulkanOperation){.kernel = dpcxr_vulkan_kernel(program, shader, n, constants),
+    VulkanKernel kernel = dpcxr_vulkan_kernel(program, shader, n, constants);
+    kernel.way = dpcxr_vulkan_half(&program->plan, program->plan.steps[s].x);
+    return (VulkanOperation){.kernel = kernel,
                              .bindings = {dpcxr_vulkan_whole(program->pass->lists)},
                              .of = VULKAN_ROWS,
                              .items = elements(program, s),

@@ -1,0 +1,15 @@
+#version 450
+// SPDX-License-Identifier: MIT
+// What comes from the host as f32 is stored in 16 bits; SIZE elements a row.
+#include "common.glsl"
+#include "batch.glsl"
+layout(constant_id = 1) const int SIZE = 1;
+layout(set = 0, binding = 1) readonly buffer X { float x[]; };
+layout(set = 0, binding = 2) writeonly buffer Y { stored y[]; };
+
+void main()
+{
+    int id = invocation_id();
+    if (id / SIZE < rows_here())
+        y[id] = stored(x[id]);
+}
