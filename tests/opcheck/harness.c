@@ -30,7 +30,12 @@ const CheckKind *check_kinds(guint *n)
 {
     const char *asked = g_getenv("DPCXR_OPCHECK");
     *n = G_N_ELEMENTS(of_cpu);
-    return asked && g_str_equal(asked, "vulkan") ? of_vulkan(n) : of_cpu;
+    return asked && g_str_has_prefix(asked, "vulkan") ? of_vulkan(n) : of_cpu;
+}
+
+gboolean check_narrow(void)
+{
+    return g_strcmp0(g_getenv("DPCXR_OPCHECK"), "vulkan-f32") != 0;
 }
 
 static const char *device_at_hand;

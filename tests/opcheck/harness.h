@@ -13,8 +13,9 @@ typedef struct {
 } CheckKind;
 
 /* What DPCXR_OPCHECK asks for: "cpu" (the default), as it is and with either way of unit gradients everywhere; "vulkan":
- * every Vulkan device of this machine. */
+ * every Vulkan device of this machine; "vulkan-f32": these without f16 of single operations. */
 const CheckKind *check_kinds(guint *n);
+gboolean check_narrow(void); /* FALSE with "vulkan-f32" */
 /* Programs of the vulkan backend are for the device of @kind from here on. */
 void check_begin(const CheckKind *kind);
 const char *check_device(const DpcxrBackend *backend);

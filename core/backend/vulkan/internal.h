@@ -114,6 +114,8 @@ gboolean dpcxr_vulkan_record_from_host(VulkanProgram *program, VulkanRecording *
                                        int layer, VulkanBinding to, GError **error);
 gboolean dpcxr_vulkan_record_to_host(VulkanProgram *program, VulkanRecording *recording, int layer,
                                      VulkanBinding from, VulkanSpan host, GError **error);
+/* DPCXR_ERROR_USAGE: a device that f16 does not keep NaN and infinity on. */
+gboolean dpcxr_vulkan_check_narrow(VulkanProgram *program, GError **error);
 /* Of an image as the host has it. */
 static inline gsize dpcxr_vulkan_image_bytes(const VulkanProgram *program)
 {
