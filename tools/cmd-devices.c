@@ -83,10 +83,10 @@ static void print_device(const DpcxrVulkanDevice *device, gboolean automatic)
            dpcxr_vulkan_kind_name(device->kind), (double)device->memory / 1e9, device->driver, device->api);
     printf("           UUID %s; storage ranges up to %.3g GB\n", device->uuid,
            (double)device->storage_range / 1e9);
-    printf("           fp32; %s; %s float16, %s cooperative matrices\n",
+    printf("           fp32%s; %s; %s cooperative matrices\n", device->float16 ? ", fp16" : "",
            has_grid(device) ? "noise.type grid (float64 and int64)"
                             : "no noise.type grid, which needs float64 and int64",
-           device->float16 ? "has" : "no", device->cooperative_matrix ? "has" : "no");
+           device->cooperative_matrix ? "has" : "no");
     if (device->problem)
         printf("           cannot be used: %s\n", device->problem);
     else

@@ -241,8 +241,8 @@ DpcxrVulkanDevice *dpcxr_vulkan_device_new(VkPhysicalDevice physical, int index)
         .float64 = offered.features.shaderFloat64,
         .int64 = offered.features.shaderInt64,
         .float16 = features.shaderFloat16 && storage.storageBuffer16BitAccess,
-        .cooperative_matrix = dpcxr_vulkan_has_extension(physical, "VK_KHR_cooperative_matrix") ||
-                              dpcxr_vulkan_has_extension(physical, "VK_NV_cooperative_matrix"),
+        .cooperative_matrix =
+            dpcxr_vulkan_has_extension(physical, VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME),
         .problem = problem_of(physical, &properties, &twelve, &features)};
     return device;
 }
