@@ -28,7 +28,7 @@ typedef struct {
     int subgroup;                /* lanes that run together */
     gboolean float64, int64;     /* both: noise.type grid */
     gboolean float16;            /* precision fp16 */
-    gboolean cooperative_matrix; /* which convolutions use then */
+    gboolean cooperative_matrix; /* VK_NV_cooperative_matrix, which fp16 then uses */
     char *problem;               /* NULL, or why dpcxr cannot use it */
 } DpcxrVulkanDevice;
 
