@@ -73,8 +73,10 @@ gboolean dpcxr_vulkan_plan_place(VulkanPlan *plan, int rows, int units, gsize al
 void dpcxr_vulkan_plan_clear(VulkanPlan *plan);
 
 /* Positions of a chunk of a norm's sums, and how many chunks an image has. */
-int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, DpcxrShape shape);
-int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, DpcxrShape shape);
+int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, const DpcxrLayer *layer);
+int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, const DpcxrLayer *layer);
+/* Rounds of loops of the invocation that makes a group's moments from @chunks. */
+gint64 dpcxr_vulkan_norm_rounds(const DpcxrLayer *layer, int chunks);
 static inline int dpcxr_vulkan_max_pairs(int rows)
 {
     return rows * VULKAN_PAIRS_PER_ROW;

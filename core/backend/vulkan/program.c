@@ -237,7 +237,7 @@ static gboolean build(VulkanProgram *program, GError **error)
            dpcxr_vulkan_pipelines_init(&program->pipelines, program->context, error) &&
            dpcxr_vulkan_queue_init(&program->queue, program->context, &program->memory, &program->pipelines,
                                    error) &&
-           allocate(program, error);
+           allocate(program, error) && dpcxr_vulkan_record_first(program, error);
 }
 
 static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error)
