@@ -7,8 +7,8 @@
 layout(set = 0, binding = 1) readonly buffer X { float x[]; };
 layout(set = 0, binding = 2) writeonly buffer Y { float y[]; };
 
-// Of large images as many in a round, in the same order: Mesa's software device ends all loops of an invocation after 65535
-// rounds, counted together, and says nothing (dpcxr_vulkan_line_rounds).
+// Of large images as many in a round, in the same order: Mesa's software device ends all loops of an invocation after
+// 65535 rounds, counted together, and says nothing (dpcxr_vulkan_line_rounds).
 const int AT_ONCE = H * W > 4096 ? 32 : 1;
 
 void main()

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 // dw[unit, part][tap, c, o] = sum over the unit's images, in order, of the sum over the positions of a part of the image of
 // x[pixel, c] dy[position, o]. OPTION parts an image, by output rows, so that small gradients keep a large device busy. Each
-// image's sum is made by itself and then added: the bits are those of a unit in pieces, in whatever batch. A dispatch goes through
-// whole images, or through lines of a single one; then the image's sum is made of these, in order.
+// image's sum is made by itself and then added: the bits are those of a unit in pieces, in whatever batch. A dispatch
+// goes through whole images, or through lines of a single one, whose sums are then added in order.
 #include "common.glsl"
 #include "batch.glsl"
 #include "conv2d.glsl"
@@ -38,7 +38,8 @@ void main()
     int m0 = tile / column_tiles * TILE_ROWS, n0 = tile % column_tiles * TILE_COLUMNS;
     int at = (unit * OPTION + part) * TAPS * C * O;
     int begin = unit_offset(push.unit_first + unit), end = unit_offset(push.unit_first + unit + 1);
-    int row_begin = push.row_first + push.line_first / OH, row_end = push.row_first + (push.line_first + push.line_count + OH - 1) / OH;
+    int row_begin = push.row_first + push.line_first / OH;
+    int row_end = push.row_first + (push.line_first + push.line_count + OH - 1) / OH;
     int lines = min(push.line_count, OH), high = (lines + OPTION - 1) / OPTION; // of an image; of a part
     for (int row = max(begin, row_begin); row < min(min(end, row_end), push.row_first + rows_here()); row++) {
         int of_image = max((row - push.row_first) * OH, push.line_first);

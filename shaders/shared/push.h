@@ -4,7 +4,7 @@
 struct Push {
     int row_first, row_count;
     int unit_first, unit_count;
-    int line_first, line_count; /* of rows of positions, numbered through all rows from @row_first on: where weights' gradients sum */
+    int line_first, line_count; /* lines of positions that weights' gradients sum, through all rows from @row_first on */
     int accumulate; /* what is written is added to what is there */
     int group;      /* clipping group of the parameter */
     int at;         /* where a shader's results begin in an array that all dispatches share */

@@ -78,7 +78,7 @@ typedef struct {
     VulkanCount of;
     gint64 items, group, times; /* as in VulkanExtent */
     gint64 rounds; /* of loops that an invocation makes, all together; where there are lines, for one of them */
-    int lines; /* rows of positions of an image, where an invocation goes through those of all images: see struct Push */
+    int lines;     /* of positions of an image, where an invocation goes through all images: see struct Push */
 } VulkanOperation;
 
 /* Fills a recording that has begun. @which: a bank, a parameter or a flag, where it says which of several. */
@@ -88,7 +88,7 @@ typedef gboolean (*VulkanRecorder)(VulkanProgram *program, VulkanRecording *reco
 gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name,
                            VulkanRecorder record, int which, GError **error);
 
-/* phase-a.c: records what every run needs, so that a program which the device cannot run is refused when it is compiled. */
+/* phase-a.c: records what every run needs, so that what the device cannot run is refused when it is compiled. */
 gboolean dpcxr_vulkan_record_first(VulkanProgram *program, GError **error);
 
 /* operation.c */

@@ -158,7 +158,7 @@ static gboolean check_rounds(const VulkanProgram *program, const VulkanOperation
     return FALSE;
 }
 
-/* Whole images, or as much of one: always the same lines together, or a unit's bits would be a matter of its place. */
+/* Whole images, or as much of one: always the same lines together, or a unit's bits would hang on its place. */
 static int lines_at_once(const VulkanProgram *program, const VulkanOperation *operation, int all)
 {
     gint64 most = program->plan.tuning->rounds, fit = most ? most / operation->rounds : all;

@@ -60,7 +60,7 @@ static gint64 weight_tiles(const VulkanProgram *program, const Window *w)
            divide_up(w->out.channels, dpcxr_vulkan_tile_columns(&tuning->weights));
 }
 
-/* Of gemm.glsl's loops over some segments, each of so many elements, and of loops around it that are as long; none unrolled. */
+/* Of gemm.glsl's loops over segments of @length elements, none of them unrolled, and of one around it. */
 static gint64 rounds_of(const VulkanProgram *program, const VulkanTile *tile, gint64 segments, gint64 length)
 {
     gint64 rows = dpcxr_vulkan_tile_rows(program->plan.tuning, tile),
@@ -71,7 +71,7 @@ static gint64 rounds_of(const VulkanProgram *program, const VulkanTile *tile, gi
     return divide_up(segments * length, tile->k) * once + 2 + divide_up(rows, size);
 }
 
-/* Lines of positions that are summed one by one: as conv2d-bias.comp and average-pool-forward.comp have it. */
+/* Lines are summed one by one: as conv2d-bias.comp and average-pool-forward.comp have it. */
 gint64 dpcxr_vulkan_line_rounds(DpcxrShape shape)
 {
     int at_once = shape.height * shape.width > 4096 ? 32 : 1;
