@@ -22,7 +22,7 @@ void main()
     const int column_tiles = (O + TILE_COLUMNS - 1) / TILE_COLUMNS;
     int m0 = group_id() / column_tiles * TILE_ROWS, n0 = group_id() % column_tiles * TILE_COLUMNS;
     clear();
-    gemm(m0, n0, 0, rows_here() * OH);
+    gemm(m0, n0, push.line_first, min(push.line_first + push.line_count, rows_here() * OH));
     finish();
     [[unroll]] for (int i = 0; i < ROWS; i++) {
         int m = m0 + tile_row(i);

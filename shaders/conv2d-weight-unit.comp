@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 // dw[unit, part][tap, c, o] = sum over the unit's images, in order, of the sum over the positions of a part of the image of
 // x[pixel, c] dy[position, o]. OPTION parts an image, by output rows, so that small gradients keep a large device busy. Each
-// image's sum is made by itself and then added: the bits are those of a unit in pieces, in whatever batch.
+// image's sum is made by itself and then added: the bits are those of a unit in pieces, in whatever batch. A dispatch
+// goes through whole images, or through lines of a single one, whose sums are then added in order.
 #include "common.glsl"
 #include "batch.glsl"
 #include "conv2d.glsl"
@@ -37,12 +38,14 @@ void main()
     int m0 = tile / column_tiles * TILE_ROWS, n0 = tile % column_tiles * TILE_COLUMNS;
     int at = (unit * OPTION + part) * TAPS * C * O;
     int begin = unit_offset(push.unit_first + unit), end = unit_offset(push.unit_first + unit + 1);
-    const int high = (OH + OPTION - 1) / OPTION; // of a part
-    for (int row = max(begin, push.row_first); row < min(end, push.row_first + rows_here()); row++) {
-        int first = (row - push.row_first) * OH + min(part * high, OH), last = min(first + high, (row - push.row_first + 1) * OH);
+    int row_begin = push.row_first + push.line_first / OH;
+    int row_end = push.row_first + (push.line_first + push.line_count + OH - 1) / OH;
+    int lines = min(push.line_count, OH), high = (lines + OPTION - 1) / OPTION; // of an image; of a part
+    for (int row = max(begin, row_begin); row < min(min(end, row_end), push.row_first + rows_here()); row++) {
+        int of_image = max((row - push.row_first) * OH, push.line_first);
         clear();
-        gemm(m0, n0, first, last);
+        gemm(m0, n0, of_image + min(part * high, lines), of_image + min(part * high + high, lines));
         finish();
-        add_image(at, m0, n0, row == begin && batch.next_piece == 0);
+        add_image(at, m0, n0, row == begin && of_image % OH == 0 && batch.next_piece == 0);
     }
 }

@@ -4,6 +4,7 @@
 struct Push {
     int row_first, row_count;
     int unit_first, unit_count;
+    int line_first, line_count; /* lines of positions that weights' gradients sum, through all rows from @row_first on */
     int accumulate; /* what is written is added to what is there */
     int group;      /* clipping group of the parameter */
     int at;         /* where a shader's results begin in an array that all dispatches share */

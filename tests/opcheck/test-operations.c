@@ -232,6 +232,79 @@ static void test_odd_shapes(gconstpointer data)
     }
 }
 
+/* Images so large that a device which ends long loops early (Mesa's software device, after 65535 rounds) would sum
+ * a part of their positions: averages and every way of making a gradient of weights, through the start-up check. */
+typedef struct {
+    const char *path;
+    int size, rows;
+    gboolean pool, norms, grid;
+    const char *refusal; /* what it says, where the device has such a limit */
+} Many;
+
+static DpcxrGraph *many_positions(const Many *test)
+{
+    g_autoptr(GError) error = NULL;
+    DpcxrGraph *graph = dpcxr_graph_new(test->size, test->size + 1, 1);
+    DpcxrNode x = dpcxr_conv2d(graph, dpcxr_graph_input(graph), (DpcxrConv2d){2, 3, 1, 1, TRUE}, "conv");
+    x = dpcxr_relu(graph, x);
+    x = test->pool ? dpcxr_global_average_pool(graph, x)
+                   : dpcxr_conv2d(graph, x, (DpcxrConv2d){1, 4, 4, 0, FALSE}, "fewer");
+    dpcxr_graph_finish(graph, x, 0, &error);
+    g_assert_no_error(error);
+    return graph;
+}
+
+static DpcxrProgram *with_many_positions(const Many *test, const DpcxrGraph *graph, GError **error)
+{
+    DpcxrProgramOptions options = {.max_rows = test->rows,
+                                   .max_units = test->rows,
+                                   .threads = 1,
+                                   .training = TRUE,
+                                   .norms = test->norms,
+                                   .grid = test->grid,
+                                   .device = check_device(&dpcxr_backend_vulkan),
+                                   .n_groups = 1};
+    return dpcxr_program_new(&dpcxr_backend_vulkan, graph, &options, error);
+}
+
+static void test_many_positions(gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DpcxrGraph) graph = many_positions(data);
+    g_autoptr(DpcxrProgram) program = with_many_positions(data, graph, &error);
+    if (!program && strstr(error->message, "64-bit"))
+        g_test_skip("no grid on this device");
+    else
+        g_assert_no_error(error);
+}
+
+/* What nothing makes shorter. */
+static void test_too_many_positions(gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DpcxrGraph) graph = many_positions(data);
+    g_autoptr(DpcxrProgram) program = with_many_positions(data, graph, &error);
+    if (program)
+        return;
+    g_assert_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE);
+    g_assert_nonnull(strstr(error->message, ((const Many *)data)->refusal));
+}
+
+static void add_many_positions(void)
+{
+    static const Many right[] = {{"/many-positions/sum", 271, 2, FALSE, FALSE, FALSE, NULL},
+                                 {"/many-positions/slots", 271, 2, FALSE, TRUE, FALSE, NULL},
+                                 {"/many-positions/grid", 271, 2, FALSE, TRUE, TRUE, NULL},
+                                 {"/many-positions/average", 271, 2, TRUE, TRUE, FALSE, NULL}};
+    static const Many refused[] = {
+        {"/many-positions/refused", 1500, 2, TRUE, TRUE, FALSE, "pool of 1 x 1 x 2: one image needs"},
+        {"/many-positions/rows", 4, 70000, FALSE, FALSE, FALSE, "use train.batch.physical: "}};
+    for (guint i = 0; i < G_N_ELEMENTS(right); i++)
+        g_test_add_data_func(right[i].path, &right[i], test_many_positions);
+    for (guint i = 0; i < G_N_ELEMENTS(refused); i++)
+        g_test_add_data_func(refused[i].path, &refused[i], test_too_many_positions);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -263,6 +336,7 @@ int main(int argc, char **argv)
     if (n && kinds->device) {
         check_begin(kinds);
         g_test_add_data_func("/odd-shapes/vulkan", &odd_vulkan, test_odd_shapes);
+        add_many_positions();
     } else if (n) {
         g_test_add_data_func("/odd-shapes/f32", &odd[0], test_odd_shapes);
         g_test_add_data_func("/odd-shapes/bf16", &odd[1], test_odd_shapes);

@@ -27,16 +27,16 @@ static double bytes_of(const VulkanPlan *plan, const DpcxrProgramOptions *option
 static gboolean sees_step(const VulkanPlan *plan, const VulkanContext *context, int s, int rows)
 {
     const DpcxrStep *step = &plan->steps[s];
-    DpcxrShape shape = dpcxr_graph_layer(plan->graph, step->layer)->shape;
+    const DpcxrLayer *layer = dpcxr_graph_layer(plan->graph, step->layer);
     const VulkanPlace *outputs = plan->evaluation.outputs;
     gboolean norm = step->type == DPCXR_LAYER_GROUP_NORM;
-    gsize channels = (gsize)shape.channels * sizeof(float), saved = plan->evaluation.saved[s].row;
-    gsize parts = norm ? 2 * channels * (gsize)dpcxr_vulkan_norm_chunks(plan, shape) : 0;
+    gsize channels = (gsize)layer->shape.channels * sizeof(float), saved = plan->evaluation.saved[s].row;
+    gsize parts = norm ? 2 * channels * (gsize)dpcxr_vulkan_norm_chunks(plan, layer) : 0;
     const gsize maps[] = {outputs[step->x].row, outputs[step->y].row,
                           step->other >= 0 ? outputs[step->other].row : 0, saved, norm ? parts : channels};
     const gsize sums[] = {parts, saved, channels}; /* of a norm, without the feature maps */
-    return dpcxr_vulkan_slice(context, maps, G_N_ELEMENTS(maps), G_MAXINT, rows) >= 1 &&
-           (!norm || dpcxr_vulkan_slice(context, sums, G_N_ELEMENTS(sums), G_MAXINT, rows) >= 1);
+    return dpcxr_vulkan_slice(context, maps, G_N_ELEMENTS(maps), rows) >= 1 &&
+           (!norm || dpcxr_vulkan_slice(context, sums, G_N_ELEMENTS(sums), rows) >= 1);
 }
 
 /* Gram layers are seen whole: their tensors must fit one binding (the last layers, whose tensors are small). */

@@ -79,7 +79,8 @@ typedef struct {
     struct Push push;
     VulkanCount of;
     gint64 items, group, times; /* as in VulkanExtent */
-    gint64 rounds; /* of loops that an invocation makes for each row of the batch; 0: none to speak of */
+    gint64 rounds; /* of loops that an invocation makes, all together; where there are lines, for one of them */
+    int lines;     /* of positions of an image, where an invocation goes through all images: see struct Push */
 } VulkanOperation;
 
 /* Fills a recording that has begun. @which: a bank, a parameter or a flag, where it says which of several. */
@@ -89,12 +90,15 @@ typedef gboolean (*VulkanRecorder)(VulkanProgram *program, VulkanRecording *reco
 gboolean dpcxr_vulkan_need(VulkanProgram *program, VulkanRecording **place, const char *name,
                            VulkanRecorder record, int which, GError **error);
 
+/* phase-a.c: records what every run needs, so that what the device cannot run is refused when it is compiled. */
+gboolean dpcxr_vulkan_record_first(VulkanProgram *program, GError **error);
+
 /* operation.c */
 gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording,
                                        const VulkanOperation *operation, GError **error);
-/* Rows, at most @at_once, that bindings of @bytes [n] a row (0: not of rows) can show at once; 0: not even one, or
+/* Rows, at most @most, that bindings of @bytes [n] a row (0: not of rows) can show at once; 0: not even one, or
  * none at an offset that the device allows for all of them. */
-int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int at_once, int most);
+int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int most);
 VulkanBinding dpcxr_vulkan_whole(VulkanSpan span);
 VulkanBinding dpcxr_vulkan_output(const VulkanProgram *program, int layer);
 VulkanBinding dpcxr_vulkan_dout(const VulkanProgram *program, int layer);
@@ -125,6 +129,9 @@ static inline gsize dpcxr_vulkan_image_bytes(const VulkanProgram *program)
  * Banks hold gradients as they are. */
 float dpcxr_vulkan_loss_scale(const VulkanProgram *program);
 
+/* Says in *@error (nullable), which is set, that it is about step @s. */
+void dpcxr_vulkan_blame(const VulkanProgram *program, int s, GError **error);
+
 /* ops/: each records one step. @written: [layers] gradients that hold something already; the step sets what it writes. */
 typedef struct {
     VulkanProgram *program;
@@ -149,6 +156,8 @@ gboolean dpcxr_vulkan_record_unit_sums(VulkanBuild *build, int parameter, Vulkan
 gboolean dpcxr_vulkan_record_squares(VulkanProgram *program, VulkanRecording *recording, VulkanBinding values,
                                      int parameter, VulkanSpan out, gsize at, GError **error);
 /* conv2d.c: */
+/* Rounds of loops of an invocation that sums a channel over the positions of @shape. */
+gint64 dpcxr_vulkan_line_rounds(DpcxrShape shape);
 gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recording, int step,
                                   GError **error);
 gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording *recording, int step,

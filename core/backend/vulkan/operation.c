@@ -80,24 +80,16 @@ static gsize common_divisor(gsize a, gsize b)
 
 /* All at once where they fit; else as many as fit, such that a slice of any of the arrays is a multiple of the alignment: an
  * array that would fit as a whole is cut where the others are. */
-int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int at_once, int most)
+int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n, int most)
 {
     const VkPhysicalDeviceLimits *limits = &context->properties.limits;
-    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = (gsize)at_once,
-          step = 1; /* a power of two */
+    gsize alignment = limits->minStorageBufferOffsetAlignment, fit = G_MAXSIZE, step = 1; /* a power of two */
     for (guint i = 0; i < n; i++)
         if (bytes[i]) {
             fit = MIN(fit, limits->maxStorageBufferRange / bytes[i]);
             step = MAX(step, alignment / common_divisor(bytes[i], alignment));
         }
     return fit >= (gsize)most ? most : (int)(fit / step * step);
-}
-
-/* As many rows as the device's loops will go through. */
-static int rows_at_once(const VulkanProgram *program, const VulkanOperation *operation)
-{
-    gint64 rounds = program->plan.tuning->rounds;
-    return rounds && operation->rounds ? (int)MAX(rounds / operation->rounds, 1) : G_MAXINT;
 }
 
 /* All at once where they fit; else as many as fit of every binding, where the slices of every binding may end. */
@@ -107,8 +99,7 @@ static int slice_of(const VulkanProgram *program, const VulkanOperation *operati
     gsize bytes[VULKAN_MAX_BINDINGS];
     for (guint i = 0; i < n; i++)
         bytes[i] = units ? operation->bindings[i].unit : operation->bindings[i].row;
-    return dpcxr_vulkan_slice(program->context, bytes, n, units ? G_MAXINT : rows_at_once(program, operation),
-                              units ? options->max_units : options->max_rows);
+    return dpcxr_vulkan_slice(program->context, bytes, n, units ? options->max_units : options->max_rows);
 }
 
 static gboolean has(const VulkanOperation *operation, guint n, gboolean units)
@@ -153,12 +144,54 @@ static gboolean record_slice(VulkanRecording *recording, const VulkanOperation *
     return dpcxr_vulkan_record_dispatch(recording, &dispatch, error);
 }
 
+/* --- Rounds of loops --- */
+
+/* A device that ends its loops early says nothing, and what it computes is wrong. */
+static gboolean check_rounds(const VulkanProgram *program, const VulkanOperation *operation, GError **error)
+{
+    gint64 most = program->plan.tuning->rounds;
+    if (!most || operation->rounds <= most)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "one image needs %" G_GINT64_FORMAT
+                " rounds of a loop, and %s ends loops after %" G_GINT64_FORMAT
+                "; use smaller images, or another device (device.type: cpu has no such limit)",
+                operation->rounds, program->context->properties.deviceName, most);
+    return FALSE;
+}
+
+/* Whole images, or as much of one: always the same lines together, or a unit's bits would hang on its place. */
+static int lines_at_once(const VulkanProgram *program, const VulkanOperation *operation, int all)
+{
+    gint64 most = program->plan.tuning->rounds, fit = most ? most / operation->rounds : all;
+    return (int)MIN(fit < operation->lines ? fit : fit / operation->lines * operation->lines, all);
+}
+
+/* Rows @push->row_first .. + row_count - 1, line by line where the operation has lines. */
+static gboolean record_lines(const VulkanProgram *program, VulkanRecording *recording,
+                             const VulkanOperation *operation, guint n, struct Push push, GError **error)
+{
+    if (!operation->lines)
+        return record_slice(recording, operation, n, &push, error);
+    int all = push.row_count * operation->lines, some = lines_at_once(program, operation, all);
+    while (push.line_first < all) {
+        int of_image = operation->lines - push.line_first % operation->lines;
+        push.line_count = MIN(some, some < operation->lines ? of_image : all - push.line_first);
+        if (!record_slice(recording, operation, n, &push, error))
+            return FALSE;
+        push.line_first += push.line_count;
+    }
+    return TRUE;
+}
+
 gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *recording,
                                        const VulkanOperation *operation, GError **error)
 {
     const DpcxrProgramOptions *options = &program->base.options;
     guint n = (guint)strlen(dpcxr_vulkan_shader(operation->kernel.shader)->access);
     int rows = options->max_rows, units = options->max_units;
+    if (!check_rounds(program, operation, error))
+        return FALSE;
     int row_slice = has(operation, n, FALSE) ? slice_of(program, operation, n, FALSE) : rows;
     int unit_slice = has(operation, n, TRUE) ? slice_of(program, operation, n, TRUE) : units;
     if (row_slice < 1 || unit_slice < 1) {
@@ -174,10 +207,20 @@ gboolean dpcxr_vulkan_record_operation(VulkanProgram *program, VulkanRecording *
         for (push.row_first = 0; push.row_first < rows; push.row_first += row_slice) {
             push.row_count = MIN(row_slice, rows - push.row_first);
             push.unit_count = MIN(unit_slice, units - push.unit_first);
-            if (!record_slice(recording, operation, n, &push, error))
+            if (!record_lines(program, recording, operation, n, push, error))
                 return FALSE;
         }
     return TRUE;
+}
+
+void dpcxr_vulkan_blame(const VulkanProgram *program, int s, GError **error)
+{
+    const DpcxrLayer *layer = dpcxr_graph_layer(program->plan.graph, program->plan.steps[s].layer);
+    const char *name = layer->parameters[0] >= 0
+                           ? dpcxr_graph_parameter(program->plan.graph, layer->parameters[0])->name
+                           : "";
+    g_prefix_error(error, "%s%s%s of %d x %d x %d: ", dpcxr_layer_type_name(layer->type), *name ? " " : "",
+                   name, layer->shape.height, layer->shape.width, layer->shape.channels);
 }
 
 /* --- What ops share --- */

@@ -28,8 +28,10 @@ static gboolean record_forward(VulkanProgram *program, VulkanRecording *recordin
 {
     VulkanBuild build = {.program = program, .recording = recording};
     for (int s = 0; s < program->plan.n_steps; s++)
-        if (!ops[program->plan.steps[s].type]->forward(&build, s, error))
+        if (!ops[program->plan.steps[s].type]->forward(&build, s, error)) {
+            dpcxr_vulkan_blame(program, s, error);
             return FALSE;
+        }
     int output = program->base.graph->output;
     return dpcxr_vulkan_record_to_host(program, recording, output, dpcxr_vulkan_output(program, output),
                                        program->read.logits, error);
@@ -105,8 +107,10 @@ static gboolean record_backward(VulkanProgram *program, VulkanRecording *recordi
     if (image_gradient) /* of an image that no step reads it is zero */
         dpcxr_vulkan_record_zero(recording, program->input_gradient);
     for (int s = program->plan.n_steps - 1; s >= 0; s--)
-        if (!ops[program->plan.steps[s].type]->backward(&build, s, error))
+        if (!ops[program->plan.steps[s].type]->backward(&build, s, error)) {
+            dpcxr_vulkan_blame(program, s, error);
             return FALSE;
+        }
     return !image_gradient ||
            dpcxr_vulkan_record_to_host(program, recording, 0, dpcxr_vulkan_dout(program, 0),
                                        program->image_gradients_host, error);
@@ -134,8 +138,10 @@ static gboolean record_norms(VulkanProgram *program, VulkanRecording *recording,
                 ? dpcxr_vulkan_record_gram(program, recording, gradient->step, error)
                 : dpcxr_vulkan_record_squares(program, recording, dpcxr_vulkan_slots(program, i), i,
                                               program->results.squares, gradient->squares_at, error);
-        if (!good)
+        if (!good) {
+            dpcxr_vulkan_blame(program, gradient->step, error);
             return FALSE;
+        }
     }
     dpcxr_vulkan_record_copy(recording, program->results.squares, program->read.squares);
     dpcxr_vulkan_record_copy(recording, program->results.grams, program->read.grams);
@@ -152,6 +158,12 @@ static gboolean need_phase_a(VulkanProgram *program, gboolean given, gboolean im
            need_backward(program, image_gradient, error) &&
            (!program->base.options.norms ||
             dpcxr_vulkan_need(program, &program->norms, "norms", record_norms, 0, error));
+}
+
+gboolean dpcxr_vulkan_record_first(VulkanProgram *program, GError **error)
+{
+    return program->base.options.training ? need_phase_a(program, FALSE, FALSE, error)
+                                          : need_evaluate(program, error);
 }
 
 /* --- What the host sends --- */

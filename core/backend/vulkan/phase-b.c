@@ -30,8 +30,10 @@ static gboolean record_phase_b(VulkanProgram *program, VulkanRecording *recordin
             gradient->method == VULKAN_GRAM
                 ? dpcxr_vulkan_record_weight_sum(program, recording, gradient->step, bank, error)
                 : record_slot_sum(program, recording, i, bank, dpcxr_vulkan_slots(program, i), FALSE, error);
-        if (!good)
+        if (!good) {
+            dpcxr_vulkan_blame(program, gradient->step, error);
             return FALSE;
+        }
     }
     return TRUE;
 }

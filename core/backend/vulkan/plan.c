@@ -55,11 +55,7 @@ static int parts_of(const VulkanPlan *plan, const VulkanGradient *gradient, cons
     const VulkanTile *tile = dpcxr_vulkan_plan_tile(plan, gradient->step, &plan->tuning->weights);
     gint64 tiles = divide_up((gint64)gradient->taps * gradient->in, dpcxr_vulkan_tile_rows(tile)) *
                    divide_up(gradient->out, dpcxr_vulkan_tile_columns(tile));
-    gint64 wanted = divide_up(plan->tuning->groups, tiles),
-           rounds = (gint64)layer->shape.height * (layer->shape.width + 1);
-    if (plan->tuning->rounds)
-        wanted = MAX(wanted, divide_up(rounds, plan->tuning->rounds));
-    return (int)CLAMP(wanted, 1, layer->shape.height);
+    return (int)CLAMP(divide_up(plan->tuning->groups, tiles), 1, layer->shape.height);
 }
 
 static void plan_gradient(VulkanPlan *plan, int step, int i, gboolean is_weight)
@@ -104,15 +100,24 @@ static void plan_gradients(VulkanPlan *plan)
     }
 }
 
-int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, DpcxrShape shape)
+/* One invocation goes through the chunks of a group, channel by channel, twice. */
+int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, const DpcxrLayer *layer)
 {
-    const gint64 most = 256; /* chunks: one invocation goes through those of a group */
-    return (int)MAX(plan->tuning->chunk, divide_up((gint64)shape.height * shape.width, most));
+    gint64 positions = (gint64)layer->shape.height * layer->shape.width, most = 256;
+    if (plan->tuning->rounds)
+        most = CLAMP(plan->tuning->rounds / dpcxr_vulkan_norm_rounds(layer, 1), 1, most);
+    return (int)MAX(plan->tuning->chunk, divide_up(positions, most));
 }
 
-int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, DpcxrShape shape)
+int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, const DpcxrLayer *layer)
 {
-    return (int)divide_up((gint64)shape.height * shape.width, dpcxr_vulkan_norm_chunk(plan, shape));
+    return (int)divide_up((gint64)layer->shape.height * layer->shape.width,
+                          dpcxr_vulkan_norm_chunk(plan, layer));
+}
+
+gint64 dpcxr_vulkan_norm_rounds(const DpcxrLayer *layer, int chunks)
+{
+    return 2 * (gint64)chunks * (layer->shape.channels / layer->groups + 1);
 }
 
 static void plan_scratch(VulkanPlan *plan)
@@ -122,7 +127,7 @@ static void plan_scratch(VulkanPlan *plan)
         gsize channels = (gsize)layer->shape.channels;
         if (plan->steps[s].type == DPCXR_LAYER_GROUP_NORM)
             plan->parts_row =
-                MAX(plan->parts_row, (gsize)dpcxr_vulkan_norm_chunks(plan, layer->shape) * channels * 8);
+                MAX(plan->parts_row, (gsize)dpcxr_vulkan_norm_chunks(plan, layer) * channels * 8);
         if (layer->parameters[1] >= 0)
             plan->row_gradient = MAX(plan->row_gradient, channels * sizeof(float));
     }

@@ -85,8 +85,10 @@ static inline guint dpcxr_vulkan_half(const VulkanPlan *plan, int layer)
 const VulkanTile *dpcxr_vulkan_plan_tile(const VulkanPlan *plan, int step, const VulkanTile *plain);
 
 /* Positions of a chunk of a norm's sums, and how many chunks an image has. */
-int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, DpcxrShape shape);
-int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, DpcxrShape shape);
+int dpcxr_vulkan_norm_chunk(const VulkanPlan *plan, const DpcxrLayer *layer);
+int dpcxr_vulkan_norm_chunks(const VulkanPlan *plan, const DpcxrLayer *layer);
+/* Rounds of loops of the invocation that makes a group's moments from @chunks. */
+gint64 dpcxr_vulkan_norm_rounds(const DpcxrLayer *layer, int chunks);
 static inline int dpcxr_vulkan_max_pairs(int rows)
 {
     return rows * VULKAN_PAIRS_PER_ROW;

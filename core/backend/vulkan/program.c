@@ -242,13 +242,27 @@ static gboolean can(const VulkanContext *context, const DpcxrProgramOptions *opt
     return FALSE;
 }
 
+/* Sums go through all rows, or all units, of a batch in one loop. */
+static gboolean loops_reach(const VulkanContext *context, const VulkanTuning *tuning,
+                            const DpcxrProgramOptions *options, GError **error)
+{
+    if (!tuning->rounds || MAX(options->max_rows, options->max_units) <= tuning->rounds)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
+                "%s ends loops after %d rounds, and has no batches of more images: use train.batch.physical: "
+                "%d, or auto",
+                context->properties.deviceName, tuning->rounds, tuning->rounds);
+    return FALSE;
+}
+
 static gboolean build(VulkanProgram *program, GError **error)
 {
     DpcxrProgramOptions *options = &program->base.options;
     VulkanTuning tuning;
     if (!(program->context = dpcxr_vulkan_context_new(options->device, error)) ||
         !can(program->context, options, error) ||
-        !dpcxr_vulkan_tuning(program->context, options->tuning, &tuning, error))
+        !dpcxr_vulkan_tuning(program->context, options->tuning, &tuning, error) ||
+        !loops_reach(program->context, &tuning, options, error))
         return FALSE;
     return dpcxr_vulkan_plan_init(&program->plan, program->base.graph, &tuning, options, error) &&
            dpcxr_vulkan_memory_init(&program->memory, program->context, error) &&
@@ -256,7 +270,8 @@ static gboolean build(VulkanProgram *program, GError **error)
            dpcxr_vulkan_pipelines_init(&program->pipelines, program->context, error) &&
            dpcxr_vulkan_queue_init(&program->queue, program->context, &program->memory, &program->pipelines,
                                    error) &&
-           allocate(program, error) && dpcxr_vulkan_check_narrow(program, error);
+           allocate(program, error) && dpcxr_vulkan_check_narrow(program, error) &&
+           dpcxr_vulkan_record_first(program, error);
 }
 
 static DpcxrProgram *compile(const DpcxrGraph *graph, const DpcxrProgramOptions *options, GError **error)

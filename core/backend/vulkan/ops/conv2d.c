@@ -57,10 +57,22 @@ static gint64 weight_tiles(const VulkanTile *tile, const Window *w)
            divide_up(w->out.channels, dpcxr_vulkan_tile_columns(tile));
 }
 
-/* Of gemm.glsl's loops over the positions of an image, in the subgroup way, which has the most. */
-static gint64 row_rounds(const Window *w)
+/* Of gemm.glsl's loops over segments of @length elements, none of them unrolled, and of one around it. */
+static gint64 rounds_of(const VulkanTile *tile, gint64 segments, gint64 length)
 {
-    return (gint64)w->out.height * (w->out.width + 1) + 2;
+    gint64 rows = dpcxr_vulkan_tile_rows(tile), columns = dpcxr_vulkan_tile_columns(tile),
+           size = dpcxr_vulkan_tile_size(tile);
+    if (!tile->k) /* the subgroup way; GEMM_CHUNKED goes round once more for 64 elements */
+        return segments * (length + divide_up(length, 64) + 2);
+    gint64 once = 1 + tile->k + divide_up(rows * tile->k, size) + divide_up(columns * tile->k, size);
+    return divide_up(segments * length, tile->k) * once + 2 + divide_up(rows, size);
+}
+
+/* Lines are summed one by one: as conv2d-bias.comp and average-pool-forward.comp have it. */
+gint64 dpcxr_vulkan_line_rounds(DpcxrShape shape)
+{
+    int at_once = shape.height * shape.width > 4096 ? 32 : 1;
+    return (gint64)shape.height * (divide_up(shape.width, at_once) + 1);
 }
 
 static gboolean forward(VulkanBuild *build, int s, GError **error)
@@ -78,7 +90,8 @@ static gboolean forward(VulkanBuild *build, int s, GError **error)
         .of = VULKAN_ROWS,
         .items = (gint64)w.out.height * w.out.width,
         .group = dpcxr_vulkan_tile_rows(tile),
-        .times = divide_up(w.out.channels, dpcxr_vulkan_tile_columns(tile))};
+        .times = divide_up(w.out.channels, dpcxr_vulkan_tile_columns(tile)),
+        .rounds = rounds_of(tile, w.taps, w.in.channels)};
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
@@ -96,7 +109,8 @@ static gboolean backward_data(VulkanBuild *build, int s, const Window *w, GError
         .of = VULKAN_ROWS,
         .items = divide_up(w->in.height, w->stride) * divide_up(w->in.width, w->stride),
         .group = dpcxr_vulkan_tile_rows(tile),
-        .times = (gint64)w->stride * w->stride * divide_up(w->in.channels, dpcxr_vulkan_tile_columns(tile))};
+        .times = (gint64)w->stride * w->stride * divide_up(w->in.channels, dpcxr_vulkan_tile_columns(tile)),
+        .rounds = rounds_of(tile, w->taps, w->out.channels)};
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
@@ -124,7 +138,8 @@ static VulkanOperation unit_weights(VulkanProgram *program, int s, const Window 
                                           dpcxr_vulkan_dout(program, program->plan.steps[s].y), to},
                              .of = VULKAN_UNITS,
                              .items = parts * weight_tiles(tile, w),
-                             .rounds = row_rounds(w),
+                             .rounds = rounds_of(tile, 1, w->out.width),
+                             .lines = w->out.height,
                              .group = 1};
 }
 
@@ -155,6 +170,7 @@ static gboolean backward_bias(VulkanBuild *build, int s, const Window *w, GError
                                               dpcxr_vulkan_dout(program, program->plan.steps[s].y), rows},
                                  .of = VULKAN_ROWS,
                                  .items = w->out.channels,
+                                 .rounds = dpcxr_vulkan_line_rounds(w->out),
                                  .group = program->plan.tuning->local};
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error) &&
            dpcxr_vulkan_record_unit_sums(build, w->bias, rows.span, error);
@@ -182,6 +198,7 @@ static gboolean record_lengths(VulkanProgram *program, VulkanRecording *recordin
                                  .push = {.at = (int)gradient->lengths_at},
                                  .of = VULKAN_ROWS,
                                  .items = (gint64)w->out.height * w->out.width,
+                                 .rounds = w->taps * (gint64)(w->in.channels + 1) + w->out.channels,
                                  .group = program->plan.tuning->local};
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }
@@ -190,8 +207,9 @@ gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recor
 {
     Window w = window_of(&program->plan, s);
     const VulkanGradient *gradient = &program->plan.gradients[w.weight];
+    const VulkanTile *tile = &program->plan.tuning->gram;
     VulkanOperation operation = {
-        .kernel = tiled(SHADER_CONV2D_GRAM, &program->plan.tuning->gram, &w, 0),
+        .kernel = tiled(SHADER_CONV2D_GRAM, tile, &w, 0),
         .bindings = {dpcxr_vulkan_whole(program->pass->lists),
                      dpcxr_vulkan_whole(dpcxr_vulkan_output(program, program->plan.steps[s].x).span),
                      dpcxr_vulkan_whole(dpcxr_vulkan_dout(program, program->plan.steps[s].y).span),
@@ -199,6 +217,7 @@ gboolean dpcxr_vulkan_record_gram(VulkanProgram *program, VulkanRecording *recor
         .push = {.at = (int)gradient->gram_at},
         .of = VULKAN_PAIRS,
         .items = gradient->gram_tiles,
+        .rounds = rounds_of(tile, w.taps, w.in.channels) + rounds_of(tile, 1, w.out.channels),
         .group = 1};
     return dpcxr_vulkan_record_operation(program, recording, &operation, error) &&
            record_lengths(program, recording, s, &w, error);
@@ -217,7 +236,8 @@ gboolean dpcxr_vulkan_record_weight_sum(VulkanProgram *program, VulkanRecording 
         .push = {.group = program->base.options.group_of[w.weight]},
         .of = VULKAN_ONCE,
         .items = weight_tiles(&program->plan.tuning->weights, &w),
-        .rounds = row_rounds(&w),
+        .rounds = rounds_of(&program->plan.tuning->weights, 1, w.out.width),
+        .lines = w.out.height,
         .group = 1};
     return dpcxr_vulkan_record_operation(program, recording, &operation, error);
 }

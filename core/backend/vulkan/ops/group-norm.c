@@ -18,7 +18,7 @@ static VulkanKernel kernel_of(const VulkanProgram *program, VulkanShader shader,
     const gint32 constants[] = {layer->shape.height * layer->shape.width,
                                 layer->shape.channels,
                                 layer->groups,
-                                dpcxr_vulkan_norm_chunk(&program->plan, layer->shape),
+                                dpcxr_vulkan_norm_chunk(&program->plan, layer),
                                 eps,
                                 (gint32)step->activation,
                                 step->other >= 0,
@@ -56,7 +56,7 @@ static Bindings bindings_of(const VulkanProgram *program, int s)
     Bindings b = {.elements = (gint64)dpcxr_shape_size(layer->shape),
                   .channels = layer->shape.channels,
                   .groups = layer->groups};
-    b.chunks = b.channels * dpcxr_vulkan_norm_chunks(&program->plan, layer->shape);
+    b.chunks = b.channels * dpcxr_vulkan_norm_chunks(&program->plan, layer);
     b.x = dpcxr_vulkan_output(program, step->x);
     b.y = dpcxr_vulkan_output(program, step->y);
     b.other = step->other >= 0 ? dpcxr_vulkan_output(program, step->other) : b.x;
@@ -77,6 +77,8 @@ static gboolean forward(VulkanBuild *build, int s, GError **error)
     VulkanOperation moments = operation_of(program, SHADER_GROUP_NORM_MOMENTS, s, b.groups);
     moments.bindings[1] = b.parts;
     moments.bindings[2] = b.moments;
+    parts.rounds = 2 * (gint64)dpcxr_vulkan_norm_chunk(&program->plan, layer_of(program, s));
+    moments.rounds = dpcxr_vulkan_norm_rounds(layer_of(program, s), (int)(b.chunks / b.channels));
     VulkanOperation apply = operation_of(program, SHADER_GROUP_NORM_FORWARD, s, b.elements);
     const VulkanBinding of_apply[] = {b.x, b.moments, b.weight, b.bias, b.other, b.y};
     memcpy(apply.bindings + 1, of_apply, sizeof of_apply);

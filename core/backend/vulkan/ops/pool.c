@@ -66,6 +66,7 @@ static gboolean average_forward(VulkanBuild *build, int s, GError **error)
     VulkanOperation operation = operation_of(program, SHADER_AVERAGE_POOL_FORWARD, s, out_of(program, s));
     operation.bindings[1] = dpcxr_vulkan_output(program, program->plan.steps[s].x);
     operation.bindings[2] = dpcxr_vulkan_output(program, program->plan.steps[s].y);
+    operation.rounds = dpcxr_vulkan_line_rounds(in_of(program, s));
     return dpcxr_vulkan_record_operation(program, build->recording, &operation, error);
 }
 
