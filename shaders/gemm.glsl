@@ -23,8 +23,8 @@
 // matrices add up as the device likes, so nothing that a norm's bound rests on goes that way.
 layout(constant_id = 1) const int TILE_X = 16; // invocations along n; subgroup, matrix: lanes
 layout(constant_id = 2) const int TILE_Y = 16; // invocations along m; subgroup: 1; matrix: subgroups, along m
-layout(constant_id = 3) const int TILE_M = 4;  // rows of an invocation; subgroup: in units of lanes; matrix: matrices of a subgroup
-layout(constant_id = 4) const int TILE_N = 4;  // columns of an invocation; matrix: matrices of a subgroup
+layout(constant_id = 3) const int TILE_M = 4;  // rows of an invocation; subgroup: in lanes; matrix: matrices
+layout(constant_id = 4) const int TILE_N = 4;  // columns of an invocation; matrix: matrices
 layout(constant_id = 5) const int TILE_K = 16; // depth of the shared tile; subgroup: unused
 
 const int SIDE = 16; // of a cooperative matrix
