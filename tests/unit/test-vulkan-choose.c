@@ -19,7 +19,8 @@ static const DpcxrVulkanDevice machine[] = {
      .uuid = (char *)"00000000-0000-0000-0000-00000000000c",
      .kind = DPCXR_VULKAN_DISCRETE,
      .float64 = TRUE,
-     .int64 = TRUE},
+     .int64 = TRUE,
+     .float16 = TRUE},
     {.index = 3,
      .name = (char *)"Big Card 9000",
      .uuid = (char *)"00000000-0000-0000-0000-00000000000d",
@@ -145,6 +146,8 @@ static void test_automatic(void)
     g_assert_cmpint(automatic(UNUSABLE, DPCXR_PRECISION_FP32, FALSE), ==, -1);
     g_assert_cmpint(automatic(0, DPCXR_PRECISION_FP32, FALSE), ==, -1);
     g_assert_cmpint(automatic(ALL, DPCXR_PRECISION_BF16, FALSE), ==, -1);
+    g_assert_cmpint(automatic(ALL, DPCXR_PRECISION_FP16, FALSE), ==, 2);
+    g_assert_cmpint(automatic(0x13, DPCXR_PRECISION_FP16, FALSE), ==, -1); /* the best has none */
     g_assert_cmpint(automatic(ALL, DPCXR_PRECISION_FP32, TRUE), ==, 2);
     g_assert_cmpint(automatic(0x23, DPCXR_PRECISION_FP32, TRUE), ==, -1); /* the best has float64 alone */
 }
