@@ -3,34 +3,21 @@
  *     {"schema": 1, "name": .., "threshold": {"rule": "youden", "from": "valid"},
  *      "splits": {"valid" | "test": {"n": rows, "loss": .., "labels": {LABEL: {"n", "positives", METRIC..}},
  *                                    "mean": {METRIC..}, "not_defined": [labels without both classes]}}}
- * with METRIC auroc, threshold (of labels only), accuracy, sensitivity, specificity, precision, f1. What is
+ * with METRIC auroc, threshold (of labels only), accuracy, sensitivity, specificity, precision (ppv), f1. What is
  * not defined is null; a mean is over the labels that have the metric. */
 #include "eval/results.h"
 #include "base/files.h"
 #include "base/json-write.h"
-#include "eval/metrics.h"
+#include "stats/metric.h"
+#include "stats/threshold.h"
 #include <math.h>
 
 #define SCHEMA 1
 
-static const struct {
-    const char *name;
-    gsize offset;
-    gboolean mean; /* whether a mean over labels says anything */
-} fields[] = {
-    {"auroc", offsetof(DpcxrMetrics, auroc), TRUE},
-    {"threshold", offsetof(DpcxrMetrics, threshold), FALSE},
-    {"accuracy", offsetof(DpcxrMetrics, accuracy), TRUE},
-    {"sensitivity", offsetof(DpcxrMetrics, sensitivity), TRUE},
-    {"specificity", offsetof(DpcxrMetrics, specificity), TRUE},
-    {"precision", offsetof(DpcxrMetrics, precision), TRUE},
-    {"f1", offsetof(DpcxrMetrics, f1), TRUE},
-};
-
-static double field(const DpcxrMetrics *metrics, gsize i)
-{
-    return *(const double *)((const char *)metrics + fields[i].offset);
-}
+typedef struct {
+    gsize n, positives;
+    double threshold, values[DPCXR_N_METRICS];
+} Judged;
 
 /* The rows whose truth is known for one label. */
 typedef struct {
@@ -55,6 +42,15 @@ static void known_clear(Known *known)
     g_free(known->truths);
 }
 
+static DpcxrScored *sample_of(const DpcxrPredictions *p, int label)
+{
+    Known known = known_rows(p, label);
+    DpcxrScored *sample = dpcxr_scored_new(known.scores, known.truths, known.n);
+
+    known_clear(&known);
+    return sample;
+}
+
 /* Thresholds of all labels, NaN where there is none. (transfer full) */
 static double *choose_thresholds(const DpcxrExperiment *experiment, const DpcxrPredictions *valid)
 {
@@ -64,35 +60,34 @@ static double *choose_thresholds(const DpcxrExperiment *experiment, const DpcxrP
         thresholds[label] = NAN;
         if (!valid || !experiment->evaluate.threshold_youden)
             continue;
-        Known known = known_rows(valid, label);
-        thresholds[label] = dpcxr_youden_threshold(known.scores, known.truths, known.n);
-        known_clear(&known);
+        g_autoptr(DpcxrScored) sample = sample_of(valid, label);
+        thresholds[label] = dpcxr_threshold_choose(sample, DPCXR_THRESHOLD_YOUDEN, NAN);
     }
     return thresholds;
 }
 
 /* (transfer full) [n_labels] */
-static DpcxrMetrics *judge(const DpcxrPredictions *p, const double *thresholds)
+static Judged *judge(const DpcxrPredictions *p, const double *thresholds)
 {
-    DpcxrMetrics *metrics = g_new(DpcxrMetrics, p->n_labels);
+    Judged *judged = g_new(Judged, p->n_labels);
 
     for (int label = 0; label < p->n_labels; label++) {
-        Known known = known_rows(p, label);
-        dpcxr_metrics(known.scores, known.truths, known.n, thresholds[label], &metrics[label]);
-        known_clear(&known);
+        g_autoptr(DpcxrScored) sample = sample_of(p, label);
+        judged[label] = (Judged){sample->n, sample->positives, thresholds[label]};
+        dpcxr_metrics(sample, thresholds[label], judged[label].values);
     }
-    return metrics;
+    return judged;
 }
 
-/* Mean of field @i over the labels where it is defined; NaN where nowhere. */
-static double mean_field(const DpcxrMetrics *metrics, int n_labels, gsize i)
+/* Mean of a metric over the labels where it is defined; NaN where nowhere. */
+static double mean_of(const Judged *judged, int n_labels, DpcxrMetric metric)
 {
     double sum = 0;
     int defined = 0;
 
     for (int label = 0; label < n_labels; label++)
-        if (!isnan(field(&metrics[label], i))) {
-            sum += field(&metrics[label], i);
+        if (!isnan(judged[label].values[metric])) {
+            sum += judged[label].values[metric];
             defined++;
         }
     return defined ? sum / defined : NAN;
@@ -114,21 +109,22 @@ static double mean_loss(const DpcxrPredictions *p)
     return n ? sum / (double)n : NAN;
 }
 
-static void add_label(JsonBuilder *json, const char *name, const DpcxrMetrics *metrics)
+static void add_label(JsonBuilder *json, const char *name, const Judged *judged)
 {
     dpcxr_json_begin_object(json, name);
-    dpcxr_json_put_count(json, "n", metrics->n);
-    dpcxr_json_put_count(json, "positives", metrics->positives);
-    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-        dpcxr_json_put_number(json, fields[i].name, field(metrics, i));
+    dpcxr_json_put_count(json, "n", judged->n);
+    dpcxr_json_put_count(json, "positives", judged->positives);
+    dpcxr_json_put_number(json, "threshold", judged->threshold);
+    for (int i = 0; i < DPCXR_N_METRICS; i++)
+        dpcxr_json_put_number(json, dpcxr_metric_name(i), judged->values[i]);
     json_builder_end_object(json);
 }
 
-static void add_not_defined(JsonBuilder *json, char **labels, const DpcxrMetrics *metrics, int n_labels)
+static void add_not_defined(JsonBuilder *json, char **labels, const Judged *judged, int n_labels)
 {
     dpcxr_json_begin_array(json, "not_defined");
     for (int label = 0; label < n_labels; label++)
-        if (metrics[label].positives == 0 || metrics[label].positives == metrics[label].n)
+        if (judged[label].positives == 0 || judged[label].positives == judged[label].n)
             json_builder_add_string_value(json, labels[label]);
     json_builder_end_array(json);
 }
@@ -139,23 +135,22 @@ static double add_split(JsonBuilder *json, DpcxrSplit split, const DpcxrPredicti
 {
     if (!p)
         return NAN;
-    g_autofree DpcxrMetrics *metrics = judge(p, thresholds);
+    g_autofree Judged *judged = judge(p, thresholds);
 
     dpcxr_json_begin_object(json, dpcxr_split_name(split));
     dpcxr_json_put_count(json, "n", p->n);
     dpcxr_json_put_number(json, "loss", mean_loss(p));
     dpcxr_json_begin_object(json, "labels");
     for (int label = 0; label < p->n_labels; label++)
-        add_label(json, labels[label], &metrics[label]);
+        add_label(json, labels[label], &judged[label]);
     json_builder_end_object(json);
     dpcxr_json_begin_object(json, "mean");
-    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-        if (fields[i].mean)
-            dpcxr_json_put_number(json, fields[i].name, mean_field(metrics, p->n_labels, i));
+    for (int i = 0; i < DPCXR_N_METRICS; i++)
+        dpcxr_json_put_number(json, dpcxr_metric_name(i), mean_of(judged, p->n_labels, i));
     json_builder_end_object(json);
-    add_not_defined(json, labels, metrics, p->n_labels);
+    add_not_defined(json, labels, judged, p->n_labels);
     json_builder_end_object(json);
-    return mean_field(metrics, p->n_labels, 0);
+    return mean_of(judged, p->n_labels, DPCXR_METRIC_AUROC);
 }
 
 static void add_threshold_rule(JsonBuilder *json, const DpcxrExperiment *experiment,

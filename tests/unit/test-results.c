@@ -195,7 +195,7 @@ static void test_results(Fixture *f, gconstpointer unused)
     ASSERT_NUMBER(root, "$.splits.test.labels.effusion.threshold", threshold);
     ASSERT_NUMBER(root, "$.splits.test.labels.effusion.sensitivity", 0);
     ASSERT_NUMBER(root, "$.splits.test.labels.effusion.specificity", 1);
-    ASSERT_NULL(root, "$.splits.test.labels.effusion.precision");
+    ASSERT_NULL(root, "$.splits.test.labels.effusion.ppv");
     ASSERT_NUMBER(root, "$.splits.test.labels.effusion.f1", 0);
     ASSERT_NUMBER(root, "$.splits.test.labels.effusion.auroc", 0.75);
     /* nodule, test: 0+ 0- 0+ 3+ */

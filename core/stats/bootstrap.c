@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "stats/bootstrap.h"
+#include "stats/bootstrap-kernel.h"
+#include <math.h>
+#include <string.h>
+
+/* An item made ready. */
+typedef struct {
+    DpcxrBootstrapRows rows;
+    gsize *counts_at;
+    guint8 *tied;
+    double *logits;
+    gboolean finite, called; /* whether there are scores; a threshold */
+    guint32 segments_of
+        [DPCXR_N_BIN_KINDS]
+        [DPCXR_CALIBRATION_BINS]; /* end of each bin as a count of segments, from the highest down */
+    DpcxrRecalibration fit;       /* where replicates start from */
+} Prepared;
+
+typedef struct {
+    Prepared *items;
+    gsize n_items, n_clusters;
+    guint64 seed;
+    const DpcxrBootstrapKernel *kernel;
+    guint8 *counts; /* [threads, n_clusters, DPCXR_LANES] */
+    DpcxrReplicates *out;
+} Job;
+
+static int by_position(const void *a, const void *b)
+{
+    gsize x = *(const gsize *)a, y = *(const gsize *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Ends of bins of both kinds, in the order of falling scores, cut the rows into segments; a bin is some of
+ * them. */
+static void cut_segments(Prepared *item, const DpcxrScored *sample)
+{
+    gsize ends[DPCXR_N_BIN_KINDS][DPCXR_CALIBRATION_BINS], *all = item->rows.segment_ends, n = 0;
+
+    for (int kind = 0; kind < DPCXR_N_BIN_KINDS; kind++) {
+        DpcxrCalibrationBin bins[DPCXR_CALIBRATION_BINS];
+        dpcxr_calibration_bins(sample, kind, bins);
+        for (gsize b = 0; b < DPCXR_CALIBRATION_BINS; b++) {
+            const DpcxrCalibrationBin *bin = &bins[DPCXR_CALIBRATION_BINS - 1 - b];
+            ends[kind][b] = all[n++] = bin->first + bin->n;
+        }
+    }
+    qsort(all, n, sizeof *all, by_position);
+    for (gsize i = 0; i < n; i++)
+        if (i == 0 || all[i] != all[item->rows.n_segments - 1])
+            all[item->rows.n_segments++] = all[i];
+    for (int kind = 0; kind < DPCXR_N_BIN_KINDS; kind++)
+        for (gsize b = 0, s = 0; b < DPCXR_CALIBRATION_BINS; b++) {
+            while (s < item->rows.n_segments && all[s] <= ends[kind][b])
+                s++;
+            item->segments_of[kind][b] = (guint32)s;
+        }
+}
+
+static void prepare(Prepared *item, const DpcxrBootstrapItem *from, const guint32 *cluster_of)
+{
+    const DpcxrScored *sample = from->sample;
+
+    item->finite = sample->finite;
+    item->called = sample->finite && !isnan(from->threshold);
+    item->counts_at = g_new(gsize, sample->n);
+    item->tied = g_new(guint8, sample->n);
+    item->logits = g_new(double, sample->n);
+    for (gsize i = 0; i < sample->n; i++) {
+        item->counts_at[i] = (gsize)cluster_of[sample->rows[i]] * DPCXR_LANES;
+        item->tied[i] = i + 1 < sample->n && sample->scores[i + 1] == sample->scores[i];
+        item->logits[i] = dpcxr_logit(sample->scores[i]);
+    }
+    item->rows = (DpcxrBootstrapRows){sample->n,  item->counts_at, sample->truths,
+                                      item->tied, sample->scores,  item->logits};
+    item->rows.called = item->called ? dpcxr_scored_called(sample, from->threshold) : 0;
+    if (sample->finite)
+        cut_segments(item, sample);
+    item->fit = dpcxr_recalibrate(sample);
+}
+
+static void prepared_clear(Prepared *item)
+{
+    g_free(item->counts_at);
+    g_free(item->tied);
+    g_free(item->logits);
+}
+
+/* Where the metrics of one item go, in the replicates of one block. */
+typedef struct {
+    const Job *job;
+    const Prepared *item;
+    const guint8 *counts;
+    double *values; /* of the item and its first metric and the block's first replicate */
+    gsize n_lanes;  /* the last block may have fewer that count */
+} Block;
+
+static void put(const Block *block, DpcxrMetric metric, gsize lane, double value)
+{
+    if (lane < block->n_lanes)
+        block->values[(gsize)metric * block->job->out->replicates + lane] = value;
+}
+
+static void put_confusion(const Block *block, gsize lane, const DpcxrRankSums *sums)
+{
+    double values[DPCXR_N_METRICS];
+    double tp = sums->tp[lane], fp = sums->fp[lane], positives = sums->positives[lane],
+           negatives = sums->negatives[lane];
+    DpcxrConfusion confusion = {tp, fp, positives - tp, negatives - fp};
+
+    dpcxr_confusion_metrics(&confusion, values);
+    for (int metric = DPCXR_METRIC_SENSITIVITY; metric < DPCXR_METRIC_PREVALENCE; metric++)
+        put(block, metric, lane, block->item->called ? values[metric] : NAN);
+    put(block, DPCXR_METRIC_PREVALENCE, lane, values[DPCXR_METRIC_PREVALENCE]);
+}
+
+static void put_ranking(const Block *block, DpcxrRankSums *sums)
+{
+    gboolean finite = block->item->finite;
+
+    block->job->kernel->rank(&block->item->rows, block->counts, sums);
+    for (gsize lane = 0; lane < block->n_lanes; lane++) {
+        double positives = sums->positives[lane], negatives = sums->negatives[lane];
+        gboolean both = finite && positives > 0 && negatives > 0;
+        put(block, DPCXR_METRIC_AUROC, lane,
+            both ? 1 - sums->wrong[lane] / (2 * positives * negatives) : NAN);
+        put(block, DPCXR_METRIC_AUPRC, lane, both ? sums->precision[lane] / positives : NAN);
+        put_confusion(block, lane, sums);
+    }
+}
+
+/* Sum over bins of the absolute sum of (score - truth) in them. */
+static double bin_errors(const Prepared *item, const DpcxrResidualSums *sums, int kind, gsize lane)
+{
+    double errors = 0;
+
+    for (gsize b = 0, s = 0; b < DPCXR_CALIBRATION_BINS; b++) {
+        double sum = 0;
+        for (; s < item->segments_of[kind][b]; s++)
+            sum += sums->segments[s][lane];
+        errors += fabs(sum);
+    }
+    return errors;
+}
+
+static void put_residuals(const Block *block, const DpcxrRankSums *ranks)
+{
+    DpcxrResidualSums sums;
+
+    block->job->kernel->residuals(&block->item->rows, block->counts, &sums);
+    for (gsize lane = 0; lane < block->n_lanes; lane++) {
+        double n = ranks->positives[lane] + ranks->negatives[lane];
+        double share = block->item->finite && n > 0 ? 1 / n : NAN;
+        put(block, DPCXR_METRIC_BRIER, lane, share * sums.squares[lane]);
+        put(block, DPCXR_METRIC_ECE_EQUAL_WIDTH, lane,
+            share * bin_errors(block->item, &sums, DPCXR_BINS_EQUAL_WIDTH, lane));
+        put(block, DPCXR_METRIC_ECE_EQUAL_MASS, lane,
+            share * bin_errors(block->item, &sums, DPCXR_BINS_EQUAL_MASS, lane));
+    }
+}
+
+/* Newton's method in all lanes from the fit of the whole sample, until no lane moves any more by what an
+ * interval could show. A lane that runs away (its resample is separable, or has one class) becomes NaN. */
+static void fit_lanes(const Block *block, gboolean with_slope, double *offset, double *slope)
+{
+    enum { MOST_STEPS = 25 };
+    const double enough = 1e-4; /* of the last step: the error left is about its square */
+    double moved = INFINITY;
+
+    for (int step = 0; step < MOST_STEPS && moved > enough; step++) {
+        DpcxrLogisticSums s;
+        moved = 0;
+        block->job->kernel->logistic(&block->item->rows, block->counts, offset, slope, &s);
+        for (gsize lane = 0; lane < block->n_lanes; lane++) {
+            double determinant =
+                with_slope ? s.h[0][lane] * s.h[2][lane] - s.h[1][lane] * s.h[1][lane] : s.h[0][lane];
+            double by = with_slope ? (s.h[2][lane] * s.g[0][lane] - s.h[1][lane] * s.g[1][lane]) / determinant
+                                   : s.g[0][lane] / determinant;
+            double tilt =
+                with_slope ? (s.h[0][lane] * s.g[1][lane] - s.h[1][lane] * s.g[0][lane]) / determinant : 0;
+            gboolean good = isfinite(by) && isfinite(tilt) && fabs(by) < 1e3 && fabs(tilt) < 1e3;
+            offset[lane] = good ? offset[lane] + by : NAN;
+            slope[lane] = good ? slope[lane] + tilt : NAN;
+            if (good && step == MOST_STEPS - 1 && fabs(by) + fabs(tilt) > enough)
+                offset[lane] = slope[lane] = NAN;
+            moved = good ? fmax(moved, fabs(by) + fabs(tilt)) : moved;
+        }
+    }
+}
+
+static void put_recalibration(const Block *block, const DpcxrRankSums *ranks)
+{
+    const DpcxrRecalibration *fit = &block->item->fit;
+    double intercept[DPCXR_LANES], one[DPCXR_LANES], offset[DPCXR_LANES], slope[DPCXR_LANES];
+
+    for (gsize lane = 0; lane < DPCXR_LANES; lane++) {
+        intercept[lane] = fit->intercept;
+        one[lane] = 1;
+        offset[lane] = fit->offset;
+        slope[lane] = fit->slope;
+    }
+    if (!isnan(fit->intercept))
+        fit_lanes(block, FALSE, intercept, one);
+    if (!isnan(fit->slope))
+        fit_lanes(block, TRUE, offset, slope);
+    for (gsize lane = 0; lane < block->n_lanes; lane++) {
+        gboolean both = ranks->positives[lane] > 0 && ranks->negatives[lane] > 0;
+        put(block, DPCXR_METRIC_CALIBRATION_INTERCEPT, lane, both ? intercept[lane] : NAN);
+        put(block, DPCXR_METRIC_CALIBRATION_SLOPE, lane, both ? slope[lane] : NAN);
+    }
+}
+
+static void run_block(gpointer data, int i, int thread)
+{
+    const Job *job = data;
+    gsize first = (gsize)i * DPCXR_LANES, stride = (gsize)DPCXR_N_METRICS * job->out->replicates;
+    guint8 *counts = job->counts + (gsize)thread * job->n_clusters * DPCXR_LANES;
+
+    dpcxr_resample(job->seed, first, job->n_clusters, counts);
+    for (gsize k = 0; k < job->n_items; k++) {
+        DpcxrRankSums sums;
+        Block block = {job, &job->items[k], counts, job->out->values + k * stride + first,
+                       MIN(DPCXR_LANES, job->out->replicates - first)};
+        put_ranking(&block, &sums);
+        put_residuals(&block, &sums);
+        put_recalibration(&block, &sums);
+    }
+}
+
+/* Room for values and counts; FALSE where there is none. */
+static gboolean make_room(Job *job, int threads)
+{
+    gsize cells, counts;
+
+    if (!g_size_checked_mul(&cells, job->n_items * DPCXR_N_METRICS, job->out->replicates) ||
+        !g_size_checked_mul(&counts, job->n_clusters * DPCXR_LANES, (gsize)threads))
+        return FALSE;
+    job->out->values = g_try_new(double, MAX(cells, 1));
+    job->counts = g_try_new(guint8, MAX(counts, 1));
+    return job->out->values && job->counts;
+}
+
+static DpcxrReplicates *run(Job *job, DpcxrWorkers *workers, GError **error)
+{
+    g_autoptr(DpcxrReplicates) out = job->out;
+    gsize blocks = (out->replicates + DPCXR_LANES - 1) / DPCXR_LANES;
+
+    if (!make_room(job, dpcxr_workers_threads(workers))) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_MEMORY,
+                    "not enough memory for %zu replicates of %zu metrics of %zu samples; lower "
+                    "evaluate.ci.replicates",
+                    out->replicates, (gsize)DPCXR_N_METRICS, job->n_items);
+        return NULL;
+    }
+    dpcxr_workers_run(workers, (int)blocks, run_block, job);
+    return g_steal_pointer(&out);
+}
+
+DpcxrReplicates *dpcxr_bootstrap(const DpcxrBootstrapItem *items, gsize n_items, const guint32 *cluster_of,
+                                 gsize n_clusters, gsize replicates, guint64 seed, DpcxrWorkers *workers,
+                                 GError **error)
+{
+    g_return_val_if_fail(replicates <= G_MAXINT, NULL);
+    Job job = {.items = g_new0(Prepared, n_items),
+               .n_items = n_items,
+               .n_clusters = n_clusters,
+               .seed = seed,
+               .kernel = dpcxr_bootstrap_kernel(),
+               .out = g_new0(DpcxrReplicates, 1)};
+
+    job.out->n_items = n_items;
+    job.out->replicates = replicates;
+    for (gsize i = 0; i < n_items; i++)
+        prepare(&job.items[i], &items[i], cluster_of);
+    DpcxrReplicates *out = run(&job, workers, error);
+    for (gsize i = 0; i < n_items; i++)
+        prepared_clear(&job.items[i]);
+    g_free(job.items);
+    g_free(job.counts);
+    return out;
+}
+
+void dpcxr_replicates_free(DpcxrReplicates *replicates)
+{
+    if (!replicates)
+        return;
+    g_free(replicates->values);
+    g_free(replicates);
+}
+
+const double *dpcxr_replicates_of(const DpcxrReplicates *replicates, gsize item, DpcxrMetric metric)
+{
+    return replicates->values + (item * DPCXR_N_METRICS + (gsize)metric) * replicates->replicates;
+}
