@@ -26,7 +26,7 @@ static const Row rows[] = {
     {"eval", "RUN [--on CONFIG]", "evaluate a run", NULL},
     {"predict", "RUN IMAGE...", "probabilities as CSV", NULL},
     {"compare", "RUN RUN...", "paired tests, tables, figures", NULL},
-    {"report", "RUN", "rebuild a run's report", NULL},
+    {"report", "RUN... [--release]", "make the report of a run again", dpcxr_cmd_report},
     {"sweep", "CONFIG [KEY=a,b,c]...", "a grid of runs", NULL},
     {"audit", "CONFIG", "an empirical lower bound on epsilon", NULL},
     {"export", "RUN --to FORMAT", "weights for use elsewhere", NULL},

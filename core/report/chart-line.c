@@ -144,6 +144,8 @@ static void draw_marks(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrSe
         gsize from = places->from[i];
         g_autofree char *text = mark_text(chart, series, from);
         dpcxr_svg_mark(svg, places->x[i], places->y[i], radius_of(series, from, largest), class, text);
+        if (series->names)
+            dpcxr_svg_text(svg, places->x[i] + 8, places->y[i] + 4, DPCXR_ANCHOR_START, "tick", series->names[from]);
         next += every;
     }
 }
@@ -174,6 +176,14 @@ static void draw_spots(DpcxrSvg *svg, const DpcxrLineChart *chart)
         dpcxr_svg_mark(svg, dpcxr_scale_at(&chart->frame.x, spot->x), dpcxr_scale_at(&chart->frame.y, spot->y), 5,
                        class, spot->text);
     }
+}
+
+static void draw_inset(DpcxrSvg *svg, const DpcxrLineChart *chart)
+{
+    const DpcxrFrame *frame = &chart->frame;
+    if (chart->inset)
+        dpcxr_svg_text(svg, chart->inset_left ? frame->left + 8 : frame->right - 8, frame->bottom - 9,
+                       chart->inset_left ? DPCXR_ANCHOR_START : DPCXR_ANCHOR_END, "inset", chart->inset);
 }
 
 static GArray *keys_of(const DpcxrLineChart *chart)
@@ -213,5 +223,6 @@ DpcxrSvg *dpcxr_line_chart(const DpcxrLineChart *chart)
         draw_series(svg, &placed, &chart->series[i]);
     draw_spots(svg, &placed);
     dpcxr_frame_end(svg);
+    draw_inset(svg, &placed);
     return svg;
 }

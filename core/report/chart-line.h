@@ -20,6 +20,7 @@ typedef struct {
     const double *low, *high;       /* (nullable) [n], NaN: none; a band along lines, bars at points */
     const double *weight;           /* (nullable) [n] area of points, relative to the largest */
     const char *const *texts;       /* (nullable) [n] what points say instead of their numbers */
+    const char *const *names;       /* (nullable) [n] that stand beside points */
 } DpcxrSeries;
 
 /* A point above the curves, with a name beside it. */
@@ -40,6 +41,8 @@ typedef struct {
     const DpcxrSpot *spots;         /* (nullable) */
     gsize n_spots;
     gboolean legend;
+    const char *inset;              /* (nullable) a number of the whole, in the lower corner ... */
+    gboolean inset_left;            /* ... on the left instead of the right */
 } DpcxrLineChart;
 
 /* Curves of many points are thinned to what can be seen. (transfer full) */
