@@ -240,7 +240,6 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
 };
 
 static const DpcxrUnbuilt unbuilt[] = {
-    {DPCXR_SECTION_TOP, "stages", "report", "leave it out"},
     {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/chart-flow.h"
 
-enum { WIDTH = 720, BOX = 220, LINE = 17, PAD = 12, GAP = 34 };
+enum { WIDTH = 900, BOX = 276, LINE = 17, PAD = 12, GAP = 34 };
 
 static int height_of(const DpcxrFlowBox *box)
 {

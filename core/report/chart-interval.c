@@ -3,7 +3,7 @@
 #include "report/markup.h"
 #include <math.h>
 
-enum { WIDTH = 720, ROW = 24, NAMES = 210, NUMBERS = 150 };
+enum { WIDTH = 900, ROW = 24, NAMES = 270, NUMBERS = 170 };
 
 static void widen(double value, double *low, double *high)
 {
@@ -42,9 +42,10 @@ static void draw_numbers(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const D
 {
     g_autofree char *text = dpcxr_interval_text(row->value, row->low, row->high, chart->digits);
     gboolean none = isnan(row->value);
+    g_autofree char *full = g_strconcat(text, chart->unit, NULL);
     if (!row->heading)
         dpcxr_svg_text(svg, WIDTH - 4, y + 4, DPCXR_ANCHOR_END, none ? "tick" : NULL,
-                       none && row->missing ? row->missing : text);
+                       none && row->missing ? row->missing : full);
 }
 
 static void draw_value(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const DpcxrScale *scale,
@@ -54,7 +55,8 @@ static void draw_value(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const Dpc
         return;
     g_autofree char *bar = g_strdup_printf("bar c%d", row->colour), *dot = g_strdup_printf("dot c%d", row->colour);
     g_autofree char *numbers = dpcxr_interval_text(row->value, row->low, row->high, chart->digits);
-    g_autofree char *text = g_strdup_printf("%s: %s%s%s", row->name, numbers, row->note ? ", " : "",
+    g_autofree char *text = g_strdup_printf("%s: %s%s%s%s", row->name, numbers,
+                                            chart->unit ? chart->unit : "", row->note ? ", " : "",
                                             row->note ? row->note : "");
     if (chart->bars) {
         g_autofree char *thick = g_strdup_printf("thick c%d", row->colour);

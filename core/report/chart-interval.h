@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
     const char *label;      /* for who does not see it */
     const char *x_title;
+    const char *unit;       /* (nullable) after each number: " %" */
     DpcxrScale x;
     double reference;       /* a line across all rows; NaN: none */
     gboolean bars;          /* a bar from the left edge to each value */

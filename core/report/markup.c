@@ -89,14 +89,21 @@ char *dpcxr_number_text(double value, int digits)
     return g_strconcat(value < 0 && !zero ? MINUS : "", plain, NULL);
 }
 
-char *dpcxr_interval_text(double value, double low, double high, int digits)
+char *dpcxr_limits_text(double low, double high, int digits)
 {
-    g_autofree char *middle = dpcxr_number_text(value, digits);
-    if (isnan(value) || isnan(low) || isnan(high))
-        return g_steal_pointer(&middle);
+    if (isnan(low) || isnan(high))
+        return NULL;
     g_autofree char *from = dpcxr_number_text(low, digits), *to = dpcxr_number_text(high, digits);
     const char *between = low < 0 || high < 0 ? " to " : DASH; /* a dash beside a minus reads badly */
-    return g_strdup_printf("%s (%s%s%s)", middle, from, between, to);
+    return g_strconcat(from, between, to, NULL);
+}
+
+char *dpcxr_interval_text(double value, double low, double high, int digits)
+{
+    g_autofree char *middle = dpcxr_number_text(value, digits), *limits = dpcxr_limits_text(low, high, digits);
+    if (isnan(value) || !limits)
+        return g_steal_pointer(&middle);
+    return g_strdup_printf("%s (%s)", middle, limits);
 }
 
 char *dpcxr_count_text(guint64 count)

@@ -15,5 +15,7 @@ void dpcxr_markup_slug(GString *out, const char *text);
 char *dpcxr_number_text(double value, int digits);
 /* "0.812 (0.79–0.83)"; without limits where they are NaN; "–" where the value is. (transfer full) */
 char *dpcxr_interval_text(double value, double low, double high, int digits);
+/* "0.79–0.83"; NULL where a limit is NaN. (transfer full) */
+char *dpcxr_limits_text(double low, double high, int digits);
 /* With a blank before every group of three digits: "39 809". (transfer full) */
 char *dpcxr_count_text(guint64 count);

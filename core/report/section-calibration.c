@@ -53,9 +53,19 @@ static Bins read_bins(JsonArray *array)
     return bins;
 }
 
+/* Both axes end where the rarest label's scores do, or all would be in one corner. */
+static double end_of(const Bins *bins)
+{
+    double most = 0.1;
+    for (guint i = 0; i < bins->n; i++)
+        most = fmax(most, fmax(bins->score[i], bins->high[i]));
+    return fmin(ceil(most * 10 - 1e-9) / 10, 1);
+}
+
 static DpcxrSvg *draw(const char *label, const Bins *bins)
 {
-    static const double ends[] = {0, 1};
+    double end = end_of(bins);
+    const double ends[] = {0, end};
     const DpcxrSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = ends},
                                   {.kind = DPCXR_SERIES_LINE_POINTS, .n = bins->n, .x = bins->score, .y = bins->rate,
                                    .low = bins->low, .high = bins->high, .weight = bins->size,
@@ -63,7 +73,7 @@ static DpcxrSvg *draw(const char *label, const Bins *bins)
     g_autofree char *text = g_strdup_printf("Calibration of %s in %u bins", label, bins->n);
     DpcxrLineChart chart = {.label = text, .width = 300, .height = 290,
                             .frame = {.x_title = "score", .y_title = "share of positives",
-                                      .x = dpcxr_scale(0, 1, FALSE), .y = dpcxr_scale(0, 1, FALSE),
+                                      .x = dpcxr_scale(0, end, FALSE), .y = dpcxr_scale(0, end, FALSE),
                                       .x_ticks = 5, .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
                             .series = series, .n_series = 2};
     return dpcxr_line_chart(&chart);
@@ -83,17 +93,17 @@ static DpcxrFigure *make_figure(JsonObject *part, JsonArray *labels)
 {
     DpcxrFigure *figure = dpcxr_figure_new(
         "calibration", "Calibration",
-        "Scores in bins of equal width against the share of positives among them; on the dashed line a score is a "
-        "probability. Points are larger where more images are, bars are Wilson's 95 % intervals.");
+        "Scores in ten bins of equally many images against the share of positives among them; on the dashed line a score is "
+        "a probability. Bars are Wilson's 95 % intervals. Axes end where the values of the label do.");
     dpcxr_table_column(figure->table, "label", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(figure->table, "images", DPCXR_COLUMN_COUNT, 0);
     dpcxr_table_column(figure->table, "mean_score", DPCXR_COLUMN_NUMBER, 4);
     dpcxr_table_column(figure->table, "rate", DPCXR_COLUMN_INTERVAL, 4);
     for (guint i = 0; i < dpcxr_look_length(labels); i++) {
         const char *label = dpcxr_look_text(labels, i);
-        Bins bins = read_bins(
-            dpcxr_look_array(dpcxr_look_object(part, "labels", label, "calibration", NULL), "equal_width"));
-        if (bins.n > 0) {
+        JsonObject *one = dpcxr_look_object(part, "labels", label, NULL);
+        Bins bins = read_bins(dpcxr_look_array(dpcxr_look_object(one, "calibration", NULL), "equal_mass"));
+        if (bins.n > 0 && !dpcxr_status_text(dpcxr_look_string(one, "status"))) {
             dpcxr_figure_add(figure, label, draw(label, &bins));
             fill(figure->table, label, &bins);
         }

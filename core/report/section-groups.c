@@ -157,7 +157,7 @@ static void gap_row(DpcxrTable *table, const char *grouping, const char *label, 
 
 static void write_gaps(DpcxrPage *page, JsonObject *groups)
 {
-    g_autoptr(DpcxrTable) table = dpcxr_table_new("Gaps of each label: largest minus smallest, and the worst group");
+    g_autoptr(DpcxrTable) table = dpcxr_table_new("Largest minus smallest, and the worst group");
     g_autofree const char **names = dpcxr_look_keys(groups);
     dpcxr_table_column(table, "Grouping", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(table, "Label", DPCXR_COLUMN_TEXT, 0);
@@ -171,8 +171,11 @@ static void write_gaps(DpcxrPage *page, JsonObject *groups)
         for (gsize k = 0; keys[k]; k++)
             gap_row(table, names[i], keys[k], dpcxr_look_object(labels, keys[k], NULL));
     }
-    if (dpcxr_table_rows(table))
-        dpcxr_page_table(page, table);
+    if (dpcxr_table_rows(table) == 0)
+        return;
+    dpcxr_page_begin_fold(page, "Gaps of each label");
+    dpcxr_page_table(page, table);
+    dpcxr_page_end_fold(page);
 }
 
 static void say_unknown(DpcxrPage *page, JsonObject *groups)

@@ -115,7 +115,7 @@ static void write_statement(DpcxrPage *page, const DpcxrRunFiles *run)
     }
     if (!run->statement)
         return;
-    g_string_append(page->body, "<h3>What is guaranteed</h3>\n<p>");
+    g_string_append(page->body, "<h3>What is guaranteed</h3>\n<p class=\"statement\">");
     write_inline(page->body, run->statement);
     g_string_append(page->body, "</p>\n");
 }

@@ -74,21 +74,31 @@ static void table_row(DpcxrTable *table, JsonObject *metrics, const char *missin
     for (gsize k = 0; k < G_N_ELEMENTS(columns); k++) {
         DpcxrEstimate estimate = dpcxr_look_estimate(metrics, columns[k]);
         if (isnan(estimate.value) && missing)
-            dpcxr_table_missing(table, missing);
+            dpcxr_table_missing(table, k == 0 ? missing : "\xE2\x80\x93");
         else
             dpcxr_table_interval(table, estimate.value, estimate.low, estimate.high);
     }
+}
+
+static gboolean any_unknown(JsonObject *part, JsonArray *labels)
+{
+    for (guint i = 0; i < dpcxr_look_length(labels); i++)
+        if (dpcxr_look_count(dpcxr_look_object(part, "labels", dpcxr_look_text(labels, i), NULL), "missing"))
+            return TRUE;
+    return FALSE;
 }
 
 static void write_table(DpcxrPage *page, const DpcxrRunFiles *run, const char *split)
 {
     JsonObject *part = dpcxr_results_split(run->results, split);
     JsonArray *labels = dpcxr_look_array(run->results, "labels");
+    gboolean unknown = any_unknown(part, labels);
     g_autoptr(DpcxrTable) table = dpcxr_table_new(NULL);
     dpcxr_table_column(table, "Label", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(table, "Positive", DPCXR_COLUMN_COUNT, 0);
     dpcxr_table_column(table, "Negative", DPCXR_COLUMN_COUNT, 0);
-    dpcxr_table_column(table, "Unknown", DPCXR_COLUMN_COUNT, 0);
+    if (unknown)
+        dpcxr_table_column(table, "Unknown", DPCXR_COLUMN_COUNT, 0);
     for (gsize k = 0; k < G_N_ELEMENTS(columns); k++)
         dpcxr_table_column(table, dpcxr_metric_title(columns[k]), DPCXR_COLUMN_INTERVAL, 3);
     for (guint i = 0; i < dpcxr_look_length(labels); i++) {
@@ -97,12 +107,13 @@ static void write_table(DpcxrPage *page, const DpcxrRunFiles *run, const char *s
         dpcxr_table_text(table, label);
         dpcxr_table_count(table, dpcxr_look_count(one, "positives"));
         dpcxr_table_count(table, dpcxr_look_count(one, "negatives"));
-        dpcxr_table_count(table, dpcxr_look_count(one, "missing"));
+        if (unknown)
+            dpcxr_table_count(table, dpcxr_look_count(one, "missing"));
         table_row(table, dpcxr_look_object(one, "metrics", NULL),
                   dpcxr_status_text(dpcxr_look_string(one, "status")));
     }
     dpcxr_table_text(table, "Mean over labels");
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < 2 + unknown; k++)
         dpcxr_table_missing(table, "");
     table_row(table, dpcxr_look_object(part, "mean", NULL), NULL);
     dpcxr_page_heading(page, "All measures");

@@ -83,7 +83,7 @@ static DpcxrSvg *draw(gsize curve, const Stretches *s)
     g_autofree char *label = g_strdup_printf("%s over %.0f steps: from %.*f to %.*f", curves[curve].title,
                                              s->step[s->n - 1], curves[curve].digits, s->mean[0],
                                              curves[curve].digits, s->mean[s->n - 1]);
-    DpcxrLineChart chart = {.label = label, .width = 360, .height = 250,
+    DpcxrLineChart chart = {.label = label, .width = 300, .height = 230,
                             .frame = {.x_title = "step", .y_title = curves[curve].y_title,
                                       .x = dpcxr_scale(0, s->step[s->n - 1], FALSE), .y = dpcxr_scale(low, high, TRUE),
                                       .x_ticks = 5, .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},

@@ -93,7 +93,7 @@ static void draw_curve(DpcxrPage *page, JsonObject *privacy)
     const DpcxrSeries series = {.kind = DPCXR_SERIES_LINE_POINTS, .n = n, .x = delta, .y = epsilon,
                                 .texts = (const char *const *)texts->pdata};
     DpcxrScale y = dpcxr_scale(0, highest * 1.05, FALSE);
-    DpcxrLineChart chart = {.label = "Epsilon rises as delta falls", .width = 720, .height = 260,
+    DpcxrLineChart chart = {.label = "Epsilon rises as delta falls", .width = 900, .height = 270,
                             .frame = {.x_title = "delta", .y_title = "epsilon", .x = dpcxr_scale_log(delta[0], delta[n - 1]),
                                       .y = y, .x_ticks = 6, .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
                             .series = &series, .n_series = 1, .spots = &spot, .n_spots = 1};
@@ -158,7 +158,7 @@ static void draw_attacker(DpcxrPage *page, JsonObject *privacy)
     dpcxr_table_column(figure->table, "without_percent", DPCXR_COLUMN_NUMBER, 1);
     dpcxr_table_column(figure->table, "at_most_percent", DPCXR_COLUMN_NUMBER, 1);
     add_attacks(&a, privacy);
-    DpcxrIntervalChart chart = {.label = "Upper bounds on attacks, in percent", .x_title = "at most, %",
+    DpcxrIntervalChart chart = {.label = "Upper bounds on attacks, in percent", .x_title = "at most, %", .unit = " %",
                                 .x = dpcxr_scale(0, 100, FALSE), .reference = NAN, .bars = TRUE, .digits = 1,
                                 .rows = (const DpcxrIntervalRow *)(void *)a.rows->data, .n_rows = a.rows->len};
     figure->wide = TRUE;

@@ -128,12 +128,28 @@ static void head_to_page(const DpcxrTable *table, GString *page)
     g_string_append(page, "</tr></thead>\n<tbody>");
 }
 
+/* The limits below the value, and not finer than they are known: a column is narrower than a line of text. */
+static void interval_to_page(const DpcxrColumn *column, const Cell *cell, GString *page)
+{
+    g_autofree char *value = dpcxr_number_text(cell->value, column->digits);
+    g_autofree char *limits = dpcxr_limits_text(cell->low, cell->high, MAX(column->digits - 1, MIN(column->digits, 2)));
+    dpcxr_markup_text(page, value);
+    if (limits) {
+        g_string_append(page, " <small>");
+        dpcxr_markup_text(page, limits);
+        g_string_append(page, "</small>");
+    }
+}
+
 static void cell_to_page(const DpcxrColumn *column, const Cell *cell, gboolean first, GString *page)
 {
     g_autofree char *text = cell_text(column, cell);
     const char *class = !column->kind ? "" : cell->text ? " class=\"number missing\"" : " class=\"number\"";
     g_string_append_printf(page, first && !column->kind ? "<th scope=\"row\"%s>" : "<td%s>", class);
-    dpcxr_markup_text(page, text);
+    if (column->kind == DPCXR_COLUMN_INTERVAL && !cell->text && !isnan(cell->value))
+        interval_to_page(column, cell, page);
+    else
+        dpcxr_markup_text(page, text);
     g_string_append(page, first && !column->kind ? "</th>" : "</td>");
 }
 

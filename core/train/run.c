@@ -3,12 +3,15 @@
  * checkpoint and perhaps a whole release/, and goes on from there. */
 #include "train/run.h"
 #include "base/files.h"
+#include "eval/data-flow.h"
 #include "eval/evaluate.h"
 #include "eval/results.h"
+#include "eval/samples.h"
 #include "privacy/accounting.h"
 #include "privacy/grid-noise.h"
 #include "privacy/noise.h"
 #include "privacy/planned.h"
+#include "report/report.h"
 #include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
@@ -243,6 +246,19 @@ static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, DpcxrPredicti
     return *predictions && dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error);
 }
 
+/* What the report shows of images, and only data that is open has. */
+static gboolean keep_for_report(const Run *run, const char *results, const DpcxrPredictions *valid,
+                                const DpcxrPredictions *test, GError **error)
+{
+    g_autofree char *flow = g_build_filename(run->folder.private_dir, "data.json", NULL);
+    g_autofree char *samples = g_build_filename(run->folder.private_dir, "samples", NULL);
+    const DpcxrPredictions *shown = test ? test : valid;
+    if (!dpcxr_data_flow_write(flow, run->experiment, dpcxr_data_index(run->setup.data), error))
+        return FALSE;
+    return !run->experiment->stage_report || !shown ||
+           dpcxr_samples_write(samples, run->setup.data, test ? DPCXR_SPLIT_TEST : DPCXR_SPLIT_VALID, shown, results, error);
+}
+
 static gboolean evaluate(Run *run, GError **error)
 {
     g_autoptr(DpcxrPredictions) valid = NULL;
@@ -250,7 +266,8 @@ static gboolean evaluate(Run *run, GError **error)
     g_autofree char *path = g_build_filename(run->folder.private_dir, "results.json", NULL);
     return score(run, DPCXR_SPLIT_VALID, run->experiment->evaluate.valid, &valid, error) &&
            score(run, DPCXR_SPLIT_TEST, run->experiment->evaluate.test, &test, error) &&
-           dpcxr_results_write(path, run->experiment, valid, test, &run->auroc, error);
+           dpcxr_results_write(path, run->experiment, valid, test, &run->auroc, error) &&
+           keep_for_report(run, path, valid, test, error);
 }
 
 /* RESULT auroc=0.871 epsilon=1.00 delta=1e-06 unit=patient accountant=prv run=runs/NAME */
@@ -280,12 +297,27 @@ static void explain_none(const Run *run)
                                                         : "no label has both positives and negatives in split test");
 }
 
+/* After DONE, which it quotes: a report that fails can be made again from the files of the run. */
+static gboolean report(const Run *run, GError **error)
+{
+    g_autofree char *path = NULL;
+    if (!run->experiment->stage_report)
+        return TRUE;
+    if (!dpcxr_report_write(run->folder.root, FALSE, &path, error)) {
+        g_prefix_error(error, "the run is done, but its report is not (dpcxr report %s makes it): ", run->folder.root);
+        return FALSE;
+    }
+    if (!run->options->quiet)
+        printf("report     %s\n", path);
+    return TRUE;
+}
+
 static gboolean finish(Run *run, GError **error)
 {
     explain_none(run);
     g_autofree char *line = result_line(run);
     g_autofree char *content = g_strdup_printf("%s\n", line);
-    if (!dpcxr_write_file(run->folder.done, content, -1, 0600, error))
+    if (!dpcxr_write_file(run->folder.done, content, -1, 0600, error) || !report(run, error))
         return FALSE;
     printf("%s\n", line);
     return TRUE;
