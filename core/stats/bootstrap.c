@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "stats/bootstrap.h"
 #include "stats/bootstrap-kernel.h"
+#include "stats/recalibration.h"
 #include <math.h>
 #include <string.h>
 
+#define SMALL_MOVE 1e-4
+
 /* An item made ready. */
 typedef struct {
+    const DpcxrScored *sample;
     DpcxrBootstrapRows rows;
     gsize *counts_at;
     guint8 *tied;
@@ -63,6 +67,7 @@ static void prepare(Prepared *item, const DpcxrBootstrapItem *from, const guint3
 {
     const DpcxrScored *sample = from->sample;
 
+    item->sample = sample;
     item->finite = sample->finite;
     item->called = sample->finite && !isnan(from->threshold);
     item->counts_at = g_new(gsize, sample->n);
@@ -78,7 +83,7 @@ static void prepare(Prepared *item, const DpcxrBootstrapItem *from, const guint3
     item->rows.called = item->called ? dpcxr_scored_called(sample, from->threshold) : 0;
     if (sample->finite)
         cut_segments(item, sample);
-    item->fit = dpcxr_recalibrate(sample);
+    item->fit = dpcxr_recalibrate(sample, NULL);
 }
 
 static void prepared_clear(Prepared *item)
@@ -161,54 +166,74 @@ static void put_residuals(const Block *block, const DpcxrRankSums *ranks)
     }
 }
 
-/* Newton's method in all lanes from the fit of the whole sample, until no lane moves any more by what an
- * interval could show. A lane that runs away (its resample is separable, or has one class) becomes NaN. */
-static void fit_lanes(const Block *block, gboolean with_slope, double *offset, double *slope)
-{
-    enum { MOST_STEPS = 25 };
-    const double enough = 1e-4; /* of the last step: the error left is about its square */
-    double moved = INFINITY;
+/* Offset and slope of each lane, and its last step. */
+typedef struct {
+    double offset[DPCXR_LANES], slope[DPCXR_LANES], moved[DPCXR_LANES];
+} Lanes;
 
-    for (int step = 0; step < MOST_STEPS && moved > enough; step++) {
-        DpcxrLogisticSums s;
-        moved = 0;
-        block->job->kernel->logistic(&block->item->rows, block->counts, offset, slope, &s);
-        for (gsize lane = 0; lane < block->n_lanes; lane++) {
-            double determinant =
-                with_slope ? s.h[0][lane] * s.h[2][lane] - s.h[1][lane] * s.h[1][lane] : s.h[0][lane];
-            double by = with_slope ? (s.h[2][lane] * s.g[0][lane] - s.h[1][lane] * s.g[1][lane]) / determinant
-                                   : s.g[0][lane] / determinant;
-            double tilt =
-                with_slope ? (s.h[0][lane] * s.g[1][lane] - s.h[1][lane] * s.g[0][lane]) / determinant : 0;
-            gboolean good = isfinite(by) && isfinite(tilt) && fabs(by) < 1e3 && fabs(tilt) < 1e3;
-            offset[lane] = good ? offset[lane] + by : NAN;
-            slope[lane] = good ? slope[lane] + tilt : NAN;
-            if (good && step == MOST_STEPS - 1 && fabs(by) + fabs(tilt) > enough)
-                offset[lane] = slope[lane] = NAN;
-            moved = good ? fmax(moved, fabs(by) + fabs(tilt)) : moved;
-        }
+/* One step of Newton's method in all lanes. Returns the largest of their moves. */
+static double step_lanes(const Block *block, gboolean with_slope, Lanes *lanes)
+{
+    DpcxrLogisticSums s;
+    double largest = 0;
+
+    block->job->kernel->logistic(&block->item->rows, block->counts, lanes->offset, lanes->slope, &s);
+    for (gsize lane = 0; lane < block->n_lanes; lane++) {
+        double h0 = s.h[0][lane], h1 = s.h[1][lane], h2 = s.h[2][lane], g0 = s.g[0][lane], g1 = s.g[1][lane];
+        double determinant = h0 * h2 - h1 * h1;
+        double by = with_slope ? (h2 * g0 - h1 * g1) / determinant : g0 / h0;
+        double tilt = with_slope ? (h0 * g1 - h1 * g0) / determinant : 0;
+        lanes->offset[lane] += by;
+        lanes->slope[lane] += tilt;
+        lanes->moved[lane] = fabs(by) + fabs(tilt); /* NaN, or grows, in a lane that runs away */
+        if (lanes->moved[lane] > largest)
+            largest = lanes->moved[lane];
     }
+    return largest;
 }
 
-static void put_recalibration(const Block *block, const DpcxrRankSums *ranks)
+/* From the fit of the whole sample until no lane moves any more by what an interval could show: after a step, the error
+ * left is about its square. */
+static void fit_lanes(const Block *block, gboolean with_slope, double offset, double slope, Lanes *lanes)
 {
-    const DpcxrRecalibration *fit = &block->item->fit;
-    double intercept[DPCXR_LANES], one[DPCXR_LANES], offset[DPCXR_LANES], slope[DPCXR_LANES];
+    enum { MOST_STEPS = 8 };
+    double moved = INFINITY;
 
     for (gsize lane = 0; lane < DPCXR_LANES; lane++) {
-        intercept[lane] = fit->intercept;
-        one[lane] = 1;
-        offset[lane] = fit->offset;
-        slope[lane] = fit->slope;
+        lanes->offset[lane] = offset;
+        lanes->slope[lane] = slope;
+        lanes->moved[lane] = INFINITY;
     }
-    if (!isnan(fit->intercept))
-        fit_lanes(block, FALSE, intercept, one);
-    if (!isnan(fit->slope))
-        fit_lanes(block, TRUE, offset, slope);
+    for (int step = 0; step < MOST_STEPS && moved > SMALL_MOVE && !isnan(offset); step++)
+        moved = step_lanes(block, with_slope, lanes);
+}
+
+/* The slow, safe way, for a lane that did not converge: small resamples, and those that have no maximum. */
+static DpcxrRecalibration fit_one(const Block *block, gsize lane)
+{
+    const Prepared *item = block->item;
+    g_autofree guint8 *times = g_new(guint8, item->rows.n);
+
+    for (gsize i = 0; i < item->rows.n; i++)
+        times[i] = block->counts[item->counts_at[i] + lane];
+    return dpcxr_recalibrate(item->sample, times);
+}
+
+static void put_recalibration(const Block *block)
+{
+    const DpcxrRecalibration *fit = &block->item->fit;
+    Lanes intercepts, slopes;
+
+    fit_lanes(block, FALSE, fit->intercept, 1, &intercepts);
+    fit_lanes(block, TRUE, fit->offset, fit->slope, &slopes);
     for (gsize lane = 0; lane < block->n_lanes; lane++) {
-        gboolean both = ranks->positives[lane] > 0 && ranks->negatives[lane] > 0;
-        put(block, DPCXR_METRIC_CALIBRATION_INTERCEPT, lane, both ? intercept[lane] : NAN);
-        put(block, DPCXR_METRIC_CALIBRATION_SLOPE, lane, both ? slope[lane] : NAN);
+        DpcxrRecalibration found = {slopes.slope[lane], slopes.offset[lane], intercepts.offset[lane]};
+        gboolean converged = intercepts.moved[lane] <= SMALL_MOVE &&
+                             (isnan(fit->slope) || slopes.moved[lane] <= SMALL_MOVE);
+        if (!converged && !isnan(fit->intercept)) /* what the whole does not have, no resample has */
+            found = fit_one(block, lane);
+        put(block, DPCXR_METRIC_CALIBRATION_INTERCEPT, lane, found.intercept);
+        put(block, DPCXR_METRIC_CALIBRATION_SLOPE, lane, found.slope);
     }
 }
 
@@ -225,7 +250,7 @@ static void run_block(gpointer data, int i, int thread)
                        MIN(DPCXR_LANES, job->out->replicates - first)};
         put_ranking(&block, &sums);
         put_residuals(&block, &sums);
-        put_recalibration(&block, &sums);
+        put_recalibration(&block);
     }
 }
 
