@@ -126,19 +126,12 @@ static inline void logistic_lanes(double *restrict x)
     {
         double kept = x[lane] > limit ? -limit : x[lane] < -limit ? limit : -x[lane];
         double whole = kept * 0x1.71547652b82fep+0 + shift, k = whole - shift;
-        double r = (kept - k * high) - k * low;
-        /* Taylor's series to r^11: the rest is below 1e-14 */
-        double sum = r / 39916800 + 1.0 / 3628800;
-        sum = sum * r + 1.0 / 362880;
-        sum = sum * r + 1.0 / 40320;
-        sum = sum * r + 1.0 / 5040;
-        sum = sum * r + 1.0 / 720;
-        sum = sum * r + 1.0 / 120;
-        sum = sum * r + 1.0 / 24;
-        sum = sum * r + 1.0 / 6;
-        sum = sum * r + 0.5;
-        sum = sum * r + 1;
-        e[lane] = sum * r + 1;
+        double r = (kept - k * high) - k * low, r2 = r * r, r4 = r2 * r2;
+        /* Taylor's series to r^11, the rest of which is below 1e-14, by pairs: short chains */
+        double ends = (1 + r) + r2 * (0.5 + r * (1.0 / 6));
+        double middle = (1.0 / 24 + r * (1.0 / 120)) + r2 * (1.0 / 720 + r * (1.0 / 5040));
+        double tail = (1.0 / 40320 + r * (1.0 / 362880)) + r2 * (1.0 / 3628800 + r * (1.0 / 39916800));
+        e[lane] = ends + r4 * (middle + r4 * tail);
         power.number[lane] = whole;
     }
     LANES power.bits[lane] = (power.bits[lane] + 1023) << 52; /* the lowest bits of the sum are those of k */
@@ -172,5 +165,47 @@ static void logistic(const DpcxrBootstrapRows *rows, const guint8 *counts, const
     *sums = s;
 }
 
-const DpcxrBootstrapKernel DPCXR_BOOTSTRAP_KERNEL = {DPCXR_BOOTSTRAP_NAME, DPCXR_BOOTSTRAP_ISA, rank,
-                                                     residuals, logistic};
+static void common(const DpcxrBootstrapRows *rows, const guint8 *counts, const double *rests,
+                   const double *weights, DpcxrLogisticSums *sums)
+{
+    DpcxrLogisticSums s = {{{0}}};
+
+    for (gsize i = 0; i < rows->n; i++) {
+        const guint8 *restrict of_row = counts + rows->counts_at[i];
+        double x = rows->logits[i], rest = rests[i], weight = weights[i], tilted = rest * x, w1 = weight * x,
+               w2 = w1 * x;
+        LANES
+        {
+            double drawn = of_row[lane];
+            s.g[0][lane] += drawn * rest;
+            s.g[1][lane] += drawn * tilted;
+            s.h[0][lane] += drawn * weight;
+            s.h[1][lane] += drawn * w1;
+            s.h[2][lane] += drawn * w2;
+        }
+    }
+    *sums = s;
+}
+
+static void shifted(const DpcxrBootstrapRows *rows, const guint8 *counts, const double *odds,
+                    const double *factor, DpcxrLogisticSums *sums)
+{
+    double by[DPCXR_LANES], rest[DPCXR_LANES] = {0}, weight[DPCXR_LANES] = {0};
+
+    memcpy(by, factor, sizeof by);
+    for (gsize i = 0; i < rows->n; i++) {
+        const guint8 *restrict of_row = counts + rows->counts_at[i];
+        double odd = odds[i], truth = rows->truths[i];
+        LANES
+        {
+            double drawn = of_row[lane], n = 1 / (1 + odd * by[lane]); /* probability of a negative */
+            rest[lane] += drawn * (truth - (1 - n));
+            weight[lane] += drawn * (n * (1 - n));
+        }
+    }
+    memcpy(sums->g[0], rest, sizeof rest);
+    memcpy(sums->h[0], weight, sizeof weight);
+}
+
+const DpcxrBootstrapKernel DPCXR_BOOTSTRAP_KERNEL = {
+    DPCXR_BOOTSTRAP_NAME, DPCXR_BOOTSTRAP_ISA, rank, residuals, common, shifted, logistic};
