@@ -110,41 +110,38 @@ static void residuals(const DpcxrBootstrapRows *rows, const guint8 *counts, Dpcx
     memcpy(sums->squares, squares, sizeof squares);
 }
 
-/* 1 / (1 + e^x), to about 1e-13. e^x = 2^k e^r with r in [-ln 2 / 2, ln 2 / 2]; k is read off the bits of a
- * sum with a number so large that whole numbers are all it can hold. Without branches, so that lanes stay
- * together. */
-static inline double logistic_of_minus(double x)
+/* x becomes 1 / (1 + e^-x) in all lanes, to about 1e-13. e^-x = 2^k e^r with r in [-ln 2 / 2, ln 2 / 2]; k is read off
+ * the bits of a sum with a number so large that whole numbers are all it can hold. In three loops, each of which is
+ * vectors. */
+static inline void logistic_lanes(double *restrict x)
 {
     const double shift = 0x1.8p52, high = 0x1.62e42fefa0000p-1, low = 0x1.cf79abc9e3b3ap-40, limit = 700;
-    double kept = x > limit ? limit : x < -limit ? -limit : x;
-    double whole = kept * 0x1.71547652b82fep+0 + shift, k = whole - shift;
-    double r = (kept - k * high) - k * low;
-    double e = 1.0 / 39916800;
-    gint64 bits;
+    double e[DPCXR_LANES];
+    union {
+        double number[DPCXR_LANES];
+        guint64 bits[DPCXR_LANES];
+    } power;
 
-    /* Taylor's series to r^11: the rest is below 1e-14 */
-    e = e * r + 1.0 / 3628800;
-    e = e * r + 1.0 / 362880;
-    e = e * r + 1.0 / 40320;
-    e = e * r + 1.0 / 5040;
-    e = e * r + 1.0 / 720;
-    e = e * r + 1.0 / 120;
-    e = e * r + 1.0 / 24;
-    e = e * r + 1.0 / 6;
-    e = e * r + 0.5;
-    e = e * r + 1;
-    e = e * r + 1;
-    memcpy(&bits, &whole, sizeof bits);
-    bits = (gint64)(((guint64)bits + 1023) << 52); /* of the sum's bits, those of k are the lowest */
-    double power;
-    memcpy(&power, &bits, sizeof power);
-    return 1 / (1 + power * e);
+    LANES
+    {
+        double kept = x[lane] > limit ? -limit : x[lane] < -limit ? limit : -x[lane];
+        double whole = kept * 0x1.71547652b82fep+0 + shift, k = whole - shift;
+        double r = (kept - k * high) - k * low, r2 = r * r, r4 = r2 * r2;
+        /* Taylor's series to r^11, the rest of which is below 1e-14, by pairs: short chains */
+        double ends = (1 + r) + r2 * (0.5 + r * (1.0 / 6));
+        double middle = (1.0 / 24 + r * (1.0 / 120)) + r2 * (1.0 / 720 + r * (1.0 / 5040));
+        double tail = (1.0 / 40320 + r * (1.0 / 362880)) + r2 * (1.0 / 3628800 + r * (1.0 / 39916800));
+        e[lane] = ends + r4 * (middle + r4 * tail);
+        power.number[lane] = whole;
+    }
+    LANES power.bits[lane] = (power.bits[lane] + 1023) << 52; /* the lowest bits of the sum are those of k */
+    LANES x[lane] = 1 / (1 + power.number[lane] * e[lane]);
 }
 
 static void logistic(const DpcxrBootstrapRows *rows, const guint8 *counts, const double *offset,
                      const double *slope, DpcxrLogisticSums *sums)
 {
-    double a[DPCXR_LANES], b[DPCXR_LANES];
+    double a[DPCXR_LANES], b[DPCXR_LANES], p[DPCXR_LANES];
     DpcxrLogisticSums s = {{{0}}};
 
     memcpy(a, offset, sizeof a);
@@ -152,10 +149,12 @@ static void logistic(const DpcxrBootstrapRows *rows, const guint8 *counts, const
     for (gsize i = 0; i < rows->n; i++) {
         const guint8 *restrict of_row = counts + rows->counts_at[i];
         double x = rows->logits[i], truth = rows->truths[i], square = x * x;
+        LANES p[lane] = a[lane] + b[lane] * x;
+        logistic_lanes(p);
         LANES
         {
-            double drawn = of_row[lane], p = logistic_of_minus(-(a[lane] + b[lane] * x));
-            double rest = drawn * (truth - p), weight = drawn * (p * (1 - p));
+            double drawn = of_row[lane], rest = drawn * (truth - p[lane]),
+                   weight = drawn * (p[lane] * (1 - p[lane]));
             s.g[0][lane] += rest;
             s.g[1][lane] += rest * x;
             s.h[0][lane] += weight;
@@ -166,5 +165,47 @@ static void logistic(const DpcxrBootstrapRows *rows, const guint8 *counts, const
     *sums = s;
 }
 
-const DpcxrBootstrapKernel DPCXR_BOOTSTRAP_KERNEL = {DPCXR_BOOTSTRAP_NAME, DPCXR_BOOTSTRAP_ISA, rank,
-                                                     residuals, logistic};
+static void common(const DpcxrBootstrapRows *rows, const guint8 *counts, const double *rests,
+                   const double *weights, DpcxrLogisticSums *sums)
+{
+    DpcxrLogisticSums s = {{{0}}};
+
+    for (gsize i = 0; i < rows->n; i++) {
+        const guint8 *restrict of_row = counts + rows->counts_at[i];
+        double x = rows->logits[i], rest = rests[i], weight = weights[i], tilted = rest * x, w1 = weight * x,
+               w2 = w1 * x;
+        LANES
+        {
+            double drawn = of_row[lane];
+            s.g[0][lane] += drawn * rest;
+            s.g[1][lane] += drawn * tilted;
+            s.h[0][lane] += drawn * weight;
+            s.h[1][lane] += drawn * w1;
+            s.h[2][lane] += drawn * w2;
+        }
+    }
+    *sums = s;
+}
+
+static void shifted(const DpcxrBootstrapRows *rows, const guint8 *counts, const double *odds,
+                    const double *factor, DpcxrLogisticSums *sums)
+{
+    double by[DPCXR_LANES], rest[DPCXR_LANES] = {0}, weight[DPCXR_LANES] = {0};
+
+    memcpy(by, factor, sizeof by);
+    for (gsize i = 0; i < rows->n; i++) {
+        const guint8 *restrict of_row = counts + rows->counts_at[i];
+        double odd = odds[i], truth = rows->truths[i];
+        LANES
+        {
+            double drawn = of_row[lane], n = 1 / (1 + odd * by[lane]); /* probability of a negative */
+            rest[lane] += drawn * (truth - (1 - n));
+            weight[lane] += drawn * (n * (1 - n));
+        }
+    }
+    memcpy(sums->g[0], rest, sizeof rest);
+    memcpy(sums->h[0], weight, sizeof weight);
+}
+
+const DpcxrBootstrapKernel DPCXR_BOOTSTRAP_KERNEL = {
+    DPCXR_BOOTSTRAP_NAME, DPCXR_BOOTSTRAP_ISA, rank, residuals, common, shifted, logistic};

@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "stats/bootstrap.h"
 #include "stats/bootstrap-kernel.h"
+#include "stats/recalibration.h"
 #include <math.h>
 #include <string.h>
 
+#define SMALL_MOVE 2e-3
+
+/* The two regressions. */
+enum { INTERCEPT, SLOPE, N_FITS };
+
 /* An item made ready. */
 typedef struct {
+    const DpcxrScored *sample;
     DpcxrBootstrapRows rows;
     gsize *counts_at;
     guint8 *tied;
     double *logits;
     gboolean finite, called; /* whether there are scores; a threshold */
-    guint32 segments_of
-        [DPCXR_N_BIN_KINDS]
-        [DPCXR_CALIBRATION_BINS]; /* end of each bin as a count of segments, from the highest down */
-    DpcxrRecalibration fit;       /* where replicates start from */
+    /* end of each bin as a count of segments, from the highest down */
+    guint32 segments_of[DPCXR_N_BIN_KINDS][DPCXR_CALIBRATION_BINS];
+    DpcxrRecalibration fit;                  /* where replicates start from */
+    double *odds;                            /* e^logit */
+    double *rests[N_FITS], *weights[N_FITS]; /* truth - P and P (1 - P) at `fit` */
 } Prepared;
 
 typedef struct {
     Prepared *items;
     gsize n_items, n_clusters;
-    guint64 seed;
+    const DpcxrBootstrapOptions *options;
     const DpcxrBootstrapKernel *kernel;
     guint8 *counts; /* [threads, n_clusters, DPCXR_LANES] */
     DpcxrReplicates *out;
@@ -59,10 +67,33 @@ static void cut_segments(Prepared *item, const DpcxrScored *sample)
         }
 }
 
-static void prepare(Prepared *item, const DpcxrBootstrapItem *from, const guint32 *cluster_of)
+/* P at the fit of the whole sample: where all lanes take their first step from. */
+static void prepare_fits(Prepared *item)
+{
+    const DpcxrRecalibration *fit = &item->fit;
+
+    item->odds = g_new(double, item->rows.n);
+    for (int f = 0; f < N_FITS; f++) {
+        item->rests[f] = g_new(double, item->rows.n);
+        item->weights[f] = g_new(double, item->rows.n);
+    }
+    for (gsize i = 0; i < item->rows.n; i++) {
+        double x = item->logits[i], z[N_FITS] = {fit->intercept + x, fit->offset + fit->slope * x};
+        item->odds[i] = exp(x);
+        for (int f = 0; f < N_FITS; f++) {
+            double p = 1 / (1 + exp(-z[f]));
+            item->rests[f][i] = item->rows.truths[i] - p;
+            item->weights[f][i] = p * (1 - p);
+        }
+    }
+}
+
+static void prepare(Prepared *item, const DpcxrBootstrapItem *from, const guint32 *cluster_of,
+                    gboolean no_calibration)
 {
     const DpcxrScored *sample = from->sample;
 
+    item->sample = sample;
     item->finite = sample->finite;
     item->called = sample->finite && !isnan(from->threshold);
     item->counts_at = g_new(gsize, sample->n);
@@ -76,9 +107,12 @@ static void prepare(Prepared *item, const DpcxrBootstrapItem *from, const guint3
     item->rows = (DpcxrBootstrapRows){sample->n,  item->counts_at, sample->truths,
                                       item->tied, sample->scores,  item->logits};
     item->rows.called = item->called ? dpcxr_scored_called(sample, from->threshold) : 0;
+    if (no_calibration)
+        return;
     if (sample->finite)
         cut_segments(item, sample);
-    item->fit = dpcxr_recalibrate(sample);
+    item->fit = dpcxr_recalibrate(sample, NULL);
+    prepare_fits(item);
 }
 
 static void prepared_clear(Prepared *item)
@@ -86,6 +120,11 @@ static void prepared_clear(Prepared *item)
     g_free(item->counts_at);
     g_free(item->tied);
     g_free(item->logits);
+    g_free(item->odds);
+    for (int f = 0; f < N_FITS; f++) {
+        g_free(item->rests[f]);
+        g_free(item->weights[f]);
+    }
 }
 
 /* Where the metrics of one item go, in the replicates of one block. */
@@ -161,55 +200,103 @@ static void put_residuals(const Block *block, const DpcxrRankSums *ranks)
     }
 }
 
-/* Newton's method in all lanes from the fit of the whole sample, until no lane moves any more by what an
- * interval could show. A lane that runs away (its resample is separable, or has one class) becomes NaN. */
-static void fit_lanes(const Block *block, gboolean with_slope, double *offset, double *slope)
-{
-    enum { MOST_STEPS = 25 };
-    const double enough = 1e-4; /* of the last step: the error left is about its square */
-    double moved = INFINITY;
+/* Offset and slope of each lane, and its last step. */
+typedef struct {
+    double offset[DPCXR_LANES], slope[DPCXR_LANES], moved[DPCXR_LANES];
+} Lanes;
 
-    for (int step = 0; step < MOST_STEPS && moved > enough; step++) {
-        DpcxrLogisticSums s;
-        moved = 0;
-        block->job->kernel->logistic(&block->item->rows, block->counts, offset, slope, &s);
-        for (gsize lane = 0; lane < block->n_lanes; lane++) {
-            double determinant =
-                with_slope ? s.h[0][lane] * s.h[2][lane] - s.h[1][lane] * s.h[1][lane] : s.h[0][lane];
-            double by = with_slope ? (s.h[2][lane] * s.g[0][lane] - s.h[1][lane] * s.g[1][lane]) / determinant
-                                   : s.g[0][lane] / determinant;
-            double tilt =
-                with_slope ? (s.h[0][lane] * s.g[1][lane] - s.h[1][lane] * s.g[0][lane]) / determinant : 0;
-            gboolean good = isfinite(by) && isfinite(tilt) && fabs(by) < 1e3 && fabs(tilt) < 1e3;
-            offset[lane] = good ? offset[lane] + by : NAN;
-            slope[lane] = good ? slope[lane] + tilt : NAN;
-            if (good && step == MOST_STEPS - 1 && fabs(by) + fabs(tilt) > enough)
-                offset[lane] = slope[lane] = NAN;
-            moved = good ? fmax(moved, fabs(by) + fabs(tilt)) : moved;
-        }
+/* Newton's step of one of the two regressions in all lanes. Returns the largest of their moves. */
+static double step_lanes(const Block *block, int fit, const DpcxrLogisticSums *s, Lanes *lanes)
+{
+    double largest = 0;
+
+    for (gsize lane = 0; lane < block->n_lanes; lane++) {
+        double h0 = s->h[0][lane], h1 = s->h[1][lane], h2 = s->h[2][lane], g0 = s->g[0][lane],
+               g1 = s->g[1][lane];
+        double determinant = h0 * h2 - h1 * h1;
+        double by = fit == SLOPE ? (h2 * g0 - h1 * g1) / determinant : g0 / h0;
+        double tilt = fit == SLOPE ? (h0 * g1 - h1 * g0) / determinant : 0;
+        lanes->offset[lane] += by;
+        lanes->slope[lane] += tilt;
+        lanes->moved[lane] = fabs(by) + fabs(tilt); /* NaN, or grows, in a lane that runs away */
+        if (lanes->moved[lane] > largest)
+            largest = lanes->moved[lane];
+    }
+    return largest;
+}
+
+/* Gradient and information at each lane's own parameters. */
+static void sum_lanes(const Block *block, int fit, const Lanes *lanes, DpcxrLogisticSums *sums)
+{
+    const DpcxrBootstrapKernel *kernel = block->job->kernel;
+    double factor[DPCXR_LANES];
+
+    if (fit == SLOPE) {
+        kernel->logistic(&block->item->rows, block->counts, lanes->offset, lanes->slope, sums);
+        return;
+    }
+    for (gsize lane = 0; lane < DPCXR_LANES; lane++)
+        factor[lane] = exp(lanes->offset[lane]);
+    kernel->shifted(&block->item->rows, block->counts, block->item->odds, factor, sums);
+}
+
+/* From the fit of the whole sample until no lane moves any more by what an interval could show: after a step, the error
+ * left is about its square. */
+static void fit_lanes(const Block *block, int fit, double offset, double slope, Lanes *lanes)
+{
+    enum { MOST_STEPS = 8 };
+    const Prepared *item = block->item;
+    DpcxrLogisticSums sums = {{{0}}};
+
+    for (gsize lane = 0; lane < DPCXR_LANES; lane++) {
+        lanes->offset[lane] = offset;
+        lanes->slope[lane] = slope;
+        lanes->moved[lane] = INFINITY;
+    }
+    if (isnan(offset))
+        return;
+    block->job->kernel->common(&item->rows, block->counts, item->rests[fit], item->weights[fit], &sums);
+    double moved = step_lanes(block, fit, &sums, lanes);
+    for (int step = 1; step < MOST_STEPS && moved > SMALL_MOVE; step++) {
+        sum_lanes(block, fit, lanes, &sums);
+        moved = step_lanes(block, fit, &sums, lanes);
     }
 }
 
-static void put_recalibration(const Block *block, const DpcxrRankSums *ranks)
+/* The slow, safe way, for a lane that did not converge: small resamples, and those that have no maximum. */
+static DpcxrRecalibration fit_one(const Block *block, gsize lane)
+{
+    const Prepared *item = block->item;
+    g_autofree guint8 *times = g_new(guint8, item->rows.n);
+
+    for (gsize i = 0; i < item->rows.n; i++)
+        times[i] = block->counts[item->counts_at[i] + lane];
+    return dpcxr_recalibrate(item->sample, times);
+}
+
+static void put_recalibration(const Block *block)
 {
     const DpcxrRecalibration *fit = &block->item->fit;
-    double intercept[DPCXR_LANES], one[DPCXR_LANES], offset[DPCXR_LANES], slope[DPCXR_LANES];
+    Lanes intercepts, slopes;
 
-    for (gsize lane = 0; lane < DPCXR_LANES; lane++) {
-        intercept[lane] = fit->intercept;
-        one[lane] = 1;
-        offset[lane] = fit->offset;
-        slope[lane] = fit->slope;
-    }
-    if (!isnan(fit->intercept))
-        fit_lanes(block, FALSE, intercept, one);
-    if (!isnan(fit->slope))
-        fit_lanes(block, TRUE, offset, slope);
+    fit_lanes(block, INTERCEPT, fit->intercept, 1, &intercepts);
+    fit_lanes(block, SLOPE, fit->offset, fit->slope, &slopes);
     for (gsize lane = 0; lane < block->n_lanes; lane++) {
-        gboolean both = ranks->positives[lane] > 0 && ranks->negatives[lane] > 0;
-        put(block, DPCXR_METRIC_CALIBRATION_INTERCEPT, lane, both ? intercept[lane] : NAN);
-        put(block, DPCXR_METRIC_CALIBRATION_SLOPE, lane, both ? slope[lane] : NAN);
+        DpcxrRecalibration found = {slopes.slope[lane], slopes.offset[lane], intercepts.offset[lane]};
+        gboolean converged =
+            intercepts.moved[lane] <= SMALL_MOVE && (isnan(fit->slope) || slopes.moved[lane] <= SMALL_MOVE);
+        if (!converged && !isnan(fit->intercept)) /* what the whole does not have, no resample has */
+            found = fit_one(block, lane);
+        put(block, DPCXR_METRIC_CALIBRATION_INTERCEPT, lane, found.intercept);
+        put(block, DPCXR_METRIC_CALIBRATION_SLOPE, lane, found.slope);
     }
+}
+
+static void leave_out_calibration(const Block *block)
+{
+    for (int metric = DPCXR_METRIC_BRIER; metric < DPCXR_N_METRICS; metric++)
+        for (gsize lane = 0; lane < block->n_lanes; lane++)
+            put(block, metric, lane, NAN);
 }
 
 static void run_block(gpointer data, int i, int thread)
@@ -218,14 +305,18 @@ static void run_block(gpointer data, int i, int thread)
     gsize first = (gsize)i * DPCXR_LANES, stride = (gsize)DPCXR_N_METRICS * job->out->replicates;
     guint8 *counts = job->counts + (gsize)thread * job->n_clusters * DPCXR_LANES;
 
-    dpcxr_resample(job->seed, first, job->n_clusters, counts);
+    dpcxr_resample(job->options->seed, first, job->n_clusters, counts);
     for (gsize k = 0; k < job->n_items; k++) {
         DpcxrRankSums sums;
         Block block = {job, &job->items[k], counts, job->out->values + k * stride + first,
                        MIN(DPCXR_LANES, job->out->replicates - first)};
         put_ranking(&block, &sums);
+        if (job->options->no_calibration) {
+            leave_out_calibration(&block);
+            continue;
+        }
         put_residuals(&block, &sums);
-        put_recalibration(&block, &sums);
+        put_recalibration(&block);
     }
 }
 
@@ -259,21 +350,21 @@ static DpcxrReplicates *run(Job *job, DpcxrWorkers *workers, GError **error)
 }
 
 DpcxrReplicates *dpcxr_bootstrap(const DpcxrBootstrapItem *items, gsize n_items, const guint32 *cluster_of,
-                                 gsize n_clusters, gsize replicates, guint64 seed, DpcxrWorkers *workers,
-                                 GError **error)
+                                 gsize n_clusters, const DpcxrBootstrapOptions *options,
+                                 DpcxrWorkers *workers, GError **error)
 {
-    g_return_val_if_fail(replicates <= G_MAXINT, NULL);
+    g_return_val_if_fail(options->replicates <= G_MAXINT, NULL);
     Job job = {.items = g_new0(Prepared, n_items),
                .n_items = n_items,
                .n_clusters = n_clusters,
-               .seed = seed,
+               .options = options,
                .kernel = dpcxr_bootstrap_kernel(),
                .out = g_new0(DpcxrReplicates, 1)};
 
     job.out->n_items = n_items;
-    job.out->replicates = replicates;
+    job.out->replicates = options->replicates;
     for (gsize i = 0; i < n_items; i++)
-        prepare(&job.items[i], &items[i], cluster_of);
+        prepare(&job.items[i], &items[i], cluster_of, options->no_calibration);
     DpcxrReplicates *out = run(&job, workers, error);
     for (gsize i = 0; i < n_items; i++)
         prepared_clear(&job.items[i]);

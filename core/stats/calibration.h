@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whether scores are probabilities: Brier score, reliability bins, expected calibration error, and the slope
- * and intercept of a logistic recalibration (Van Calster et al. 2019, "Calibration: the Achilles heel of
- * predictive analytics"). Scores are probabilities here. */
+ * Whether scores are probabilities: Brier score, reliability bins and expected calibration error. */
 #pragma once
 #include "stats/scored.h"
 
@@ -32,17 +30,3 @@ double dpcxr_calibration_error(const DpcxrScored *sample, DpcxrBinKind kind);
 
 /* Mean of (score - truth)^2. NaN as above. */
 double dpcxr_brier(const DpcxrScored *sample);
-
-/* log(p / (1 - p)), with p kept 1e-15 away from 0 and 1. */
-double dpcxr_logit(double p);
-
-/* Maximum likelihood. */
-typedef struct {
-    double slope, offset; /* logit P(positive) = offset + slope * logit(score) */
-    double intercept;     /* logit P(positive) = intercept + logit(score): calibration in the large */
-} DpcxrRecalibration;
-
-/* slope and offset NaN where the sample does not rank, where a threshold separates the classes (the
- * likelihood then has no maximum), or where all scores are equal; intercept NaN where the sample does not
- * rank. */
-DpcxrRecalibration dpcxr_recalibrate(const DpcxrScored *sample);

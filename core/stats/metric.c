@@ -2,6 +2,7 @@
 #include "stats/metric.h"
 #include "stats/calibration.h"
 #include "stats/ranking.h"
+#include "stats/recalibration.h"
 #include <math.h>
 
 static const struct {
@@ -80,7 +81,7 @@ void dpcxr_metrics(const DpcxrScored *sample, double threshold, double *values)
         DpcxrConfusion confusion = dpcxr_confusion(sample, threshold);
         dpcxr_confusion_metrics(&confusion, values);
     }
-    DpcxrRecalibration recalibration = dpcxr_recalibrate(sample);
+    DpcxrRecalibration recalibration = dpcxr_recalibrate(sample, NULL);
     values[DPCXR_METRIC_AUROC] = dpcxr_auroc(sample);
     values[DPCXR_METRIC_AUPRC] = dpcxr_auprc(sample);
     values[DPCXR_METRIC_BRIER] = dpcxr_brier(sample);
