@@ -18,6 +18,7 @@ gboolean dpcxr_cmd_sigma(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_account(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_cache(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_compare(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_report(int argc, char **argv, GError **error);
 
 /* Parses @argv by @entries, in which G_OPTION_REMAINING takes the arguments that are no options; --help prints and ends

@@ -25,7 +25,7 @@ static const Row rows[] = {
     {"account", "RUN|LEDGER...", "account runs again, composed", dpcxr_cmd_account},
     {"eval", "RUN [--on CONFIG]", "evaluate a run", NULL},
     {"predict", "RUN IMAGE...", "probabilities as CSV", NULL},
-    {"compare", "RUN RUN...", "paired tests, tables, figures", NULL},
+    {"compare", "RUN RUN...", "paired tests, tables, figures", dpcxr_cmd_compare},
     {"report", "RUN... [--release]", "make the report of a run again", dpcxr_cmd_report},
     {"sweep", "CONFIG [KEY=a,b,c]...", "a grid of runs", NULL},
     {"audit", "CONFIG", "an empirical lower bound on epsilon", NULL},

@@ -6,8 +6,11 @@ const NS = "http://www.w3.org/2000/svg";
 const tip = document.createElement("div");
 tip.className = "tip";
 tip.hidden = true;
-tip.setAttribute("role", "status");
-document.body.append(tip);
+tip.setAttribute("aria-hidden", "true");
+const spoken = document.createElement("div"); /* what keys reach, for who hears the page */
+spoken.className = "spoken";
+spoken.setAttribute("aria-live", "polite");
+document.body.append(tip, spoken);
 
 const make = (name, attributes, parent, text) => {
     const element = document.createElementNS(NS, name);
@@ -140,6 +143,7 @@ class Chart {
                 if (this.inside(this.where(this.marks[i]))) break;
             }
             this.show(i);
+            spoken.textContent = this.marks[i].text;
         } else if (event.key === "Escape") {
             this.hide();
             this.reset();

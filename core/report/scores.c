@@ -185,6 +185,73 @@ void dpcxr_scores_free(DpcxrScores *scores)
     g_free(scores);
 }
 
+static gboolean align_fail(GError **error, const char *what, const char *sample)
+{
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s (sample %s)", what, sample);
+    return FALSE;
+}
+
+/* Row of @scores for each row of @like. NULL with an error. */
+static gsize *find_rows(const DpcxrScores *scores, const DpcxrScores *like, GError **error)
+{
+    g_autoptr(GHashTable) rows = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autofree gsize *order = g_new(gsize, like->n);
+    for (gsize i = 0; i < scores->n; i++)
+        g_hash_table_insert(rows, g_ptr_array_index(scores->samples, i), GSIZE_TO_POINTER(i + 1));
+    for (gsize i = 0; i < like->n; i++) {
+        const char *sample = g_ptr_array_index(like->samples, i);
+        gsize row = GPOINTER_TO_SIZE(g_hash_table_lookup(rows, sample));
+        if (row == 0) {
+            align_fail(error, "an image of one is not in the other", sample);
+            return NULL;
+        }
+        order[i] = row - 1;
+    }
+    if (scores->n != like->n || g_hash_table_size(rows) != like->n) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
+                    "one has %" G_GSIZE_FORMAT " images, the other %" G_GSIZE_FORMAT, like->n, scores->n);
+        return NULL;
+    }
+    return g_steal_pointer(&order);
+}
+
+static gboolean same_truths(const DpcxrScores *scores, const DpcxrScores *like, GError **error)
+{
+    for (gsize label = 0; label < like->labels->len; label++)
+        for (gsize i = 0; i < like->n; i++) {
+            if (scores->truths[label * like->n + i] == like->truths[label * like->n + i])
+                continue;
+            g_autofree char *what = g_strdup_printf("the label %s is not the same in both",
+                                                    (char *)g_ptr_array_index(like->labels, label));
+            return align_fail(error, what, g_ptr_array_index(like->samples, i));
+        }
+    return TRUE;
+}
+
+gboolean dpcxr_scores_align(DpcxrScores *scores, const DpcxrScores *like, GError **error)
+{
+    g_autofree gsize *order = find_rows(scores, like, error);
+    gsize n = like->n, cells = n * scores->labels->len;
+    if (!order)
+        return FALSE;
+    g_autofree guint8 *truths = g_new(guint8, cells);
+    g_autofree double *values = g_new(double, cells);
+    for (gsize i = 0; i < cells; i++) {
+        gsize from = i / n * n + order[i % n];
+        truths[i] = scores->truths[from];
+        values[i] = scores->scores[from];
+    }
+    memcpy(scores->truths, truths, cells);
+    memcpy(scores->scores, values, cells * sizeof *values);
+    memcpy(scores->patients, like->patients, n * sizeof *like->patients);
+    scores->n_patients = like->n_patients;
+    g_ptr_array_set_size(scores->groupings, 0);
+    g_ptr_array_set_size(scores->samples, 0);
+    for (gsize i = 0; i < n; i++)
+        g_ptr_array_add(scores->samples, g_strdup(g_ptr_array_index(like->samples, i)));
+    return same_truths(scores, like, error);
+}
+
 DpcxrScored *dpcxr_scores_of(const DpcxrScores *scores, guint label, const guint8 *keep)
 {
     const guint8 *truths = scores->truths + label * scores->n;

@@ -22,6 +22,10 @@ DpcxrScores *dpcxr_scores_read(const char *path, const char *const *labels, cons
 void dpcxr_scores_free(DpcxrScores *scores);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrScores, dpcxr_scores_free)
 
+/* Puts the rows of @scores into the order of @like. Both must be about the same samples with the same truths: else
+ * DPCXR_ERROR_DATA says which is not. Patients are then those of @like; groups are dropped. */
+gboolean dpcxr_scores_align(DpcxrScores *scores, const DpcxrScores *like, GError **error);
+
 /* The rows of one label whose truth is known, for which @keep (nullable) is not 0; `rows` count in the file.
  * (transfer full) */
 DpcxrScored *dpcxr_scores_of(const DpcxrScores *scores, guint label, const guint8 *keep);
