@@ -34,7 +34,7 @@ const ticksOf = (scale) => {
         if (out.length > 1) return out.map((v) => [v, v >= 1e-3 && v < 1e5 ? String(+v.toPrecision(6)) : v.toExponential(0)]);
     }
     out.length = 0;
-    const rough = (scale.high - scale.low) / Math.max(scale.ticks - 1, 1), power = 10 ** Math.floor(Math.log10(rough));
+    const rough = (scale.high - scale.low) / Math.max(scale.ticks - 1, 2), power = 10 ** Math.floor(Math.log10(rough));
     const lead = rough / power, step = power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
     const digits = Math.min(Math.max(-Math.floor(Math.log10(step) + 1e-9), 0), 12);
     const text = (v) => Math.abs(v) >= 1e6 || (v !== 0 && Math.abs(scale.high) < 1e-4) ? v.toExponential(2)

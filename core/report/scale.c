@@ -34,7 +34,7 @@ double dpcxr_scale_at(const DpcxrScale *scale, double value)
 /* 1, 2 or 5 times a power of ten, such that about @wanted steps make @range. */
 static double round_step(double range, int wanted)
 {
-    double rough = range / MAX(wanted - 1, 1), power = pow(10, floor(log10(rough))), lead = rough / power;
+    double rough = range / MAX(wanted - 1, 2), power = pow(10, floor(log10(rough))), lead = rough / power;
     return power * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
 }
 
@@ -68,7 +68,8 @@ static int log_ticks(const DpcxrScale *scale, int wanted, double *ticks)
 int dpcxr_scale_ticks(const DpcxrScale *scale, int wanted, double ticks[DPCXR_MAX_TICKS])
 {
     wanted = CLAMP(wanted, 2, DPCXR_MAX_TICKS / 2);
-    return scale->log ? log_ticks(scale, wanted, ticks) : linear_ticks(scale, wanted, ticks);
+    int n = scale->log ? log_ticks(scale, wanted, ticks) : 0;
+    return n > 1 ? n : linear_ticks(scale, wanted, ticks); /* a part of a decade has no powers of ten */
 }
 
 void dpcxr_scale_round(DpcxrScale *scale, int wanted)

@@ -80,6 +80,7 @@ static void test_ticks(void)
     assert_text(ticks_of(dpcxr_scale(-0.31, 0.12, FALSE), 5), "\xE2\x88\x92" "0.3 \xE2\x88\x92" "0.2 \xE2\x88\x92" "0.1 0.0 0.1");
     assert_text(ticks_of(dpcxr_scale(0, 3e7, FALSE), 4), "0 1e+07 2e+07 3e+07");
     assert_text(ticks_of(dpcxr_scale_log(0.5, 20), 6), "0.5 1 2 5 10 20");
+    assert_text(ticks_of(dpcxr_scale_log(11, 19), 4), "12 14 16 18");
     assert_text(ticks_of(dpcxr_scale_log(1e-12, 1e-4), 6), "1e-12 1e-10 1e-8 1e-6 1e-4");
 }
 
