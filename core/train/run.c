@@ -9,6 +9,7 @@
 #include "privacy/grid-noise.h"
 #include "privacy/noise.h"
 #include "privacy/planned.h"
+#include "train/events.h"
 #include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
@@ -26,6 +27,7 @@ typedef struct {
     DpcxrSetup setup;
     DpcxrSecret *secret;
     DpcxrLedger *ledger;
+    DpcxrEvents *events;
     DpcxrOptimizer optimizer;
     DpcxrSchedule schedule;
     char *data_digest, *config_digest;
@@ -40,6 +42,7 @@ static void run_clear(Run *run)
     dpcxr_setup_clear(&run->setup);
     dpcxr_secret_free(run->secret);
     dpcxr_ledger_free(run->ledger);
+    dpcxr_events_free(run->events);
     dpcxr_folder_clear(&run->folder);
     g_free(run->data_digest);
     g_free(run->config_digest);
@@ -204,7 +207,8 @@ static gboolean begin(Run *run, GError **error)
     } else if (run->options->resume && !initialise(&run->setup, error)) {
         return FALSE;
     }
-    return plan_ahead(run, error);
+    run->events = dpcxr_events_new(run->folder.private_dir, run->step, error);
+    return run->events && plan_ahead(run, error);
 }
 
 static gboolean train(Run *run, GError **error)
@@ -217,6 +221,7 @@ static gboolean train(Run *run, GError **error)
                       .secret = run->secret,
                       .optimizer = &run->optimizer,
                       .schedule = &run->schedule,
+                      .events = run->events,
                       .data_digest = run->data_digest,
                       .config_digest = run->config_digest,
                       .quiet = run->options->quiet,
@@ -240,7 +245,11 @@ static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, DpcxrPredicti
     g_autofree char *name = g_strdup_printf("predictions-%s.csv", dpcxr_split_name(split));
     g_autofree char *path = g_build_filename(run->folder.private_dir, name, NULL);
     *predictions = dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
-    return *predictions && dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error);
+    if (!*predictions || !dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error))
+        return FALSE;
+    dpcxr_events_add_curves(run->events, run->step, dpcxr_split_name(split), run->experiment->data.labels,
+                            *predictions);
+    return dpcxr_events_flush(run->events, error);
 }
 
 static gboolean evaluate(Run *run, GError **error)
