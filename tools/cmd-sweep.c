@@ -111,18 +111,15 @@ static void print_choice(FILE *stream, const DpcxrSweep *sweep, const DpcxrSweep
             !sweep->base->evaluate.test ? "not read: it is not among evaluate.splits"
             : dpcxr_sweep_tests_all(sweep)
                 ? "read for all points (sweep.test: all): say so where these numbers are reported"
-                : "read for what was chosen only");
+            : end->not_chosen ? "not read: nothing is chosen"
+                              : "read for what was chosen only");
     for (guint i = 0; i < beside->len; i++)
         fprintf(stream, "           but also read for %s, which is not chosen\n",
                 (const char *)g_ptr_array_index(beside, i));
 }
 
-static void print_cost(FILE *stream, const DpcxrSweepCost *cost)
+static void print_together(FILE *stream, const DpcxrSweepCost *cost)
 {
-    if (!cost->together) {
-        fprintf(stream, "together   epsilon none: %s\n", cost->why);
-        return;
-    }
     for (gsize i = 0; i < cost->n; i++) {
         const DpcxrCharge *charge = &cost->together[i];
         g_autofree char *epsilon = show_epsilon(charge->epsilon), *delta = dpcxr_format_exact(charge->delta);
@@ -132,7 +129,23 @@ static void print_cost(FILE *stream, const DpcxrSweepCost *cost)
             fprintf(stream, "together   epsilon %s at delta %s by %s%s\n", epsilon, delta, cost->labels[i],
                     charge->approximate ? ", an approximation, not a bound" : "");
     }
-    fprintf(stream,
+}
+
+static void print_cost(FILE *stream, const DpcxrSweepCost *cost)
+{
+    if (cost->together)
+        print_together(stream, cost);
+    else
+        fprintf(stream, "together   epsilon none: %s\n", cost->problem);
+    if (cost->together && cost->unclaimed)
+        fprintf(
+            stream,
+            "           what the %u private runs cost; %s makes no claim, and a choice that looks at it has "
+            "none\n",
+            cost->runs, cost->unclaimed);
+    else if (cost->together)
+        fprintf(
+            stream,
             "           what all %u runs cost; a result that was chosen among them claims this, not its own "
             "epsilon\n",
             cost->runs);

@@ -382,7 +382,7 @@ static void check_sweep(const Rules *rules)
         return;
     if (accountants->len > 0 && !given(rules, id, "at"))
         missing(rules, id, "at", "noise (one run, which all accountants account) or epsilon (one run for each)");
-    if (accountants->len == 0 && given(rules, id, "at"))
+    if (rules->resolved->accountant_list->items->len == 0 && given(rules, id, "at"))
         fail(rules, DPCXR_ERROR_USAGE, id, "at", "needs accountants, as in accountants: [rdp, pld, prv]");
     for (guint i = 0; i < accountants->len && is_choice(rules, id, "at", "epsilon"); i++) {
         const DpcxrPluginEntry *entry = g_array_index(accountants, DpcxrFeature, i).entry;

@@ -33,23 +33,18 @@ static void charge_together(DpcxrSweepCost *cost, const DpcxrSweep *sweep)
     g_autoptr(GError) error = NULL;
     for (guint i = 0; i < runs->len; i++) {
         const DpcxrSweepRun *run = g_ptr_array_index(runs, i);
-        if (is_open_handed(run) && !cost->why)
-            cost->why = g_strdup_printf("%s makes no claim, so all together have none", run->name);
-        if (has_ledger(run))
+        if (is_open_handed(run))
+            cost->unclaimed = cost->unclaimed ? cost->unclaimed : run->name;
+        else if (has_ledger(run))
             g_ptr_array_add(folders, run->folder);
     }
     cost->runs = folders->len;
     g_ptr_array_add(folders, NULL);
-    if (cost->why)
-        return;
-    if (cost->runs == 0) {
-        cost->why = g_strdup("no run has touched the data");
-        return;
-    }
-    cost->together =
-        dpcxr_charges_new((const char *const *)folders->pdata, cost->accountants, cost->n, NAN, &error);
+    if (cost->runs > 0)
+        cost->together =
+            dpcxr_charges_new((const char *const *)folders->pdata, cost->accountants, cost->n, NAN, &error);
     if (!cost->together)
-        cost->why = g_strdup(error->message);
+        cost->problem = g_strdup(cost->runs > 0 ? error->message : "no private run has touched the data");
 }
 
 void dpcxr_sweep_cost_init(DpcxrSweepCost *cost, DpcxrSweep *sweep)
@@ -72,6 +67,6 @@ void dpcxr_sweep_cost_clear(DpcxrSweepCost *cost)
 {
     g_strfreev(cost->labels);
     dpcxr_charges_free(cost->together, cost->n);
-    g_free(cost->why);
+    g_free(cost->problem);
     *cost = (DpcxrSweepCost){0};
 }

@@ -8,9 +8,10 @@ typedef struct {
     const DpcxrFeature *accountants; /* borrowed: sweep.accountants, or the one that makes the claims */
     gsize n;
     char **labels;         /* [n] */
-    DpcxrCharge *together; /* [n]; NULL: why says so */
-    char *why;             /* (nullable) why there is no number for all together */
-    guint runs;            /* that are in it */
+    DpcxrCharge *together; /* [n] of all private runs; NULL: problem says why */
+    char *problem;         /* (nullable) */
+    guint runs;            /* private ones, that have touched the data */
+    const char *unclaimed; /* (nullable) a run that makes no claim, so that all together have none */
 } DpcxrSweepCost;
 
 /* Also fills the charges of each run that makes a claim. */

@@ -127,7 +127,8 @@ static void put_together(JsonBuilder *json, const DpcxrSweepCost *cost)
 {
     dpcxr_json_begin_object(json, "together");
     dpcxr_json_put_count(json, "runs", cost->runs);
-    dpcxr_json_put_string(json, "none", cost->why);
+    dpcxr_json_put_string(json, "without_claim", cost->unclaimed);
+    dpcxr_json_put_string(json, "none", cost->problem);
     put_charges(json, "accountants", cost, cost->together);
     json_builder_end_object(json);
 }
