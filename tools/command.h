@@ -16,6 +16,7 @@ gboolean dpcxr_cmd_devices(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_eps(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_sigma(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_account(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_sweep(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_cache(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_compare(int argc, char **argv, GError **error);

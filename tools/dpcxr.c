@@ -27,7 +27,7 @@ static const Row rows[] = {
     {"predict", "RUN IMAGE...", "probabilities as CSV", NULL},
     {"compare", "RUN RUN...", "paired tests, tables, figures", dpcxr_cmd_compare},
     {"report", "RUN... [--release]", "make the report of a run again", dpcxr_cmd_report},
-    {"sweep", "CONFIG [KEY=a,b,c]...", "a grid of runs", NULL},
+    {"sweep", "CONFIG [KEY=A,B,..]...", "many runs of an experiment", dpcxr_cmd_sweep},
     {"audit", "CONFIG", "an empirical lower bound on epsilon", NULL},
     {"export", "RUN --to FORMAT", "weights for use elsewhere", NULL},
     {"cache", "CONFIG [KEY=VALUE]...", "decode and resize once", dpcxr_cmd_cache},

@@ -144,6 +144,49 @@ static void fill_evaluate(DpcxrExperiment *e, const DpcxrResolved *r)
     e->evaluate.ci_replicates = dpcxr_options_get_int(ci, "replicates");
 }
 
+/* (transfer full) "key=value" of each member of @map. */
+static char **overrides_of(const DpcxrYaml *map)
+{
+    g_autoptr(GStrvBuilder) overrides = g_strv_builder_new();
+    for (guint i = 0; i < map->items->len; i++) {
+        g_autofree char *value = dpcxr_yaml_write_line(map->items->pdata[i]);
+        g_autofree char *override = g_strconcat(((DpcxrYaml *)map->keys->pdata[i])->text, "=", value, NULL);
+        g_strv_builder_add(overrides, override);
+    }
+    return g_strv_builder_end(overrides);
+}
+
+/* (transfer full) Each item in one line. */
+static char **lines_of(const DpcxrYaml *list)
+{
+    g_autoptr(GStrvBuilder) lines = g_strv_builder_new();
+    for (guint i = 0; i < list->items->len; i++) {
+        g_autofree char *line = dpcxr_yaml_write_line(list->items->pdata[i]);
+        g_strv_builder_add(lines, line);
+    }
+    return g_strv_builder_end(lines);
+}
+
+static void fill_sweep(DpcxrExperiment *e, DpcxrResolved *r)
+{
+    const DpcxrOptions *sweep = r->sections[DPCXR_SECTION_SWEEP];
+    e->sweep.n_grid = r->grid->items->len;
+    e->sweep.grid = g_new0(DpcxrSweepAxis, e->sweep.n_grid);
+    for (gsize i = 0; i < e->sweep.n_grid; i++)
+        e->sweep.grid[i] = (DpcxrSweepAxis){g_strdup(((DpcxrYaml *)r->grid->keys->pdata[i])->text),
+                                            lines_of(r->grid->items->pdata[i])};
+    e->sweep.n_list = r->list->items->len;
+    e->sweep.list = g_new0(char **, e->sweep.n_list);
+    for (gsize i = 0; i < e->sweep.n_list; i++)
+        e->sweep.list[i] = overrides_of(r->list->items->pdata[i]);
+    e->sweep.accountant_texts = lines_of(r->accountant_list);
+    e->sweep.accountants = steal_features(r->accountants, &e->sweep.n_accountants);
+    e->sweep.at_epsilon = dpcxr_options_get_choice(sweep, "at") == 1;
+    e->sweep.test_all = dpcxr_options_get_choice(sweep, "test") == 1;
+    e->sweep.per = g_strdupv((char **)dpcxr_options_get_strings(sweep, "per"));
+    e->sweep.repeat = (int)dpcxr_options_get_int(sweep, "repeat");
+}
+
 static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
 {
     DpcxrExperiment *e = g_new0(DpcxrExperiment, 1);
@@ -156,6 +199,7 @@ static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
     fill_privacy(e, resolved);
     fill_ramps(e, resolved);
     fill_evaluate(e, resolved);
+    fill_sweep(e, resolved);
     return e;
 }
 
@@ -202,6 +246,21 @@ static void free_features(DpcxrFeature *features, gsize n)
     g_free(features);
 }
 
+static void free_sweep(DpcxrExperiment *e)
+{
+    for (gsize i = 0; i < e->sweep.n_grid; i++) {
+        g_free(e->sweep.grid[i].key);
+        g_strfreev(e->sweep.grid[i].values);
+    }
+    g_free(e->sweep.grid);
+    for (gsize i = 0; i < e->sweep.n_list; i++)
+        g_strfreev(e->sweep.list[i]);
+    g_free(e->sweep.list);
+    free_features(e->sweep.accountants, e->sweep.n_accountants);
+    g_strfreev(e->sweep.accountant_texts);
+    g_strfreev(e->sweep.per);
+}
+
 void dpcxr_experiment_free(DpcxrExperiment *experiment)
 {
     if (!experiment)
@@ -225,6 +284,7 @@ void dpcxr_experiment_free(DpcxrExperiment *experiment)
     dpcxr_feature_clear(&experiment->privacy.accountant);
     free_features(experiment->privacy.also_report, experiment->privacy.n_also_report);
     g_free(experiment->evaluate.ci_method);
+    free_sweep(experiment);
     g_free(experiment->yaml);
     g_free(experiment->yaml_public);
     g_free(experiment);

@@ -19,6 +19,12 @@ typedef struct {
     gsize n_bins; /* edges */
 } DpcxrGroup;
 
+/* A key that a sweep varies. */
+typedef struct {
+    char *key;
+    char **values; /* NULL-terminated, at least one; as overrides have them */
+} DpcxrSweepAxis;
+
 typedef enum { DPCXR_PRECISION_FP32, DPCXR_PRECISION_BF16 } DpcxrPrecision;
 typedef enum { DPCXR_UNCERTAIN_IGNORE, DPCXR_UNCERTAIN_ONES, DPCXR_UNCERTAIN_ZEROS, DPCXR_UNCERTAIN_SMOOTH } DpcxrUncertain;
 typedef enum { DPCXR_MISSING_IGNORE, DPCXR_MISSING_ZEROS } DpcxrMissing;
@@ -126,6 +132,20 @@ typedef struct {
         char *ci_method;           /* "none" | "bootstrap" */
         int ci_replicates;
     } evaluate;
+
+    struct {
+        DpcxrSweepAxis *grid; /* in order */
+        gsize n_grid;
+        char ***list; /* [n_list] points, each a NULL-terminated list of overrides "key=value" */
+        gsize n_list;
+        DpcxrFeature *accountants;
+        char **accountant_texts; /* NULL-terminated, as overrides have them */
+        gsize n_accountants;
+        gboolean at_epsilon; /* a run for each accountant; FALSE: all account the same run */
+        gboolean test_all;   /* FALSE: only what was chosen on valid */
+        char **per;          /* NULL-terminated keys */
+        int repeat;          /* at least 1 */
+    } sweep;
 
     char *yaml;     /* the resolved file, every value written out */
     char *yaml_public; /* the same without paths, for release/ */

@@ -374,6 +374,24 @@ static void check_accountant(const Rules *rules)
              entry->name);
 }
 
+static void check_sweep(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_SWEEP;
+    const GArray *accountants = rules->resolved->accountants;
+    if (!good(rules, id, "at"))
+        return;
+    if (accountants->len > 0 && !given(rules, id, "at"))
+        missing(rules, id, "at", "noise (one run, which all accountants account) or epsilon (one run for each)");
+    if (rules->resolved->accountant_list->items->len == 0 && given(rules, id, "at"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "at", "needs accountants, as in accountants: [rdp, pld, prv]");
+    for (guint i = 0; i < accountants->len && is_choice(rules, id, "at", "epsilon"); i++) {
+        const DpcxrPluginEntry *entry = g_array_index(accountants, DpcxrFeature, i).entry;
+        if (((const DpcxrAccountant *)entry->plugin->feature)->approximate)
+            fail(rules, DPCXR_ERROR_PRIVACY, id, "at", "%s approximates and calibrates no noise; leave it out, or use noise",
+                 entry->name);
+    }
+}
+
 void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
 {
     const Rules rules = {resolved, problems};
@@ -389,6 +407,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_multiplicity(&rules);
     check_init(&rules);
     check_pos_weight(&rules);
+    check_sweep(&rules);
     if (!dpcxr_options_is_good(privacy, "enabled") || !dpcxr_options_get_bool(privacy, "enabled"))
         return;
     check_noise(&rules);

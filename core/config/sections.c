@@ -201,11 +201,20 @@ static const DpcxrOptionSpec report[] = {{"formats", DPCXR_OPTION_STRINGS, "[htm
                                           .choices = "html|csv", .summary = "Of the report stage."},
                                          END};
 
-static const DpcxrOptionSpec none[] = {END};
+static const DpcxrOptionSpec sweep[] = {
+    {"repeat", DPCXR_OPTION_INT, "1", .min = 1, .max = 1000,
+     .summary = "Runs of each point, with the seeds seed, seed + 1, .."},
+    {"at", DPCXR_OPTION_CHOICE, "null", .choices = "noise|epsilon",
+     .summary = "With accountants: one run that all of them account (noise), or one run each, its noise calibrated "
+                "by it (epsilon)."},
+    {"test", DPCXR_OPTION_CHOICE, "chosen", .choices = "chosen|all",
+     .summary = "Which points are evaluated on the test split; what is chosen is always chosen on valid."},
+    {"per", DPCXR_OPTION_STRINGS, "[]", .summary = "Keys: one point is chosen for each combination of their values."},
+    END};
 
 static const char *const of_data[] = {"groups", "augment", NULL};
 static const char *const of_privacy[] = {"also_report", NULL};
-static const char *const of_sweep[] = {"grid", NULL};
+static const char *const of_sweep[] = {"grid", "list", "accountants", NULL};
 
 static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
     [DPCXR_SECTION_TOP] = {"", "The experiment.", top},
@@ -235,8 +244,7 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
     [DPCXR_SECTION_THRESHOLD] = {"evaluate.threshold", "The working point.", threshold},
     [DPCXR_SECTION_CI] = {"evaluate.ci", "Confidence intervals.", ci},
     [DPCXR_SECTION_REPORT] = {"report", "What the report stage writes.", report},
-    [DPCXR_SECTION_SWEEP] = {"sweep", "A grid of runs, for `dpcxr sweep`.", none, DPCXR_FEATURE_NONE,
-                             of_sweep},
+    [DPCXR_SECTION_SWEEP] = {"sweep", "Many runs, for `dpcxr sweep`.", sweep, DPCXR_FEATURE_NONE, of_sweep},
 };
 
 static const DpcxrUnbuilt unbuilt[] = {

@@ -12,6 +12,7 @@
 #include "privacy/noise.h"
 #include "privacy/planned.h"
 #include "report/report.h"
+#include "train/events.h"
 #include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
@@ -29,6 +30,7 @@ typedef struct {
     DpcxrSetup setup;
     DpcxrSecret *secret;
     DpcxrLedger *ledger;
+    DpcxrEvents *events;
     DpcxrOptimizer optimizer;
     DpcxrSchedule schedule;
     char *data_digest, *config_digest;
@@ -43,6 +45,7 @@ static void run_clear(Run *run)
     dpcxr_setup_clear(&run->setup);
     dpcxr_secret_free(run->secret);
     dpcxr_ledger_free(run->ledger);
+    dpcxr_events_free(run->events);
     dpcxr_folder_clear(&run->folder);
     g_free(run->data_digest);
     g_free(run->config_digest);
@@ -207,7 +210,15 @@ static gboolean begin(Run *run, GError **error)
     } else if (run->options->resume && !initialise(&run->setup, error)) {
         return FALSE;
     }
-    return plan_ahead(run, error);
+    run->events = dpcxr_events_new(run->folder.private_dir, run->step, error);
+    return run->events && plan_ahead(run, error);
+}
+
+/* Where the average of the weights is the result, it takes their place. */
+static gboolean take_result(Run *run, GError **error)
+{
+    return !run->experiment->train.release_ema ||
+           dpcxr_network_copy(run->setup.program, DPCXR_BANK_AVERAGE, DPCXR_BANK_WEIGHT, error);
 }
 
 static gboolean train(Run *run, GError **error)
@@ -220,6 +231,7 @@ static gboolean train(Run *run, GError **error)
                       .secret = run->secret,
                       .optimizer = &run->optimizer,
                       .schedule = &run->schedule,
+                      .events = run->events,
                       .data_digest = run->data_digest,
                       .config_digest = run->config_digest,
                       .quiet = run->options->quiet,
@@ -228,22 +240,35 @@ static gboolean train(Run *run, GError **error)
     if (!dpcxr_loop_run(&loop, error))
         return FALSE;
     run->step = loop.step;
-    if (run->experiment->train.release_ema &&
-        !dpcxr_network_copy(run->setup.program, DPCXR_BANK_AVERAGE, DPCXR_BANK_WEIGHT, error))
-        return FALSE;
-    return dpcxr_release_write(&run->folder, run->setup.plan, run->setup.program, run->ledger, run->step, &run->epsilon,
+    return take_result(run, error) &&
+           dpcxr_release_write(&run->folder, run->setup.plan, run->setup.program, run->ledger, run->step, &run->epsilon,
                                error);
+}
+
+/* (transfer full) */
+static char *predictions_path(const Run *run, DpcxrSplit split)
+{
+    g_autofree char *name = g_strdup_printf("predictions-%s.csv", dpcxr_split_name(split));
+    return g_build_filename(run->folder.private_dir, name, NULL);
+}
+
+static gboolean has_rows(const Run *run, DpcxrSplit split)
+{
+    return dpcxr_index_count_split(dpcxr_data_index(run->setup.data), split) > 0;
 }
 
 /* Scores one split into predictions-SPLIT.csv; NULL without error where it is not wanted or has no rows. */
 static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, DpcxrPredictions **predictions, GError **error)
 {
-    if (!wanted || dpcxr_index_count_split(dpcxr_data_index(run->setup.data), split) == 0)
+    if (!wanted || !has_rows(run, split))
         return TRUE;
-    g_autofree char *name = g_strdup_printf("predictions-%s.csv", dpcxr_split_name(split));
-    g_autofree char *path = g_build_filename(run->folder.private_dir, name, NULL);
+    g_autofree char *path = predictions_path(run, split);
     *predictions = dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
-    return *predictions && dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error);
+    if (!*predictions || !dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error))
+        return FALSE;
+    dpcxr_events_add_curves(run->events, run->step, dpcxr_split_name(split), run->experiment->data.labels,
+                            *predictions);
+    return dpcxr_events_flush(run->events, error);
 }
 
 /* What the report shows of images, and only data that is open has. */
@@ -270,11 +295,17 @@ static gboolean evaluate(Run *run, GError **error)
            keep_for_report(run, path, valid, test, error);
 }
 
+/* (transfer full) */
+static char *format_auroc(const Run *run)
+{
+    return isnan(run->auroc) ? g_strdup("none") : g_strdup_printf("%.3f", run->auroc);
+}
+
 /* RESULT auroc=0.871 epsilon=1.00 delta=1e-06 unit=patient accountant=prv run=runs/NAME */
 static char *result_line(const Run *run)
 {
     const DpcxrExperiment *e = run->experiment;
-    g_autofree char *auroc = isnan(run->auroc) ? g_strdup("none") : g_strdup_printf("%.3f", run->auroc);
+    g_autofree char *auroc = format_auroc(run);
     if (isnan(run->epsilon))
         return g_strdup_printf("RESULT auroc=%s epsilon=none run=%s", auroc, run->folder.root);
     g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
@@ -312,10 +343,8 @@ static gboolean report(const Run *run, GError **error)
     return TRUE;
 }
 
-static gboolean finish(Run *run, GError **error)
+static gboolean say_done(Run *run, const char *line, GError **error)
 {
-    explain_none(run);
-    g_autofree char *line = result_line(run);
     g_autofree char *content = g_strdup_printf("%s\n", line);
     if (!dpcxr_write_file(run->folder.done, content, -1, 0600, error) || !report(run, error))
         return FALSE;
@@ -323,13 +352,71 @@ static gboolean finish(Run *run, GError **error)
     return TRUE;
 }
 
-/* A run that is done says again what it said. */
-static gboolean repeat_result(const Run *run, gboolean *repeated, GError **error)
+static gboolean finish(Run *run, GError **error)
+{
+    explain_none(run);
+    g_autofree char *line = result_line(run);
+    return say_done(run, line, error);
+}
+
+static gboolean is_unscored(const Run *run, DpcxrSplit split, gboolean wanted)
+{
+    g_autofree char *path = predictions_path(run, split);
+    return wanted && has_rows(run, split) && !g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* Whether evaluate.splits has grown since a run was done. */
+static gboolean wants_evaluation(const Run *run)
+{
+    const DpcxrExperiment *e = run->experiment;
+    return e->stage_evaluate && (is_unscored(run, DPCXR_SPLIT_VALID, e->evaluate.valid) ||
+                                 is_unscored(run, DPCXR_SPLIT_TEST, e->evaluate.test));
+}
+
+/* The result of a run that is done, into the program. */
+static gboolean load_result(Run *run, GError **error)
+{
+    const DpcxrExperiment *e = run->experiment;
+    g_autofree char *checkpoint = dpcxr_checkpoint_newest(run->folder.checkpoints);
+    run->data_digest = dpcxr_index_digest(dpcxr_data_index(run->setup.data));
+    run->config_digest = dpcxr_folder_config_digest(e);
+    dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
+    if (!checkpoint) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s has no checkpoint any more: there are no weights to evaluate",
+                    run->folder.root);
+        return FALSE;
+    }
+    return check_index(run, error) && load_checkpoint(run, checkpoint, error) && take_result(run, error);
+}
+
+/* Neither ledger nor release/ is touched, so what was claimed stays word for word. @line: of DONE. */
+static gboolean evaluate_again(Run *run, const char *line, GError **error)
+{
+    static const char before[] = "RESULT auroc=";
+    const char *claim = g_str_has_prefix(line, before) ? strchr(line + strlen(before), ' ') : NULL;
+    if (!claim) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: is no RESULT line", run->folder.done);
+        return FALSE;
+    }
+    if (!load_result(run, error) ||
+        !(run->events = dpcxr_events_new(run->folder.private_dir, run->step, error)) || !evaluate(run, error))
+        return FALSE;
+    explain_none(run);
+    g_autofree char *auroc = format_auroc(run);
+    g_autofree char *again = g_strconcat(before, auroc, claim, NULL);
+    return say_done(run, g_strchomp(again), error);
+}
+
+/* A run that is done says again what it said, unless splits are to be evaluated that were not. */
+static gboolean repeat_result(Run *run, gboolean *repeated, GError **error)
 {
     g_autofree char *line = NULL;
     *repeated = g_file_get_contents(run->folder.done, &line, NULL, NULL);
-    if (*repeated)
-        printf("%s is done; nothing is left to do\n%s", run->folder.root, line);
+    if (!*repeated)
+        return TRUE;
+    if (wants_evaluation(run))
+        return evaluate_again(run, line, error);
+    printf("%s is done; nothing is left to do\n%s", run->folder.root, line);
     return TRUE;
 }
 
