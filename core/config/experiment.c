@@ -141,6 +141,7 @@ static void fill_evaluate(DpcxrExperiment *e, const DpcxrResolved *r)
     e->evaluate.test = g_strv_contains(splits, "test");
     e->evaluate.threshold_youden = TRUE;
     e->evaluate.ci_method = g_strdup(dpcxr_options_get_string(ci, "method"));
+    e->evaluate.curve_points = dpcxr_options_get_int(evaluate, "curve_points");
     e->evaluate.ci_replicates = dpcxr_options_get_int(ci, "replicates");
 }
 

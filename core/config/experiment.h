@@ -129,6 +129,7 @@ typedef struct {
     struct {
         gboolean valid, test;
         gboolean threshold_youden; /* from valid: the only rule so far */
+        int curve_points;          /* of the validation curve; 0: none */
         char *ci_method;           /* "none" | "bootstrap" */
         int ci_replicates;
     } evaluate;

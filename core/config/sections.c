@@ -180,9 +180,11 @@ static const DpcxrOptionSpec noise_schedule[] = {
 
 static const DpcxrOptionSpec accountant[] = {TYPE("rdp", "The accountant that makes the claim."), END};
 
-static const DpcxrOptionSpec evaluate[] = {{"splits", DPCXR_OPTION_STRINGS, "[valid, test]",
-                                            .choices = "valid|test", .summary = "Which are evaluated."},
-                                           END};
+static const DpcxrOptionSpec evaluate[] = {
+    {"splits", DPCXR_OPTION_STRINGS, "[valid, test]", .choices = "valid|test", .summary = "Which are evaluated."},
+    {"curve_points", DPCXR_OPTION_INT, "10", .min = 0, .max = 1000,
+     .summary = "How often the validation split is scored during training, for learning curves."},
+    END};
 
 static const DpcxrOptionSpec threshold[] = {
     {"rule", DPCXR_OPTION_CHOICE, "youden", .choices = "youden",

@@ -4,6 +4,7 @@
 #include "train/metrics-log.h"
 #include "train/progress.h"
 #include "train/stop.h"
+#include "train/validate.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -18,10 +19,12 @@ typedef struct {
     gint64 last_checkpoint; /* microseconds, monotonic */
     double epsilon;         /* as it was shown last */
     gint64 next_epsilon;    /* when it may be computed again */
+    gboolean no_validation; /* an image of that split cannot be read, which has been said */
 } Course;
 
-/* Accounting many unequal steps takes a while; for show it may take this part of the time. */
-enum { EPSILON_PART = 50 };
+/* Accounting many unequal steps takes a while; for show it may take this part of the time. Learning curves have so many
+ * points of epsilon, where that leaves time for them. */
+enum { EPSILON_PART = 50, EPSILON_POINTS = 20 };
 
 static double epoch_of(const DpcxrLoop *loop)
 {
@@ -96,6 +99,39 @@ static void show(Course *course, gboolean always)
         add(course, "epsilon_so_far", epsilon);
 }
 
+static void mark_epsilon(Course *course)
+{
+    const DpcxrLoop *loop = course->loop;
+    double epsilon = NAN;
+    if (loop->step == 1 || loop->step % MAX(loop->plan->steps / EPSILON_POINTS, 1) == 0)
+        epsilon = spent_for_show(course, FALSE);
+    if (!isnan(epsilon))
+        add(course, "epsilon_so_far", epsilon);
+}
+
+/* A point of the validation curve. Data that cannot be read is told and ends the curve, not the training: the number of
+ * steps says nothing about the data. */
+static gboolean mark_validation(Course *course, GError **error)
+{
+    const DpcxrLoop *loop = course->loop;
+    DpcxrValidation validation;
+    g_autoptr(GError) local = NULL;
+    if (course->no_validation || !dpcxr_validation_due(loop->plan->experiment, loop->step, loop->plan->steps))
+        return TRUE;
+    if (dpcxr_validate(loop->program, loop->plan->experiment, loop->data, &validation, &local)) {
+        add(course, "valid_loss", validation.loss);
+        add(course, "valid_auroc", validation.auroc);
+        return TRUE;
+    }
+    if (!g_error_matches(local, DPCXR_ERROR, DPCXR_ERROR_DATA)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    course->no_validation = TRUE;
+    g_printerr("private note: no more validation during training: %s\n", local->message);
+    return TRUE;
+}
+
 static void record(Course *course, const DpcxrStepReport *report)
 {
     const DpcxrLoop *loop = course->loop;
@@ -146,7 +182,9 @@ static gboolean run_steps(Course *course, GError **error)
         if (good) {
             loop->step++;
             record(course, &report);
+            mark_epsilon(course);
             show(course, FALSE);
+            good = mark_validation(course, error);
         }
         g_free(report.problem);
         if (!good || (checkpoint_due(course) && !save(course, error)))
