@@ -4,7 +4,7 @@
 #include "train/run.h"
 #include "base/files.h"
 #include "eval/evaluate.h"
-#include "eval/results.h"
+#include "eval/evaluation.h"
 #include "privacy/accounting.h"
 #include "privacy/grid-noise.h"
 #include "privacy/noise.h"
@@ -232,25 +232,30 @@ static gboolean train(Run *run, GError **error)
                                error);
 }
 
-/* Scores one split into predictions-SPLIT.csv; NULL without error where it is not wanted or has no rows. */
-static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, DpcxrPredictions **predictions, GError **error)
+/* Scores one split into predictions-SPLIT.csv; without error and file where it is not wanted or has no rows. */
+static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, double *loss, GError **error)
 {
+    *loss = NAN;
     if (!wanted || dpcxr_index_count_split(dpcxr_data_index(run->setup.data), split) == 0)
         return TRUE;
-    g_autofree char *name = g_strdup_printf("predictions-%s.csv", dpcxr_split_name(split));
-    g_autofree char *path = g_build_filename(run->folder.private_dir, name, NULL);
-    *predictions = dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
-    return *predictions && dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error);
+    g_autofree char *path = dpcxr_evaluation_predictions_path(run->folder.private_dir, split);
+    g_autoptr(DpcxrPredictions) predictions =
+        dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
+    if (!predictions)
+        return FALSE;
+    *loss = dpcxr_predictions_loss(predictions);
+    return dpcxr_predictions_write(predictions, path, run->experiment, run->setup.data, error);
 }
 
+/* What is judged is what is in the files: `dpcxr eval` says the same again. */
 static gboolean evaluate(Run *run, GError **error)
 {
-    g_autoptr(DpcxrPredictions) valid = NULL;
-    g_autoptr(DpcxrPredictions) test = NULL;
-    g_autofree char *path = g_build_filename(run->folder.private_dir, "results.json", NULL);
-    return score(run, DPCXR_SPLIT_VALID, run->experiment->evaluate.valid, &valid, error) &&
-           score(run, DPCXR_SPLIT_TEST, run->experiment->evaluate.test, &test, error) &&
-           dpcxr_results_write(path, run->experiment, valid, test, &run->auroc, error);
+    const DpcxrExperiment *e = run->experiment;
+    DpcxrEvaluation evaluation = {.folder = run->folder.private_dir, .experiment = e};
+    evaluation.losses[DPCXR_SPLIT_TRAIN] = NAN;
+    return score(run, DPCXR_SPLIT_VALID, e->evaluate.valid, &evaluation.losses[DPCXR_SPLIT_VALID], error) &&
+           score(run, DPCXR_SPLIT_TEST, e->evaluate.test, &evaluation.losses[DPCXR_SPLIT_TEST], error) &&
+           dpcxr_evaluation_write(&evaluation, &run->auroc, error);
 }
 
 /* RESULT auroc=0.871 epsilon=1.00 delta=1e-06 unit=patient accountant=prv run=runs/NAME */
@@ -327,6 +332,7 @@ static gboolean run_stages(Run *run, GError **error)
     fflush(stdout);
     gboolean repeated = FALSE;
     if ((!run->options->resume && !initialise(&run->setup, error)) ||
+        !dpcxr_evaluation_check(run->experiment, dpcxr_data_index(run->setup.data), error) ||
         !dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
         !dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
         !repeat_result(run, &repeated, error))
