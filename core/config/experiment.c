@@ -5,6 +5,7 @@
 #include "config/resolved.h"
 #include "config/rules.h"
 #include "optim/optimizer.h"
+#include <math.h>
 #include <string.h>
 
 /* --- Parts --- */
@@ -133,16 +134,37 @@ static void fill_privacy(DpcxrExperiment *e, DpcxrResolved *r)
     e->privacy.also_report = steal_features(r->also_report, &e->privacy.n_also_report);
 }
 
+/* The label that a chest data set calls "nothing found", where nobody says which; NULL where there is none. */
+static const char *find_no_finding(const DpcxrExperiment *e)
+{
+    static const char *const usual[] = {"no finding", "no_finding", "no-finding", "nofinding", "normal", "healthy"};
+    for (int label = 0; label < e->data.n_labels; label++)
+        for (gsize i = 0; i < G_N_ELEMENTS(usual); i++)
+            if (g_ascii_strcasecmp(e->data.labels[label], usual[i]) == 0)
+                return e->data.labels[label];
+    return NULL;
+}
+
 static void fill_evaluate(DpcxrExperiment *e, const DpcxrResolved *r)
 {
     const DpcxrOptions *evaluate = r->sections[DPCXR_SECTION_EVALUATE], *ci = r->sections[DPCXR_SECTION_CI];
+    const DpcxrOptions *threshold = r->sections[DPCXR_SECTION_THRESHOLD], *small = r->sections[DPCXR_SECTION_SMALL_GROUPS];
     const char *const *splits = dpcxr_options_get_strings(evaluate, "splits");
+    const char *no_finding = dpcxr_options_get_string(evaluate, "no_finding");
     e->evaluate.valid = g_strv_contains(splits, "valid");
     e->evaluate.test = g_strv_contains(splits, "test");
-    e->evaluate.threshold_youden = TRUE;
-    e->evaluate.ci_method = g_strdup(dpcxr_options_get_string(ci, "method"));
+    e->evaluate.no_finding = g_strdup(no_finding ? no_finding : find_no_finding(e));
+    e->evaluate.threshold_rule = dpcxr_options_get_choice(threshold, "rule");
+    e->evaluate.threshold_value =
+        dpcxr_options_is_set(threshold, "value") ? dpcxr_options_get_number(threshold, "value") : NAN;
+    e->evaluate.ci_method = dpcxr_options_get_choice(ci, "method");
+    e->evaluate.ci_by_image = dpcxr_options_get_choice(ci, "by") == 1;
     e->evaluate.curve_points = dpcxr_options_get_int(evaluate, "curve_points");
     e->evaluate.ci_replicates = dpcxr_options_get_int(ci, "replicates");
+    e->evaluate.ci_level = dpcxr_options_get_number(ci, "level");
+    e->evaluate.ci_seed = dpcxr_options_get_int(ci, "seed");
+    e->evaluate.min_n = dpcxr_options_get_int(small, "min_n");
+    e->evaluate.min_pos = dpcxr_options_get_int(small, "min_pos");
 }
 
 /* (transfer full) "key=value" of each member of @map. */
@@ -284,7 +306,7 @@ void dpcxr_experiment_free(DpcxrExperiment *experiment)
     dpcxr_feature_clear(&experiment->schedule);
     dpcxr_feature_clear(&experiment->privacy.accountant);
     free_features(experiment->privacy.also_report, experiment->privacy.n_also_report);
-    g_free(experiment->evaluate.ci_method);
+    g_free(experiment->evaluate.no_finding);
     free_sweep(experiment);
     g_free(experiment->yaml);
     g_free(experiment->yaml_public);

@@ -4,6 +4,7 @@
 #pragma once
 #include "optim/ramp.h"
 #include "plugin/registry.h"
+#include "stats/threshold.h"
 #include <dpcxr/dpcxr.h>
 
 /* `{type: NAME, option: value, ...}` */
@@ -32,6 +33,7 @@ typedef enum { DPCXR_NORMALISE_UNIT, DPCXR_NORMALISE_IMAGENET, DPCXR_NORMALISE_X
 typedef enum { DPCXR_POS_WEIGHT_NONE, DPCXR_POS_WEIGHT_PUBLIC, DPCXR_POS_WEIGHT_PRIVATE_COUNTS, DPCXR_POS_WEIGHT_EXACT } DpcxrPosWeight;
 typedef enum { DPCXR_UNIT_PATIENT, DPCXR_UNIT_IMAGE } DpcxrUnit;
 typedef enum { DPCXR_NOISE_GAUSSIAN, DPCXR_NOISE_GRID } DpcxrNoiseType;
+typedef enum { DPCXR_CI_NONE, DPCXR_CI_BOOTSTRAP, DPCXR_CI_DELONG } DpcxrCiMethod;
 typedef enum { DPCXR_SOURCE_OS, DPCXR_SOURCE_SEEDED } DpcxrNoiseSource;
 
 /* How a unit's gradient g comes below the clip norm C. */
@@ -128,10 +130,16 @@ typedef struct {
 
     struct {
         gboolean valid, test;
-        gboolean threshold_youden; /* from valid: the only rule so far */
-        int curve_points;          /* of the validation curve; 0: none */
-        char *ci_method;           /* "none" | "bootstrap" */
+        char *no_finding; /* (nullable) label that says nothing was found */
+        int curve_points; /* of the validation curve; 0: none */
+        DpcxrThresholdRule threshold_rule; /* on the validation split */
+        double threshold_value;            /* NaN where the rule has none */
+        DpcxrCiMethod ci_method;
+        gboolean ci_by_image; /* else by patient */
         int ci_replicates;
+        double ci_level;
+        guint64 ci_seed;
+        gsize min_n, min_pos; /* of a group; of a label's positives and negatives in it */
     } evaluate;
 
     struct {

@@ -182,21 +182,36 @@ static const DpcxrOptionSpec accountant[] = {TYPE("rdp", "The accountant that ma
 
 static const DpcxrOptionSpec evaluate[] = {
     {"splits", DPCXR_OPTION_STRINGS, "[valid, test]", .choices = "valid|test", .summary = "Which are evaluated."},
+    {"no_finding", DPCXR_OPTION_STRING, "null",
+     .summary = "The label that says nothing was found, whose false-positive rate is the "
+                "underdiagnosis rate; null: no_finding or normal, if there is one."},
     {"curve_points", DPCXR_OPTION_INT, "10", .min = 0, .max = 1000,
      .summary = "How often the validation split is scored during training, for learning curves."},
     END};
 
 static const DpcxrOptionSpec threshold[] = {
-    {"rule", DPCXR_OPTION_CHOICE, "youden", .choices = "youden",
-     .summary = "How the working point is chosen."},
-    {"from", DPCXR_OPTION_CHOICE, "valid", .choices = "valid", .summary = "The split that it is chosen on."},
+    {"rule", DPCXR_OPTION_CHOICE, "youden", .choices = "youden|sensitivity|specificity|f1",
+     .summary = "How the working point is chosen: the largest Youden index or F1, or a given sensitivity or specificity."},
+    {"value", DPCXR_OPTION_NUMBER, "null", .min = DBL_MIN, .max = 1,
+     .summary = "The sensitivity or specificity to reach."},
+    {"from", DPCXR_OPTION_CHOICE, "valid", .choices = "valid|test",
+     .summary = "The split that it is chosen on; test is refused."},
     END};
 
 static const DpcxrOptionSpec ci[] = {
-    {"method", DPCXR_OPTION_CHOICE, "none", .choices = "none|bootstrap",
-     .summary = "Of confidence intervals."},
+    {"method", DPCXR_OPTION_CHOICE, "bootstrap", .choices = "none|bootstrap|delong",
+     .summary = "Of confidence intervals; delong: of AUROC only, where each patient has one image."},
     {"by", DPCXR_OPTION_CHOICE, "patient", .choices = "patient|image", .summary = "What is drawn again."},
-    {"replicates", DPCXR_OPTION_INT, "1000", .min = 1, .max = 1e6, .summary = "How often."},
+    {"replicates", DPCXR_OPTION_INT, "1000", .min = 1, .max = 100000, .summary = "How often."},
+    {"level", DPCXR_OPTION_NUMBER, "0.95", .min = 0.5, .max = 0.9999, .summary = "Of the intervals."},
+    {"seed", DPCXR_OPTION_INT, "1", .max = DBL_MAX, .summary = "Of the draws: the same seed, the same resamples."},
+    END};
+
+static const DpcxrOptionSpec small_groups[] = {
+    {"min_n", DPCXR_OPTION_INT, "30", .min = 1, .max = 1e9, .unit = "images",
+     .summary = "Groups of fewer are shown as too small."},
+    {"min_pos", DPCXR_OPTION_INT, "10", .min = 1, .max = 1e9, .unit = "images",
+     .summary = "Labels with fewer positives, or fewer negatives, in a group are shown as too few."},
     END};
 
 static const DpcxrOptionSpec report[] = {{"formats", DPCXR_OPTION_STRINGS, "[html, csv]",
@@ -245,12 +260,12 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
     [DPCXR_SECTION_EVALUATE] = {"evaluate", "How the model is judged.", evaluate},
     [DPCXR_SECTION_THRESHOLD] = {"evaluate.threshold", "The working point.", threshold},
     [DPCXR_SECTION_CI] = {"evaluate.ci", "Confidence intervals.", ci},
+    [DPCXR_SECTION_SMALL_GROUPS] = {"evaluate.groups", "When a group is too small to judge.", small_groups},
     [DPCXR_SECTION_REPORT] = {"report", "What the report stage writes.", report},
     [DPCXR_SECTION_SWEEP] = {"sweep", "Many runs, for `dpcxr sweep`.", sweep, DPCXR_FEATURE_NONE, of_sweep},
 };
 
 static const DpcxrUnbuilt unbuilt[] = {
-    {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};
 
 const DpcxrSection *dpcxr_sections(void)

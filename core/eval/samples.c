@@ -4,6 +4,8 @@
 #include "base/json-write.h"
 #include "base/json.h"
 #include "data/image-write.h"
+#include "eval/evaluation.h"
+#include "eval/prediction-file.h"
 #include <math.h>
 
 enum { SCHEMA = 1, LABELS = 12, SIDE = 256 };
@@ -21,25 +23,27 @@ static const Kind kinds[] = {{"false_negative", TRUE, FALSE, 2},
                              {"true_negative", FALSE, FALSE, 1}};
 
 typedef struct {
-    const char *folder;
+    const char *folder; /* samples/ */
     DpcxrData *data;
-    const DpcxrPredictions *p;
-    GHashTable *files; /* row + 1 to file name: an image may be there for several labels */
+    const DpcxrPredictionFile *p;
+    GHashTable *rows;  /* sample to row of the index + 1 */
+    GHashTable *files; /* row of the index + 1 to file name: an image may be there for several labels */
     JsonBuilder *json;
     JsonObject *thresholds; /* (nullable) of the labels */
 } Writer;
 
 /* The image of @kind with the score farthest on its side, among those not in @taken; p->n where there is none. */
-static gsize most_certain(const DpcxrPredictions *p, int label, const Kind *kind, double threshold, const GArray *taken)
+static gsize most_certain(const DpcxrPredictionFile *p, gsize label, const Kind *kind, double threshold,
+                          const GArray *taken)
 {
+    const double *scores = dpcxr_prediction_file_scores(p, label);
+    const guint8 *truths = dpcxr_prediction_file_truths(p, label), *known = dpcxr_prediction_file_known(p, label);
     gsize best = p->n;
     double far = -1;
     for (gsize i = 0; i < p->n; i++) {
-        double score = dpcxr_predictions_score(p, i, label), distance = fabs(score - threshold);
-        guint8 truth;
+        double distance = fabs(scores[i] - threshold);
         gboolean had = FALSE;
-        if (!dpcxr_predictions_truth(p, i, label, &truth) || truth != kind->truth ||
-            (score >= threshold) != kind->called || !(distance > far))
+        if (!known[i] || truths[i] != kind->truth || (scores[i] >= threshold) != kind->called || !(distance > far))
             continue;
         for (guint k = 0; !had && k < taken->len; k++)
             had = g_array_index(taken, gsize, k) == i;
@@ -68,27 +72,30 @@ static const char *write_image(Writer *writer, gsize row, GError **error)
     return good ? file : NULL;
 }
 
-static gboolean add_image(Writer *writer, gsize i, int label, const Kind *kind, double threshold, GError **error)
+static gboolean add_image(Writer *writer, gsize i, gsize label, const Kind *kind, double threshold, GError **error)
 {
-    const DpcxrIndex *index = dpcxr_data_index(writer->data);
-    gsize row = writer->p->rows[i];
-    const char *file = write_image(writer, row, error);
+    const char *sample = writer->p->samples[i];
+    gsize row = GPOINTER_TO_SIZE(g_hash_table_lookup(writer->rows, sample));
+    if (row == 0) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: sample %s is not in the data set", writer->p->path, sample);
+        return FALSE;
+    }
+    const char *file = write_image(writer, row - 1, error);
     if (!file)
         return FALSE;
     json_builder_begin_object(writer->json);
     dpcxr_json_put_string(writer->json, "file", file);
-    dpcxr_json_put_string(writer->json, "sample", dpcxr_index_sample(index, row));
-    dpcxr_json_put_string(writer->json, "patient", dpcxr_index_patient(index, row));
-    dpcxr_json_put_string(writer->json, "label", dpcxr_data_experiment(writer->data)->data.labels[label]);
+    dpcxr_json_put_string(writer->json, "sample", sample);
+    dpcxr_json_put_string(writer->json, "label", writer->p->labels[label]);
     dpcxr_json_put_string(writer->json, "kind", kind->name);
     dpcxr_json_put_count(writer->json, "truth", kind->truth);
-    dpcxr_json_put_number(writer->json, "score", dpcxr_predictions_score(writer->p, i, label));
+    dpcxr_json_put_number(writer->json, "score", dpcxr_prediction_file_scores(writer->p, label)[i]);
     dpcxr_json_put_number(writer->json, "threshold", threshold);
     json_builder_end_object(writer->json);
     return TRUE;
 }
 
-static gboolean add_label(Writer *writer, int label, double threshold, GError **error)
+static gboolean add_label(Writer *writer, gsize label, double threshold, GError **error)
 {
     g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(gsize));
     for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++)
@@ -103,16 +110,15 @@ static gboolean add_label(Writer *writer, int label, double threshold, GError **
     return TRUE;
 }
 
-static double threshold_of(const Writer *writer, int label)
+static double threshold_of(const Writer *writer, gsize label)
 {
-    const char *name = dpcxr_data_experiment(writer->data)->data.labels[label];
-    JsonNode *node = writer->thresholds ? json_object_get_member(writer->thresholds, name) : NULL;
+    JsonNode *node = writer->thresholds ? json_object_get_member(writer->thresholds, writer->p->labels[label]) : NULL;
     return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : 0.5;
 }
 
 static gboolean add_labels(Writer *writer, GError **error)
 {
-    for (int label = 0; label < MIN(writer->p->n_labels, LABELS); label++)
+    for (gsize label = 0; label < MIN(writer->p->n_labels, LABELS); label++)
         if (!add_label(writer, label, threshold_of(writer, label), error))
             return FALSE;
     return TRUE;
@@ -135,27 +141,46 @@ static JsonObject *member_object(JsonObject *from, const char *key)
     return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
-gboolean dpcxr_samples_write(const char *folder, DpcxrData *data, DpcxrSplit split, const DpcxrPredictions *predictions,
-                             const char *results, GError **error)
+static GHashTable *index_rows(const DpcxrIndex *index)
 {
+    GHashTable *rows = g_hash_table_new(g_str_hash, g_str_equal);
+    for (gsize row = 0; row < dpcxr_index_count(index); row++)
+        g_hash_table_insert(rows, (char *)dpcxr_index_sample(index, row), GSIZE_TO_POINTER(row + 1));
+    return rows;
+}
+
+/* Fills writer->folder. */
+static gboolean write_all(Writer *writer, DpcxrSplit split, GError **error)
+{
+    dpcxr_remove_tree(writer->folder);
+    if (!dpcxr_make_folder(writer->folder, 0700, error))
+        return FALSE;
+    json_builder_begin_object(writer->json);
+    dpcxr_json_put_count(writer->json, "schema", SCHEMA);
+    dpcxr_json_put_string(writer->json, "split", dpcxr_split_name(split));
+    dpcxr_json_begin_array(writer->json, "images");
+    if (!add_labels(writer, error))
+        return FALSE;
+    json_builder_end_array(writer->json);
+    json_builder_end_object(writer->json);
+    g_autofree char *text = dpcxr_json_text(writer->json);
+    g_autofree char *path = g_build_filename(writer->folder, "samples.json", NULL);
+    return dpcxr_write_file(path, text, -1, 0600, error);
+}
+
+gboolean dpcxr_samples_write(const char *folder, DpcxrData *data, DpcxrSplit split, GError **error)
+{
+    g_autofree char *results = g_build_filename(folder, "results.json", NULL);
+    g_autofree char *samples = g_build_filename(folder, "samples", NULL);
+    g_autofree char *path = dpcxr_evaluation_predictions_path(folder, split);
     g_autoptr(JsonNode) root = read_results(results, error);
-    g_autoptr(JsonBuilder) json = json_builder_new();
-    g_autoptr(GHashTable) files = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    if (!root)
+    g_autoptr(DpcxrPredictionFile) p = root ? dpcxr_prediction_file_read(path, error) : NULL;
+    if (!p)
         return FALSE;
     JsonObject *whole = JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-    Writer writer = {folder, data, predictions, files, json, member_object(member_object(whole, "thresholds"), "labels")};
-    dpcxr_remove_tree(folder);
-    if (!dpcxr_make_folder(folder, 0700, error))
-        return FALSE;
-    json_builder_begin_object(json);
-    dpcxr_json_put_count(json, "schema", SCHEMA);
-    dpcxr_json_put_string(json, "split", dpcxr_split_name(split));
-    dpcxr_json_begin_array(json, "images");
-    if (!add_labels(&writer, error))
-        return FALSE;
-    json_builder_end_array(json);
-    json_builder_end_object(json);
-    g_autofree char *text = dpcxr_json_text(json), *path = g_build_filename(folder, "samples.json", NULL);
-    return dpcxr_write_file(path, text, -1, 0600, error);
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    g_autoptr(GHashTable) rows = index_rows(dpcxr_data_index(data));
+    g_autoptr(GHashTable) files = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    Writer writer = {samples, data, p, rows, files, json, member_object(member_object(whole, "thresholds"), "labels")};
+    return write_all(&writer, split, error);
 }

@@ -48,7 +48,7 @@ static double *pick_limit(const DpcxrFrame *frame, const double *values, gsize n
     return places ? pick(places, kept) : NULL;
 }
 
-static Places place(const DpcxrFrame *frame, const DpcxrSeries *series)
+static Places place(const DpcxrFrame *frame, const DpcxrChartSeries *series)
 {
     g_autofree double *x = places_of(&frame->x, series->x, series->n);
     g_autofree double *y = places_of(&frame->y, series->y, series->n);
@@ -112,7 +112,7 @@ static void draw_bars(DpcxrSvg *svg, const Places *places, int colour)
             dpcxr_svg_line(svg, places->x[i], places->low[i], places->x[i], places->high[i], class);
 }
 
-static char *mark_text(const DpcxrLineChart *chart, const DpcxrSeries *series, gsize i)
+static char *mark_text(const DpcxrLineChart *chart, const DpcxrChartSeries *series, gsize i)
 {
     if (series->texts)
         return g_strdup(series->texts[i]);
@@ -123,7 +123,7 @@ static char *mark_text(const DpcxrLineChart *chart, const DpcxrSeries *series, g
                            chart->x_name, x, chart->y_name, y);
 }
 
-static double radius_of(const DpcxrSeries *series, gsize i, double largest)
+static double radius_of(const DpcxrChartSeries *series, gsize i, double largest)
 {
     if (series->kind == DPCXR_SERIES_LINE)
         return 4; /* seen only when pointed at */
@@ -131,7 +131,7 @@ static double radius_of(const DpcxrSeries *series, gsize i, double largest)
 }
 
 /* Points of lines are there to be pointed at, so some are enough. */
-static void draw_marks(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrSeries *series, const Places *places)
+static void draw_marks(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrChartSeries *series, const Places *places)
 {
     gboolean line = series->kind == DPCXR_SERIES_LINE;
     g_autofree char *class = g_strdup_printf("%s c%d", line ? "hidden" : "dot", series->colour);
@@ -150,7 +150,7 @@ static void draw_marks(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrSe
     }
 }
 
-static void draw_series(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrSeries *series)
+static void draw_series(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrChartSeries *series)
 {
     Places places = place(&chart->frame, series);
     g_autofree char *class = g_strdup_printf("line c%d%s", series->colour, series->dashed ? " dashed" : "");
@@ -190,7 +190,7 @@ static GArray *keys_of(const DpcxrLineChart *chart)
 {
     GArray *keys = g_array_new(FALSE, FALSE, sizeof(DpcxrKey));
     for (gsize i = 0; chart->legend && i < chart->n_series; i++) {
-        const DpcxrSeries *series = &chart->series[i];
+        const DpcxrChartSeries *series = &chart->series[i];
         DpcxrKey key = {series->name, series->colour, series->dashed};
         if (series->name && series->kind != DPCXR_SERIES_REFERENCE)
             g_array_append_val(keys, key);

@@ -21,7 +21,7 @@ typedef struct {
     const double *weight;           /* (nullable) [n] area of points, relative to the largest */
     const char *const *texts;       /* (nullable) [n] what points say instead of their numbers */
     const char *const *names;       /* (nullable) [n] that stand beside points */
-} DpcxrSeries;
+} DpcxrChartSeries;
 
 /* A point above the curves, with a name beside it. */
 typedef struct {
@@ -36,7 +36,7 @@ typedef struct {
     DpcxrFrame frame;               /* scales, titles, ticks, zoom */
     const char *x_name, *y_name;    /* as points call them, short */
     int x_digits, y_digits;
-    const DpcxrSeries *series;
+    const DpcxrChartSeries *series;
     gsize n_series;
     const DpcxrSpot *spots;         /* (nullable) */
     gsize n_spots;

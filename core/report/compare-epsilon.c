@@ -162,7 +162,7 @@ static void add_levels(GArray *series, const DpcxrComparison *c, const double *e
             lows[2 * i + k] = e->low;
             highs[2 * i + k] = e->high;
         }
-        DpcxrSeries level = {.kind = DPCXR_SERIES_LINE, .name = run->files->name, .colour = 6, .dashed = TRUE, .n = 2,
+        DpcxrChartSeries level = {.kind = DPCXR_SERIES_LINE, .name = run->files->name, .colour = 6, .dashed = TRUE, .n = 2,
                              .x = ends, .y = &levels[2 * i], .low = &lows[2 * i], .high = &highs[2 * i]};
         g_array_append_val(series, level);
     }
@@ -170,10 +170,10 @@ static void add_levels(GArray *series, const DpcxrComparison *c, const double *e
 
 static GArray *make_series(const GPtrArray *curves)
 {
-    GArray *series = g_array_new(FALSE, FALSE, sizeof(DpcxrSeries));
+    GArray *series = g_array_new(FALSE, FALSE, sizeof(DpcxrChartSeries));
     for (guint i = 0; i < curves->len; i++) {
         const Curve *curve = g_ptr_array_index(curves, i);
-        DpcxrSeries one = {.kind = DPCXR_SERIES_LINE_POINTS, .name = curve->accountant, .colour = (int)(i % 6),
+        DpcxrChartSeries one = {.kind = DPCXR_SERIES_LINE_POINTS, .name = curve->accountant, .colour = (int)(i % 6),
                            .n = curve->points->len, .x = curve->x, .y = curve->y, .low = curve->low, .high = curve->high,
                            .texts = (const char *const *)curve->texts->pdata};
         g_array_append_val(series, one);
@@ -194,7 +194,7 @@ static void draw(DpcxrFigure *figure, const DpcxrComparison *c, const GPtrArray 
                                       .x = dpcxr_scale_log(e.x_low, e.x_high), .y = dpcxr_scale(e.y_low, e.y_high, TRUE),
                                       .x_ticks = 6, .y_ticks = 6, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
                             .x_name = "epsilon", .y_name = "AUROC", .x_digits = 2, .y_digits = 3,
-                            .series = (const DpcxrSeries *)(void *)series->data, .n_series = series->len, .legend = TRUE};
+                            .series = (const DpcxrChartSeries *)(void *)series->data, .n_series = series->len, .legend = TRUE};
     dpcxr_figure_add(figure, NULL, dpcxr_line_chart(&chart));
 }
 

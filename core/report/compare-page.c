@@ -195,7 +195,7 @@ static DpcxrSvg *draw_cloud(const Cloud *cloud, By by, const DpcxrRelation *r, i
         most = fmax(most, cloud->x[i]);
     most *= 1.35; /* room for names */
     const double ends[] = {0, most}, zero[] = {0, 0};
-    const DpcxrSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = zero},
+    const DpcxrChartSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = zero},
                                   {.kind = DPCXR_SERIES_POINTS, .colour = colour, .n = cloud->n, .x = cloud->x, .y = cloud->y,
                                    .texts = (const char *const *)cloud->texts->pdata,
                                    .names = (const char *const *)cloud->names->pdata}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The numbers of a comparison. */
 #include "report/compare.h"
+#include "report/align.h"
 #include "stats/bootstrap.h"
 #include "stats/inference.h"
 #include <math.h>
@@ -33,7 +34,7 @@ static gboolean subset_init(Subset *subset, const DpcxrComparison *c, const guin
                             GError **error)
 {
     gsize items = c->runs->len * c->n_labels;
-    const DpcxrScores *like = dpcxr_compared_run(c, c->baseline)->scores;
+    const DpcxrPredictionFile *like = dpcxr_compared_run(c, c->baseline)->predictions;
     const DpcxrBootstrapOptions options = {c->options.replicates, c->options.seed, .no_calibration = TRUE};
     g_autofree DpcxrBootstrapItem *bootstrap = g_new(DpcxrBootstrapItem, items);
     double values[DPCXR_N_METRICS];
@@ -41,7 +42,7 @@ static gboolean subset_init(Subset *subset, const DpcxrComparison *c, const guin
     for (guint run = 0; run < c->runs->len; run++)
         for (gsize label = 0; label < c->n_labels; label++) {
             gsize i = item(c, run, label);
-            subset->samples[i] = dpcxr_scores_of(dpcxr_compared_run(c, run)->scores, (guint)label, keep);
+            subset->samples[i] = dpcxr_known_of(dpcxr_compared_run(c, run)->predictions, label, keep);
             bootstrap[i] = (DpcxrBootstrapItem){subset->samples[i], NAN};
             dpcxr_metrics(subset->samples[i], NAN, values);
             subset->auroc[i] = values[DPCXR_METRIC_AUROC];
@@ -55,8 +56,8 @@ static const double *label_replicates(const Subset *subset, guint run, gsize lab
     return dpcxr_replicates_of(subset->replicates, item(subset->c, run, label), DPCXR_METRIC_AUROC);
 }
 
-/* The mean over labels that are defined on the images themselves; in a replicate over those of them that are defined
- * there, which are the same for every run. (transfer full) [replicates] */
+/* The mean over labels that are defined on the images themselves; NaN where one of them is not in a replicate, as in
+ * results.json. (transfer full) [replicates] */
 static double *mean_replicates(const Subset *subset, guint run)
 {
     const DpcxrComparison *c = subset->c;
@@ -65,9 +66,8 @@ static double *mean_replicates(const Subset *subset, guint run)
         double sum = 0;
         gsize defined = 0;
         for (gsize label = 0; label < c->n_labels; label++) {
-            double value = label_replicates(subset, run, label)[r];
-            gboolean good = !isnan(value) && !isnan(subset->auroc[item(c, run, label)]);
-            sum += good ? value : 0;
+            gboolean good = !isnan(subset->auroc[item(c, run, label)]);
+            sum += good ? label_replicates(subset, run, label)[r] : 0;
             defined += good;
         }
         means[r] = defined ? sum / (double)defined : NAN;
@@ -91,8 +91,8 @@ static DpcxrEstimate estimate(const DpcxrComparison *c, double value, const doub
 {
     DpcxrInterval interval = dpcxr_percentile_interval(replicates, c->options.replicates, c->options.level);
     if (isnan(value))
-        return (DpcxrEstimate){NAN, NAN, NAN};
-    return (DpcxrEstimate){value, interval.low, interval.high};
+        return (DpcxrEstimate){NAN, NAN, NAN, 0};
+    return (DpcxrEstimate){value, interval.low, interval.high, interval.undefined};
 }
 
 static double *subtract(const double *a, const double *b, gsize n)
@@ -109,7 +109,7 @@ static DpcxrComparedValue compare(const DpcxrComparison *c, double value, const 
 {
     gsize n = c->options.replicates;
     g_autofree double *difference = subtract(own, base, n);
-    DpcxrComparedValue compared = {estimate(c, value, own), {NAN, NAN, NAN}, NAN, NAN};
+    DpcxrComparedValue compared = {estimate(c, value, own), {NAN, NAN, NAN, 0}, NAN, NAN};
     if (!is_baseline && !isnan(value)) {
         compared.difference = estimate(c, value - base_value, difference);
         compared.p = dpcxr_paired_p(difference, n);
@@ -181,15 +181,14 @@ static gboolean compare_all(const DpcxrComparison *c, DpcxrWorkers *workers, GEr
 
 static guint8 *members(const DpcxrComparison *c, const DpcxrComparedGroup *group)
 {
-    const DpcxrScores *scores = dpcxr_compared_run(c, c->baseline)->scores;
-    guint8 *keep = g_new0(guint8, scores->n);
-    for (guint g = 0; g < scores->groupings->len; g++)
-        for (gsize row = 0; g_str_equal(g_ptr_array_index(scores->groupings, g), group->grouping) && row < scores->n; row++)
-            keep[row] = g_str_equal(dpcxr_scores_group(scores, g, row), group->value);
+    const DpcxrPredictionFile *file = dpcxr_compared_run(c, c->baseline)->predictions;
+    guint8 *keep = g_new(guint8, file->n);
+    for (gsize row = 0; row < file->n; row++)
+        keep[row] = g_str_equal(file->cells[row * file->n_columns + group->column], group->value);
     return keep;
 }
 
-static const DpcxrComparedValue nothing = {{NAN, NAN, NAN}, {NAN, NAN, NAN}, NAN, NAN};
+static const DpcxrComparedValue nothing = {{NAN, NAN, NAN, 0}, {NAN, NAN, NAN, 0}, NAN, NAN};
 
 static gboolean compare_group(const DpcxrComparison *c, gsize group, DpcxrWorkers *workers, GError **error)
 {

@@ -2,9 +2,9 @@
  * Runs beside each other on the same images: what each loses against one of them, over labels and groups, with paired
  * tests. Every interval and every p comes from one set of resamples of patients, so that differences are paired. */
 #pragma once
+#include "eval/prediction-file.h"
 #include "report/look.h"
 #include "report/run-files.h"
-#include "report/scores.h"
 
 typedef struct {
     const char *split;      /* "test" or "valid" */
@@ -32,7 +32,7 @@ typedef struct {
 
 typedef struct {
     DpcxrRunFiles *files;
-    DpcxrScores *scores;        /* rows in the order of the baseline's */
+    DpcxrPredictionFile *predictions; /* rows in the order of the baseline's */
     double epsilon, delta;      /* NaN without a claim */
     const char *accountant;     /* (nullable) */
     DpcxrComparedValue mean;    /* over labels */
@@ -44,6 +44,7 @@ typedef struct {
 
 typedef struct {
     char *grouping, *value;
+    gsize column; /* of the predictions */
     gsize n;
     gboolean small; /* fewer images than options.min_group: no numbers */
 } DpcxrComparedGroup;

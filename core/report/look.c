@@ -78,7 +78,7 @@ DpcxrEstimate dpcxr_look_estimate(JsonObject *from, const char *key)
 {
     JsonObject *estimate = object_of(node_of(from, key));
     return (DpcxrEstimate){dpcxr_look_number(estimate, "value"), dpcxr_look_number(estimate, "low"),
-                           dpcxr_look_number(estimate, "high")};
+                           dpcxr_look_number(estimate, "high"), dpcxr_look_count(estimate, "undefined")};
 }
 
 const char **dpcxr_look_keys(JsonObject *from)

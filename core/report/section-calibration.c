@@ -66,7 +66,7 @@ static DpcxrSvg *draw(const char *label, const Bins *bins)
 {
     double end = end_of(bins);
     const double ends[] = {0, end};
-    const DpcxrSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = ends},
+    const DpcxrChartSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = ends},
                                   {.kind = DPCXR_SERIES_LINE_POINTS, .n = bins->n, .x = bins->score, .y = bins->rate,
                                    .low = bins->low, .high = bins->high, .weight = bins->size,
                                    .texts = (const char *const *)bins->texts->pdata}};

@@ -77,7 +77,7 @@ static DpcxrSvg *draw(gsize curve, const Stretches *s)
 {
     double low = INFINITY, high = -INFINITY;
     range_of(s, &low, &high);
-    DpcxrSeries series = {.kind = s->n > 1 ? DPCXR_SERIES_LINE : DPCXR_SERIES_POINTS,
+    DpcxrChartSeries series = {.kind = s->n > 1 ? DPCXR_SERIES_LINE : DPCXR_SERIES_POINTS,
                           .colour = curves[curve].colour, .n = s->n, .x = s->step, .y = s->mean,
                           .low = s->joined ? s->low : NULL, .high = s->joined ? s->high : NULL};
     g_autofree char *label = g_strdup_printf("%s over %.0f steps: from %.*f to %.*f", curves[curve].title,

@@ -90,7 +90,7 @@ static void draw_curve(DpcxrPage *page, JsonObject *privacy)
     JsonObject *claim = dpcxr_look_object(privacy, "claim", NULL);
     g_autofree char *claimed = g_strdup_printf("the claim: epsilon %s", dpcxr_look_string(claim, "epsilon_printed"));
     const DpcxrSpot spot = {dpcxr_look_number(claim, "delta"), dpcxr_look_number(claim, "epsilon"), 1, claimed};
-    const DpcxrSeries series = {.kind = DPCXR_SERIES_LINE_POINTS, .n = n, .x = delta, .y = epsilon,
+    const DpcxrChartSeries series = {.kind = DPCXR_SERIES_LINE_POINTS, .n = n, .x = delta, .y = epsilon,
                                 .texts = (const char *const *)texts->pdata};
     DpcxrScale y = dpcxr_scale(0, highest * 1.05, FALSE);
     DpcxrLineChart chart = {.label = "Epsilon rises as delta falls", .width = 900, .height = 270,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * ROC and precision-recall curves, from the predictions of a split, with bands from the same resamples as the intervals. */
+#include "eval/known.h"
 #include "report/chart-line.h"
 #include "report/curve-bands.h"
 #include "report/markup.h"
 #include "report/metric-names.h"
-#include "report/scores.h"
 #include "report/sections.h"
 #include "stats/ranking.h"
 #include <math.h>
@@ -14,7 +14,7 @@ typedef enum { ROC, PR } Kind;
 typedef struct {
     const DpcxrRunFiles *run;
     JsonObject *part;       /* of the split in results.json */
-    DpcxrScores *scores;
+    DpcxrPredictionFile *file;
     DpcxrScored **samples;  /* [labels] */
     DpcxrBands *bands;      /* (nullable) [labels] */
     DpcxrFigure *figures[2];
@@ -69,7 +69,7 @@ static char *inset_text(const Ranking *r, const char *label, Kind kind)
 
 static DpcxrSvg *draw(const Ranking *r, guint label, Kind kind, const Curve *curve)
 {
-    const char *name = g_ptr_array_index(r->scores->labels, label);
+    const char *name = r->file->labels[label];
     const DpcxrScored *sample = r->samples[label];
     double grid[DPCXR_BAND_POINTS], nothing[DPCXR_BAND_POINTS];
     double chance = (double)sample->positives / (double)sample->n;
@@ -79,7 +79,7 @@ static DpcxrSvg *draw(const Ranking *r, guint label, Kind kind, const Curve *cur
         nothing[i] = NAN;
     }
     const DpcxrBands *bands = r->bands ? &r->bands[label] : NULL;
-    const DpcxrSeries series[] = {
+    const DpcxrChartSeries series[] = {
         {.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = guess},
         {.kind = DPCXR_SERIES_LINE, .n = bands ? DPCXR_BAND_POINTS : 0, .x = grid, .y = nothing,
          .low = !bands ? NULL : kind == ROC ? bands->roc_low : bands->pr_low,
@@ -122,7 +122,7 @@ static void fill(const Ranking *r, guint label, Kind kind, const Curve *curve)
     const DpcxrBands *bands = r->bands ? &r->bands[label] : NULL;
     for (int i = 0; i < DPCXR_BAND_POINTS; i += 2) {
         double x = (double)i / (DPCXR_BAND_POINTS - 1);
-        dpcxr_table_text(table, g_ptr_array_index(r->scores->labels, label));
+        dpcxr_table_text(table, r->file->labels[label]);
         dpcxr_table_number(table, x);
         dpcxr_table_interval(table, height_at(curve, x, kind),
                              !bands ? NAN : kind == ROC ? bands->roc_low[i] : bands->pr_low[i],
@@ -133,7 +133,7 @@ static void fill(const Ranking *r, guint label, Kind kind, const Curve *curve)
 static void add_label(const Ranking *r, guint label, Kind kind)
 {
     Curve curve = make_curve(r->samples[label], kind);
-    dpcxr_figure_add(r->figures[kind], g_ptr_array_index(r->scores->labels, label), draw(r, label, kind, &curve));
+    dpcxr_figure_add(r->figures[kind], r->file->labels[label], draw(r, label, kind, &curve));
     fill(r, label, kind, &curve);
     curve_clear(&curve);
 }
@@ -152,7 +152,7 @@ static void make_figures(Ranking *r)
         dpcxr_table_column(r->figures[k]->table, k == ROC ? "fpr" : "recall", DPCXR_COLUMN_NUMBER, 2);
         dpcxr_table_column(r->figures[k]->table, k == ROC ? "sensitivity" : "precision", DPCXR_COLUMN_INTERVAL, 3);
     }
-    for (guint label = 0; label < r->scores->labels->len; label++)
+    for (guint label = 0; label < r->file->n_labels; label++)
         for (int k = 0; k < 2 && dpcxr_scored_ranks(r->samples[label]); k++)
             add_label(r, label, (Kind)k);
 }
@@ -160,20 +160,20 @@ static void make_figures(Ranking *r)
 static gboolean make_bands(Ranking *r, GError **error)
 {
     JsonObject *ci = dpcxr_look_object(r->run->results, "ci", NULL);
-    gsize n = r->scores->labels->len, replicates = dpcxr_look_count(ci, "replicates");
+    gsize n = r->file->n_labels, replicates = dpcxr_look_count(ci, "replicates");
     double level = dpcxr_look_number(ci, "level");
-    if (g_strcmp0(dpcxr_look_string(ci, "method"), "bootstrap") != 0 || replicates == 0 || isnan(level) || r->scores->n == 0)
+    if (g_strcmp0(dpcxr_look_string(ci, "method"), "bootstrap") != 0 || replicates == 0 || isnan(level) || r->file->n == 0)
         return TRUE;
     g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(0, error);
     if (!workers)
         return FALSE;
     gboolean by_image = g_strcmp0(dpcxr_look_string(ci, "by"), "image") == 0;
-    g_autofree guint32 *images = g_new(guint32, r->scores->n);
-    for (gsize i = 0; i < r->scores->n; i++)
+    g_autofree guint32 *images = g_new(guint32, r->file->n);
+    for (gsize i = 0; i < r->file->n; i++)
         images[i] = (guint32)i;
     r->bands = g_new(DpcxrBands, n);
-    dpcxr_curve_bands(r->samples, n, by_image ? images : r->scores->patients,
-                      by_image ? r->scores->n : r->scores->n_patients, replicates, level, dpcxr_look_count(ci, "seed"), workers,
+    dpcxr_curve_bands(r->samples, n, by_image ? images : r->file->patients,
+                      by_image ? r->file->n : r->file->n_patients, replicates, level, dpcxr_look_count(ci, "seed"), workers,
                       r->bands);
     return TRUE;
 }
@@ -182,9 +182,9 @@ static void show(DpcxrPage *page, Ranking *r)
 {
     g_autoptr(GString) without = g_string_new(NULL);
     make_figures(r);
-    for (guint label = 0; label < r->scores->labels->len; label++)
+    for (guint label = 0; label < r->file->n_labels; label++)
         if (!dpcxr_scored_ranks(r->samples[label]))
-            g_string_append_printf(without, "%s%s", without->len ? ", " : "", (char *)g_ptr_array_index(r->scores->labels, label));
+            g_string_append_printf(without, "%s%s", without->len ? ", " : "", r->file->labels[label]);
     dpcxr_page_section(page, "ranking", "ROC and precision-recall");
     if (without->len)
         dpcxr_page_note(page, "No curves of %s: there are not both positives and negatives.", without->str);
@@ -196,16 +196,6 @@ static void show(DpcxrPage *page, Ranking *r)
     }
 }
 
-static char **label_names(const DpcxrRunFiles *run)
-{
-    JsonArray *labels = dpcxr_look_array(run->results, "labels");
-    GPtrArray *names = g_ptr_array_new();
-    for (guint i = 0; i < dpcxr_look_length(labels); i++)
-        g_ptr_array_add(names, g_strdup(dpcxr_look_text(labels, i)));
-    g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_free(names, FALSE);
-}
-
 gboolean dpcxr_section_ranking(DpcxrPage *page, const DpcxrRunFiles *run, GError **error)
 {
     const char *split = dpcxr_run_files_split(run);
@@ -213,15 +203,14 @@ gboolean dpcxr_section_ranking(DpcxrPage *page, const DpcxrRunFiles *run, GError
         return TRUE;
     g_autofree char *file = g_strdup_printf("predictions-%s.csv", split);
     g_autofree char *path = g_build_filename(run->root, "private", file, NULL);
-    g_auto(GStrv) names = label_names(run);
     Ranking r = {.run = run, .part = dpcxr_results_split(run->results, split)};
-    r.scores = dpcxr_scores_read(path, (const char *const *)names, NULL, error);
-    if (!r.scores)
+    r.file = dpcxr_prediction_file_read(path, error);
+    if (!r.file)
         return FALSE;
-    gsize n = r.scores->labels->len;
+    gsize n = r.file->n_labels;
     r.samples = g_new(DpcxrScored *, n);
     for (guint i = 0; i < n; i++)
-        r.samples[i] = dpcxr_scores_of(r.scores, i, NULL);
+        r.samples[i] = dpcxr_known_rows(r.file, i);
     gboolean good = make_bands(&r, error);
     if (good)
         show(page, &r);
@@ -229,6 +218,6 @@ gboolean dpcxr_section_ranking(DpcxrPage *page, const DpcxrRunFiles *run, GError
         dpcxr_scored_free(r.samples[i]);
     g_free(r.samples);
     g_free(r.bands);
-    dpcxr_scores_free(r.scores);
+    dpcxr_prediction_file_free(r.file);
     return good;
 }

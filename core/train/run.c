@@ -5,7 +5,7 @@
 #include "base/files.h"
 #include "eval/data-flow.h"
 #include "eval/evaluate.h"
-#include "eval/results.h"
+#include "eval/evaluation.h"
 #include "eval/samples.h"
 #include "privacy/accounting.h"
 #include "privacy/grid-noise.h"
@@ -245,54 +245,51 @@ static gboolean train(Run *run, GError **error)
                                error);
 }
 
-/* (transfer full) */
-static char *predictions_path(const Run *run, DpcxrSplit split)
-{
-    g_autofree char *name = g_strdup_printf("predictions-%s.csv", dpcxr_split_name(split));
-    return g_build_filename(run->folder.private_dir, name, NULL);
-}
-
 static gboolean has_rows(const Run *run, DpcxrSplit split)
 {
     return dpcxr_index_count_split(dpcxr_data_index(run->setup.data), split) > 0;
 }
 
-/* Scores one split into predictions-SPLIT.csv; NULL without error where it is not wanted or has no rows. */
-static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, DpcxrPredictions **predictions, GError **error)
+/* Scores one split into predictions-SPLIT.csv; without error and file where it is not wanted or has no rows. */
+static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, double *loss, GError **error)
 {
+    *loss = NAN;
     if (!wanted || !has_rows(run, split))
         return TRUE;
-    g_autofree char *path = predictions_path(run, split);
-    *predictions = dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
-    if (!*predictions || !dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error))
+    g_autofree char *path = dpcxr_evaluation_predictions_path(run->folder.private_dir, split);
+    g_autoptr(DpcxrPredictions) predictions =
+        dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
+    if (!predictions)
+        return FALSE;
+    *loss = dpcxr_predictions_loss(predictions);
+    if (!dpcxr_predictions_write(predictions, path, run->experiment, run->setup.data, error))
         return FALSE;
     dpcxr_events_add_curves(run->events, run->step, dpcxr_split_name(split), run->experiment->data.labels,
-                            *predictions);
+                            predictions);
     return dpcxr_events_flush(run->events, error);
 }
 
-/* What the report shows of images, and only data that is open has. */
-static gboolean keep_for_report(const Run *run, const char *results, const DpcxrPredictions *valid,
-                                const DpcxrPredictions *test, GError **error)
+/* What a report shows, and only data that is open has: who was found, and some images. */
+static gboolean keep_for_report(const Run *run, GError **error)
 {
+    const DpcxrExperiment *e = run->experiment;
     g_autofree char *flow = g_build_filename(run->folder.private_dir, "data.json", NULL);
-    g_autofree char *samples = g_build_filename(run->folder.private_dir, "samples", NULL);
-    const DpcxrPredictions *shown = test ? test : valid;
-    if (!dpcxr_data_flow_write(flow, run->experiment, dpcxr_data_index(run->setup.data), error))
+    gboolean test = e->evaluate.test && has_rows(run, DPCXR_SPLIT_TEST);
+    if (!dpcxr_data_flow_write(flow, e, dpcxr_data_index(run->setup.data), error))
         return FALSE;
-    return !run->experiment->stage_report || !shown ||
-           dpcxr_samples_write(samples, run->setup.data, test ? DPCXR_SPLIT_TEST : DPCXR_SPLIT_VALID, shown, results, error);
+    return !e->stage_report || !(test || (e->evaluate.valid && has_rows(run, DPCXR_SPLIT_VALID))) ||
+           dpcxr_samples_write(run->folder.private_dir, run->setup.data, test ? DPCXR_SPLIT_TEST : DPCXR_SPLIT_VALID, error);
 }
 
+/* What is judged is what is in the files: `dpcxr eval` says the same again. */
 static gboolean evaluate(Run *run, GError **error)
 {
-    g_autoptr(DpcxrPredictions) valid = NULL;
-    g_autoptr(DpcxrPredictions) test = NULL;
-    g_autofree char *path = g_build_filename(run->folder.private_dir, "results.json", NULL);
-    return score(run, DPCXR_SPLIT_VALID, run->experiment->evaluate.valid, &valid, error) &&
-           score(run, DPCXR_SPLIT_TEST, run->experiment->evaluate.test, &test, error) &&
-           dpcxr_results_write(path, run->experiment, valid, test, &run->auroc, error) &&
-           keep_for_report(run, path, valid, test, error);
+    const DpcxrExperiment *e = run->experiment;
+    DpcxrEvaluation evaluation = {.folder = run->folder.private_dir, .experiment = e};
+    evaluation.losses[DPCXR_SPLIT_TRAIN] = NAN;
+    return score(run, DPCXR_SPLIT_VALID, e->evaluate.valid, &evaluation.losses[DPCXR_SPLIT_VALID], error) &&
+           score(run, DPCXR_SPLIT_TEST, e->evaluate.test, &evaluation.losses[DPCXR_SPLIT_TEST], error) &&
+           dpcxr_evaluation_write(&evaluation, &run->auroc, error) && keep_for_report(run, error);
 }
 
 /* (transfer full) */
@@ -361,7 +358,7 @@ static gboolean finish(Run *run, GError **error)
 
 static gboolean is_unscored(const Run *run, DpcxrSplit split, gboolean wanted)
 {
-    g_autofree char *path = predictions_path(run, split);
+    g_autofree char *path = dpcxr_evaluation_predictions_path(run->folder.private_dir, split);
     return wanted && has_rows(run, split) && !g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
@@ -446,6 +443,7 @@ static gboolean run_stages(Run *run, GError **error)
     fflush(stdout);
     gboolean repeated = FALSE;
     if ((!run->options->resume && !initialise(&run->setup, error)) ||
+        !dpcxr_evaluation_check(run->experiment, dpcxr_data_index(run->setup.data), error) ||
         !dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
         !dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
         !repeat_result(run, &repeated, error))

@@ -34,21 +34,6 @@ static double mean_auroc(const DpcxrPredictions *p)
     return defined ? sum / defined : NAN;
 }
 
-/* Over images with a known label; the others have no loss. */
-static double mean_loss(const DpcxrPredictions *p)
-{
-    double sum = 0;
-    gsize n = 0;
-    for (gsize i = 0; i < p->n; i++) {
-        gboolean any = FALSE;
-        for (int label = 0; label < p->n_labels; label++)
-            any = any || p->mask[i * (gsize)p->n_labels + (gsize)label] != 0;
-        sum += any ? (double)p->losses[i] : 0;
-        n += any;
-    }
-    return n ? sum / (double)n : NAN;
-}
-
 gboolean dpcxr_validate(DpcxrProgram *program, const DpcxrExperiment *experiment, DpcxrData *data,
                         DpcxrValidation *validation, GError **error)
 {
@@ -58,6 +43,6 @@ gboolean dpcxr_validate(DpcxrProgram *program, const DpcxrExperiment *experiment
     g_autoptr(DpcxrPredictions) p = dpcxr_evaluate(program, experiment, data, DPCXR_SPLIT_VALID, error);
     if (!p)
         return FALSE;
-    *validation = (DpcxrValidation){mean_loss(p), mean_auroc(p)};
+    *validation = (DpcxrValidation){dpcxr_predictions_loss(p), mean_auroc(p)};
     return TRUE;
 }

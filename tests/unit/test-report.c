@@ -7,7 +7,6 @@
 #include "report/markup.h"
 #include "report/run-files.h"
 #include "report/scale.h"
-#include "report/scores.h"
 #include "report/table.h"
 #include "stats/ranking.h"
 #include <glib/gstdio.h>
@@ -188,7 +187,7 @@ static void test_table(void)
 static void test_charts(void)
 {
     const double x[] = {0, 1, 2, 3}, y[] = {0.2, NAN, 0.4, 0.5}, low[] = {0.1, NAN, NAN, 0.4}, high[] = {0.3, NAN, 0.5, 0.6};
-    const DpcxrSeries series[] = {
+    const DpcxrChartSeries series[] = {
         {.kind = DPCXR_SERIES_LINE, .name = "a<b", .n = 4, .x = x, .y = y, .low = low, .high = high},
         {.kind = DPCXR_SERIES_LINE_POINTS, .name = "c", .colour = 1, .n = 4, .x = x, .y = y, .low = low, .high = high},
         {.kind = DPCXR_SERIES_LINE, .n = 0}};
