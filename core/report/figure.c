@@ -96,7 +96,7 @@ static void caption_to_page(const DpcxrFigure *figure, int number, GString *page
 
 void dpcxr_figure_to_page(const DpcxrFigure *figure, int number, GString *page)
 {
-    g_string_append_printf(page, "<figure id=\"%s\"><div class=\"%s\">\n", figure->id,
+    g_string_append_printf(page, "<figure id=\"figure-%s\"><div class=\"%s\">\n", figure->id,
                            figure->wide ? "panels wide" : "panels");
     for (guint i = 0; i < figure->panels->len; i++)
         panel_to_page(g_ptr_array_index(figure->panels, i), page);
