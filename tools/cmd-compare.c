@@ -70,7 +70,7 @@ static char *default_folder(const char *root)
 typedef struct {
     char *baseline, *out, *split, *accountants;
     double margin, level;
-    int replicates, seed, min_group;
+    int replicates, seed, min_n, min_pos;
     gboolean json;
 } Arguments;
 
@@ -92,8 +92,8 @@ static gboolean check(const Arguments *a, GError **error)
         return usage(error, "--margin is from 0 to below 1");
     if (!(a->level > 0 && a->level < 1))
         return usage(error, "--level is between 0 and 1");
-    if (a->replicates < 1 || a->replicates > 1000000 || a->seed < 0 || a->min_group < 1)
-        return usage(error, "--replicates is from 1 to 1000000, --seed at least 0, --min-group at least 1");
+    if (a->replicates < 1 || a->replicates > 1000000 || a->seed < 0 || a->min_n < 1 || a->min_pos < 1)
+        return usage(error, "--replicates is from 1 to 1000000, --seed at least 0, --min-n and --min-pos at least 1");
     return TRUE;
 }
 
@@ -107,7 +107,8 @@ static gboolean compare(const char *const *roots, const Arguments *a, GError **e
                                          .replicates = (gsize)a->replicates,
                                          .level = a->level,
                                          .seed = (guint64)a->seed,
-                                         .min_group = (gsize)a->min_group};
+                                         .min_n = (gsize)a->min_n,
+                                         .min_pos = (gsize)a->min_pos};
     g_autoptr(DpcxrComparison) c = dpcxr_compare(roots, &options, error);
     if (!c || !dpcxr_comparison_write(c, folder, all, error))
         return FALSE;
@@ -122,7 +123,7 @@ static gboolean compare(const char *const *roots, const Arguments *a, GError **e
 
 gboolean dpcxr_cmd_compare(int argc, char **argv, GError **error)
 {
-    Arguments a = {.margin = NAN, .level = 0.95, .replicates = 1000, .seed = 1, .min_group = 20};
+    Arguments a = {.margin = NAN, .level = 0.95, .replicates = 1000, .seed = 1, .min_n = 30, .min_pos = 10};
     g_auto(GStrv) roots = NULL;
     const GOptionEntry entries[] = {
         {"baseline", 0, 0, G_OPTION_ARG_FILENAME, &a.baseline, "Run that others are compared with (default: the first without "
@@ -134,7 +135,9 @@ gboolean dpcxr_cmd_compare(int argc, char **argv, GError **error)
         {"replicates", 0, 0, G_OPTION_ARG_INT, &a.replicates, "Of the bootstrap (default 1000)", "N"},
         {"level", 0, 0, G_OPTION_ARG_DOUBLE, &a.level, "Of intervals (default 0.95)", "P"},
         {"seed", 0, 0, G_OPTION_ARG_INT, &a.seed, "Of the bootstrap (default 1)", "N"},
-        {"min-group", 0, 0, G_OPTION_ARG_INT, &a.min_group, "Images that a group needs (default 20)", "N"},
+        {"min-n", 0, 0, G_OPTION_ARG_INT, &a.min_n, "Images that a group needs (default 30)", "N"},
+        {"min-pos", 0, 0, G_OPTION_ARG_INT, &a.min_pos,
+         "Positives, and negatives, of a label that it needs in a group to count there (default 10)", "N"},
         {"out", 0, 0, G_OPTION_ARG_FILENAME, &a.out, "Folder to make (default: comparison, beside the first run)", "DIR"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &a.json, "Print JSON", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots, NULL, NULL},

@@ -8,7 +8,8 @@ static gboolean report(const char *const *roots, gboolean release, GError **erro
 {
     for (; *roots; roots++) {
         g_autofree char *path = NULL;
-        if (!dpcxr_report_write(*roots, release, &path, error))
+        if (!dpcxr_report_write(*roots, release ? DPCXR_REPORT_RELEASE : DPCXR_REPORT_PAGE | DPCXR_REPORT_FIGURES,
+                                &path, error))
             return FALSE;
         printf("%s\n", path);
     }

@@ -167,6 +167,13 @@ static void fill_evaluate(DpcxrExperiment *e, const DpcxrResolved *r)
     e->evaluate.min_pos = dpcxr_options_get_int(small, "min_pos");
 }
 
+static void fill_report(DpcxrExperiment *e, const DpcxrResolved *r)
+{
+    const char *const *formats = dpcxr_options_get_strings(r->sections[DPCXR_SECTION_REPORT], "formats");
+    e->report.page = g_strv_contains(formats, "html");
+    e->report.figures = g_strv_contains(formats, "csv");
+}
+
 /* (transfer full) "key=value" of each member of @map. */
 static char **overrides_of(const DpcxrYaml *map)
 {
@@ -222,6 +229,7 @@ static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
     fill_privacy(e, resolved);
     fill_ramps(e, resolved);
     fill_evaluate(e, resolved);
+    fill_report(e, resolved);
     fill_sweep(e, resolved);
     return e;
 }

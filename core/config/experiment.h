@@ -143,6 +143,10 @@ typedef struct {
     } evaluate;
 
     struct {
+        gboolean page, figures; /* html: the page; csv: each figure as SVG, its numbers as CSV */
+    } report;
+
+    struct {
         DpcxrSweepAxis *grid; /* in order */
         gsize n_grid;
         char ***list; /* [n_list] points, each a NULL-terminated list of overrides "key=value" */

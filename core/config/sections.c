@@ -18,7 +18,7 @@ static const DpcxrOptionSpec top[] = {
     {"include", DPCXR_OPTION_STRINGS, "[]", .summary = "Files merged before this one, relative to it."},
     {"name", DPCXR_OPTION_STRING, .summary = "Name of the run folder, runs/NAME."},
     {"plugins", DPCXR_OPTION_STRINGS, "[]", .summary = "Further plugin files, or folders of them."},
-    {"stages", DPCXR_OPTION_STRINGS, "[train, evaluate]", .choices = "train|evaluate|report",
+    {"stages", DPCXR_OPTION_STRINGS, "[train, evaluate, report]", .choices = "train|evaluate|report",
      .summary = "What a run does."},
     {"seed", DPCXR_OPTION_INT, "1", .max = DBL_MAX,
      .summary =
@@ -215,7 +215,7 @@ static const DpcxrOptionSpec small_groups[] = {
     END};
 
 static const DpcxrOptionSpec report[] = {{"formats", DPCXR_OPTION_STRINGS, "[html, csv]",
-                                          .choices = "html|csv", .summary = "Of the report stage."},
+                                          .choices = "html|csv", .summary = "html: the page; csv: each figure as SVG, its numbers as CSV."},
                                          END};
 
 static const DpcxrOptionSpec sweep[] = {

@@ -3,7 +3,7 @@
 #include "report/markup.h"
 #include <math.h>
 
-enum { WIDTH = 900, ROW = 24, NAMES = 270, NUMBERS = 170 };
+enum { WIDTH = 900, ROW = 24 };
 
 static void widen(double value, double *low, double *high)
 {
@@ -27,7 +27,31 @@ DpcxrScale dpcxr_interval_scale(const DpcxrIntervalRow *rows, gsize n_rows, doub
     return dpcxr_scale(low, high, TRUE);
 }
 
-static void draw_names(DpcxrSvg *svg, const DpcxrIntervalRow *row, double y)
+/* What stands to the right of a row. (transfer full) */
+static char *numbers_text(const DpcxrIntervalChart *chart, const DpcxrIntervalRow *row)
+{
+    if (isnan(row->value) && row->missing)
+        return g_strdup(row->missing);
+    g_autofree char *text = dpcxr_interval_text(row->value, row->low, row->high, chart->digits);
+    return g_strconcat(text, chart->unit, NULL);
+}
+
+/* Room for names and notes on the left, for numbers on the right; the plot keeps a third. */
+static void measure(const DpcxrIntervalChart *chart, double *names, double *numbers)
+{
+    *names = *numbers = 60;
+    for (gsize i = 0; i < chart->n_rows; i++) {
+        const DpcxrIntervalRow *row = &chart->rows[i];
+        g_autofree char *text = numbers_text(chart, row);
+        double note = row->note ? dpcxr_svg_text_width(row->note) + 14 : 0;
+        *names = fmax(*names, dpcxr_svg_text_width(row->name) + note + 30);
+        *numbers = fmax(*numbers, row->heading ? 0 : dpcxr_svg_text_width(text) + 14);
+    }
+    *names = fmin(*names, WIDTH / 2.0 - 20);
+    *numbers = fmin(*numbers, WIDTH / 4.0);
+}
+
+static void draw_names(DpcxrSvg *svg, const DpcxrIntervalRow *row, double edge, double y)
 {
     if (row->heading) {
         dpcxr_svg_text(svg, 4, y + 4, DPCXR_ANCHOR_START, "heading", row->name);
@@ -35,17 +59,14 @@ static void draw_names(DpcxrSvg *svg, const DpcxrIntervalRow *row, double y)
     }
     dpcxr_svg_text(svg, 14, y + 4, DPCXR_ANCHOR_START, NULL, row->name);
     if (row->note)
-        dpcxr_svg_text(svg, NAMES - 8, y + 4, DPCXR_ANCHOR_END, "tick", row->note);
+        dpcxr_svg_text(svg, edge - 8, y + 4, DPCXR_ANCHOR_END, "tick", row->note);
 }
 
 static void draw_numbers(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const DpcxrIntervalRow *row, double y)
 {
-    g_autofree char *text = dpcxr_interval_text(row->value, row->low, row->high, chart->digits);
-    gboolean none = isnan(row->value);
-    g_autofree char *full = g_strconcat(text, chart->unit, NULL);
+    g_autofree char *text = numbers_text(chart, row);
     if (!row->heading)
-        dpcxr_svg_text(svg, WIDTH - 4, y + 4, DPCXR_ANCHOR_END, none ? "tick" : NULL,
-                       none && row->missing ? row->missing : full);
+        dpcxr_svg_text(svg, WIDTH - 4, y + 4, DPCXR_ANCHOR_END, isnan(row->value) ? "tick" : NULL, text);
 }
 
 static void draw_value(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const DpcxrScale *scale,
@@ -76,10 +97,12 @@ DpcxrSvg *dpcxr_interval_chart(const DpcxrIntervalChart *chart)
     DpcxrSvg *svg = dpcxr_svg_new(WIDTH, ROW * (int)chart->n_rows + 58, chart->label);
     DpcxrFrame frame = {.x_title = chart->x_title, .x = chart->x, .x_ticks = 5, .zoom = DPCXR_ZOOM_X,
                         .y = dpcxr_scale(0, (double)MAX(chart->n_rows, 1), FALSE)};
-    dpcxr_frame_place(&frame, svg, NAMES, 8, NUMBERS, 46);
+    double names, numbers;
+    measure(chart, &names, &numbers);
+    dpcxr_frame_place(&frame, svg, names, 8, numbers, 46);
     for (gsize i = 0; i < chart->n_rows; i++) {
         double y = frame.top + ROW * ((double)i + 0.5);
-        draw_names(svg, &chart->rows[i], y);
+        draw_names(svg, &chart->rows[i], names, y);
         draw_numbers(svg, chart, &chart->rows[i], y);
     }
     dpcxr_frame_begin(&frame, svg);

@@ -104,9 +104,9 @@ static void draw_curve(DpcxrSvg *svg, const Places *places, const char *class)
         dpcxr_svg_path(svg, places->x + i, places->y + i, end - i, FALSE, class);
 }
 
-static void draw_bars(DpcxrSvg *svg, const Places *places, int colour)
+static void draw_bars(DpcxrSvg *svg, const Places *places, int colour, gboolean small)
 {
-    g_autofree char *class = g_strdup_printf("bar c%d", colour);
+    g_autofree char *class = g_strdup_printf("bar%s c%d", small ? " faint" : "", colour);
     for (gsize i = 0; i < places->n; i++)
         if (!isnan(places->low[i]) && !isnan(places->high[i]))
             dpcxr_svg_line(svg, places->x[i], places->low[i], places->x[i], places->high[i], class);
@@ -123,11 +123,20 @@ static char *mark_text(const DpcxrLineChart *chart, const DpcxrChartSeries *seri
                            chart->x_name, x, chart->y_name, y);
 }
 
-static double radius_of(const DpcxrChartSeries *series, gsize i, double largest)
+/* Names that would lie on one another are left out: points say theirs when they are pointed at. */
+static void draw_names(DpcxrSvg *svg, const DpcxrChartSeries *series, const Places *places)
 {
-    if (series->kind == DPCXR_SERIES_LINE)
-        return 4; /* seen only when pointed at */
-    return series->weight && largest > 0 ? 2.5 + 4.5 * sqrt(series->weight[i] / largest) : 4;
+    for (gsize i = 0; i < places->n; i++) {
+        const char *name = series->names[places->from[i]];
+        double width = dpcxr_svg_text_width(name);
+        gboolean free = !isnan(places->y[i]);
+        for (gsize k = 0; free && k < places->n; k++) /* points, and names of those before */
+            free = k == i || isnan(places->y[k]) || fabs(places->y[k] - places->y[i]) > 11 ||
+                   places->x[k] > places->x[i] + width + 12 ||
+                   places->x[k] + (k < i ? dpcxr_svg_text_width(series->names[places->from[k]]) : 0) + 6 < places->x[i];
+        if (free)
+            dpcxr_svg_text(svg, places->x[i] + 8, places->y[i] + 4, DPCXR_ANCHOR_START, "tick", name);
+    }
 }
 
 /* Points of lines are there to be pointed at, so some are enough. */
@@ -135,17 +144,13 @@ static void draw_marks(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrCh
 {
     gboolean line = series->kind == DPCXR_SERIES_LINE;
     g_autofree char *class = g_strdup_printf("%s c%d", line ? "hidden" : "dot", series->colour);
-    double every = line ? fmax(1, (double)(places->n - 1) / MARKS) : 1, next = 0, largest = 0;
-    for (gsize i = 0; series->weight && i < series->n; i++)
-        largest = fmax(largest, series->weight[i]);
+    double every = line ? fmax(1, (double)(places->n - 1) / MARKS) : 1, next = 0;
     for (gsize i = 0; i < places->n; i++) {
         if ((double)i + 1e-9 < next || isnan(places->y[i]))
             continue;
         gsize from = places->from[i];
         g_autofree char *text = mark_text(chart, series, from);
-        dpcxr_svg_mark(svg, places->x[i], places->y[i], radius_of(series, from, largest), class, text);
-        if (series->names)
-            dpcxr_svg_text(svg, places->x[i] + 8, places->y[i] + 4, DPCXR_ANCHOR_START, "tick", series->names[from]);
+        dpcxr_svg_mark(svg, places->x[i], places->y[i], series->small ? 2.8 : 4, class, text);
         next += every;
     }
 }
@@ -162,9 +167,11 @@ static void draw_series(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrC
     if (line || series->kind == DPCXR_SERIES_LINE_POINTS)
         draw_curve(svg, &places, class);
     if (!line && limits)
-        draw_bars(svg, &places, series->colour);
+        draw_bars(svg, &places, series->colour, series->small);
     if (series->kind != DPCXR_SERIES_REFERENCE)
         draw_marks(svg, chart, series, &places);
+    if (series->names)
+        draw_names(svg, series, &places);
     places_clear(&places);
 }
 

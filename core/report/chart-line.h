@@ -18,7 +18,7 @@ typedef struct {
     gsize n;
     const double *x, *y;            /* [n], x rising; NaN y: a gap */
     const double *low, *high;       /* (nullable) [n], NaN: none; a band along lines, bars at points */
-    const double *weight;           /* (nullable) [n] area of points, relative to the largest */
+    gboolean small;                 /* small points and faint bars, for many */
     const char *const *texts;       /* (nullable) [n] what points say instead of their numbers */
     const char *const *names;       /* (nullable) [n] that stand beside points */
 } DpcxrChartSeries;

@@ -193,22 +193,22 @@ static DpcxrSvg *draw_cloud(const Cloud *cloud, By by, const DpcxrRelation *r, i
     double most = 0;
     for (gsize i = 0; i < cloud->n; i++)
         most = fmax(most, cloud->x[i]);
-    most *= 1.35; /* room for names */
+    most *= 1.5; /* room for names */
     const double ends[] = {0, most}, zero[] = {0, 0};
     const DpcxrChartSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = zero},
                                   {.kind = DPCXR_SERIES_POINTS, .colour = colour, .n = cloud->n, .x = cloud->x, .y = cloud->y,
                                    .texts = (const char *const *)cloud->texts->pdata,
                                    .names = (const char *const *)cloud->names->pdata}};
     g_autofree char *number = dpcxr_number_text(r->r, 2), *p = dpcxr_number_text(r->p, 3);
-    g_autofree char *inset = g_strdup_printf("r = %s, p = %s", number, p);
-    g_autofree char *label = g_strdup_printf("Difference against %s; Pearson %s", by == BY_LABEL ? "prevalence" : "group size",
-                                             inset);
-    DpcxrLineChart chart = {.label = label, .width = 440, .height = 300,
-                            .frame = {.x_title = by == BY_LABEL ? "prevalence of the label" : "images of the group",
+    g_autofree char *title = g_strdup_printf("%s (r = %s, p = %s)", by == BY_LABEL ? "prevalence" : "images of the group",
+                                             number, p);
+    g_autofree char *label = g_strdup_printf("Difference of AUROC against %s", title);
+    DpcxrLineChart chart = {.label = label, .width = 300, .height = 250,
+                            .frame = {.x_title = title,
                                       .y_title = "difference of AUROC", .x = dpcxr_scale(0, most, FALSE),
                                       .y = dpcxr_scale(low, high, TRUE), .x_ticks = 5, .y_ticks = 5,
                                       .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
-                            .series = series, .n_series = G_N_ELEMENTS(series), .inset = inset};
+                            .series = series, .n_series = G_N_ELEMENTS(series)};
     return dpcxr_line_chart(&chart);
 }
 

@@ -113,7 +113,7 @@ static void add_groups(GArray *groups, const DpcxrComparison *c, gsize column, J
         DpcxrComparedGroup group = {g_strdup(file->columns[column]), g_strdup(keys[v]), column, 0, FALSE};
         for (gsize row = 0; row < file->n; row++)
             group.n += g_str_equal(file->cells[row * file->n_columns + column], group.value);
-        group.small = group.n < c->options.min_group;
+        group.small = group.n < c->options.min_n;
         g_array_append_val(groups, group);
     }
 }

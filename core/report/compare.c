@@ -29,6 +29,12 @@ static void subset_clear(Subset *subset)
     dpcxr_replicates_free(subset->replicates);
 }
 
+/* Of a class in a group: a mean over labels that chance decides is worse than one over fewer. */
+static gboolean has_too_few(const DpcxrComparison *c, const DpcxrScored *sample)
+{
+    return MIN(sample->positives, sample->n - sample->positives) < c->options.min_pos;
+}
+
 /* @keep (nullable): which images. */
 static gboolean subset_init(Subset *subset, const DpcxrComparison *c, const guint8 *keep, DpcxrWorkers *workers,
                             GError **error)
@@ -45,7 +51,7 @@ static gboolean subset_init(Subset *subset, const DpcxrComparison *c, const guin
             subset->samples[i] = dpcxr_known_of(dpcxr_compared_run(c, run)->predictions, label, keep);
             bootstrap[i] = (DpcxrBootstrapItem){subset->samples[i], NAN};
             dpcxr_metrics(subset->samples[i], NAN, values);
-            subset->auroc[i] = values[DPCXR_METRIC_AUROC];
+            subset->auroc[i] = keep && has_too_few(c, subset->samples[i]) ? NAN : values[DPCXR_METRIC_AUROC];
         }
     subset->replicates = dpcxr_bootstrap(bootstrap, items, like->patients, like->n_patients, &options, workers, error);
     return subset->replicates != NULL;

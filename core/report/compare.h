@@ -13,7 +13,7 @@ typedef struct {
     gsize replicates;
     double level;           /* of intervals, 0.95 */
     guint64 seed;
-    gsize min_group;        /* images that a group needs */
+    gsize min_n, min_pos;   /* images that a group needs; positives, and negatives, of a label in it to count */
 } DpcxrCompareOptions;
 
 /* AUROC of a label, of a group (mean over labels), or of all (the same). NaN where it is not defined. */
@@ -46,7 +46,7 @@ typedef struct {
     char *grouping, *value;
     gsize column; /* of the predictions */
     gsize n;
-    gboolean small; /* fewer images than options.min_group: no numbers */
+    gboolean small; /* fewer images than options.min_n: no numbers */
 } DpcxrComparedGroup;
 
 typedef struct {

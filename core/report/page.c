@@ -170,5 +170,5 @@ gboolean dpcxr_page_write(DpcxrPage *page, const char *path, const char *figures
 {
     g_autofree char *text = page_text(page);
     return (!figures || write_figures(page, figures, private, error)) &&
-           dpcxr_write_file(path, text, -1, private ? 0600 : 0644, error);
+           (!path || dpcxr_write_file(path, text, -1, private ? 0600 : 0644, error));
 }

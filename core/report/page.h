@@ -33,6 +33,6 @@ void dpcxr_page_end_fold(DpcxrPage *page);
 /* Text as it is, in a block that is opened by @summary. */
 void dpcxr_page_verbatim(DpcxrPage *page, const char *summary, const char *text);
 
-/* @path gets the page; @figures (nullable), which is made, the drawings and numbers. @private: modes 0600 and 0700, else
+/* @path (nullable) gets the page; @figures (nullable), which is made, the drawings and numbers. @private: modes 0600 and 0700, else
  * 0644 and 0755. */
 gboolean dpcxr_page_write(DpcxrPage *page, const char *path, const char *figures, gboolean private, GError **error);

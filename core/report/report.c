@@ -33,12 +33,19 @@ static void fill_released(DpcxrPage *page, const DpcxrRunFiles *run)
 }
 
 /* Figures of a report before this one may have other names. */
-static gboolean write_private(DpcxrPage *page, const DpcxrRunFiles *run, char **path, GError **error)
+static gboolean write_private(DpcxrPage *page, const DpcxrRunFiles *run, int parts, char **path, GError **error)
 {
+    g_autofree char *html = g_build_filename(run->root, "private", "report.html", NULL);
     g_autofree char *figures = g_build_filename(run->root, "private", "figures", NULL);
-    *path = g_build_filename(run->root, "private", "report.html", NULL);
-    dpcxr_remove_tree(figures);
-    return fill_private(page, run, error) && dpcxr_page_write(page, *path, figures, TRUE, error);
+    if (!fill_private(page, run, error))
+        return FALSE;
+    if (parts & DPCXR_REPORT_FIGURES)
+        dpcxr_remove_tree(figures);
+    if (!dpcxr_page_write(page, parts & DPCXR_REPORT_PAGE ? html : NULL, parts & DPCXR_REPORT_FIGURES ? figures : NULL, TRUE,
+                          error))
+        return FALSE;
+    *path = g_steal_pointer(parts & DPCXR_REPORT_PAGE ? &html : &figures);
+    return TRUE;
 }
 
 static gboolean write_released(DpcxrPage *page, const DpcxrRunFiles *run, char **path, GError **error)
@@ -48,16 +55,23 @@ static gboolean write_released(DpcxrPage *page, const DpcxrRunFiles *run, char *
     return dpcxr_page_write(page, *path, NULL, FALSE, error);
 }
 
-gboolean dpcxr_report_write(const char *root, gboolean release, char **path, GError **error)
+static gboolean write_kind(const char *root, int parts, char **path, GError **error)
 {
+    gboolean release = (parts & DPCXR_REPORT_RELEASE) != 0;
     g_autoptr(DpcxrRunFiles) run = dpcxr_run_files_read(root, release, error);
-    g_autofree char *where = NULL;
     if (!run)
         return FALSE;
     g_autoptr(DpcxrPage) page = dpcxr_page_new(run->name, release ? "Privacy report" : "Report of a run. Private: it has results "
                                                                                        "of groups and records of patients");
-    gboolean good = release ? write_released(page, run, &where, error) : write_private(page, run, &where, error);
-    if (good && path)
+    return release ? write_released(page, run, path, error) : write_private(page, run, parts, path, error);
+}
+
+gboolean dpcxr_report_write(const char *root, int parts, char **path, GError **error)
+{
+    g_autofree char *where = NULL;
+    if (!write_kind(root, parts, &where, error))
+        return FALSE;
+    if (path)
         *path = g_steal_pointer(&where);
-    return good;
+    return TRUE;
 }

@@ -53,27 +53,27 @@ static Bins read_bins(JsonArray *array)
     return bins;
 }
 
-/* Both axes end where the rarest label's scores do, or all would be in one corner. */
-static double end_of(const Bins *bins)
+/* Axes end where the label's values do, or those of a rare one would all be in one corner. */
+static double end_of(const double *values, guint n)
 {
-    double most = 0.1;
-    for (guint i = 0; i < bins->n; i++)
-        most = fmax(most, fmax(bins->score[i], bins->high[i]));
-    return fmin(ceil(most * 10 - 1e-9) / 10, 1);
+    double most = 0.05;
+    for (guint i = 0; i < n; i++)
+        most = fmax(most, values[i]);
+    return fmin(ceil(most * 1.03 * 20 - 1e-9) / 20, 1);
 }
 
 static DpcxrSvg *draw(const char *label, const Bins *bins)
 {
-    double end = end_of(bins);
-    const double ends[] = {0, end};
+    static const double ends[] = {0, 1};
     const DpcxrChartSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = ends},
                                   {.kind = DPCXR_SERIES_LINE_POINTS, .n = bins->n, .x = bins->score, .y = bins->rate,
-                                   .low = bins->low, .high = bins->high, .weight = bins->size,
+                                   .low = bins->low, .high = bins->high, .small = TRUE,
                                    .texts = (const char *const *)bins->texts->pdata}};
     g_autofree char *text = g_strdup_printf("Calibration of %s in %u bins", label, bins->n);
     DpcxrLineChart chart = {.label = text, .width = 300, .height = 290,
                             .frame = {.x_title = "score", .y_title = "share of positives",
-                                      .x = dpcxr_scale(0, end, FALSE), .y = dpcxr_scale(0, end, FALSE),
+                                      .x = dpcxr_scale(0, end_of(bins->score, bins->n), FALSE),
+                                      .y = dpcxr_scale(0, end_of(bins->high, bins->n), FALSE),
                                       .x_ticks = 5, .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
                             .series = series, .n_series = 2};
     return dpcxr_line_chart(&chart);

@@ -106,7 +106,7 @@ void dpcxr_section_learning(DpcxrPage *page, const DpcxrRunFiles *run)
     DpcxrFigure *figure = dpcxr_figure_new(
         "learning", "The course of the training",
         "Lines are means of equal stretches of steps, bands reach from the lowest to the highest of each. These values were "
-        "computed without noise and are private; epsilon is what had been spent when it was looked at.");
+        "computed without noise and are private; epsilon is what had been spent by then.");
     dpcxr_table_column(figure->table, "curve", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(figure->table, "step", DPCXR_COLUMN_NUMBER, 0);
     dpcxr_table_column(figure->table, "value", DPCXR_COLUMN_INTERVAL, 4);

@@ -328,10 +328,12 @@ static void explain_none(const Run *run)
 /* After DONE, which it quotes: a report that fails can be made again from the files of the run. */
 static gboolean report(const Run *run, GError **error)
 {
+    const DpcxrExperiment *e = run->experiment;
+    int parts = (e->report.page ? DPCXR_REPORT_PAGE : 0) | (e->report.figures ? DPCXR_REPORT_FIGURES : 0);
     g_autofree char *path = NULL;
-    if (!run->experiment->stage_report)
+    if (!e->stage_report || !parts)
         return TRUE;
-    if (!dpcxr_report_write(run->folder.root, FALSE, &path, error)) {
+    if (!dpcxr_report_write(run->folder.root, parts, &path, error)) {
         g_prefix_error(error, "the run is done, but its report is not (dpcxr report %s makes it): ", run->folder.root);
         return FALSE;
     }

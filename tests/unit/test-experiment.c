@@ -150,7 +150,7 @@ static void test_minimal(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(DpcxrExperiment) e = load(minimal, NULL);
     g_assert_cmpstr(e->name, ==, "x");
-    g_assert_true(e->stage_train && e->stage_evaluate && !e->stage_report);
+    g_assert_true(e->stage_train && e->stage_evaluate && e->stage_report && e->report.page && e->report.figures);
     g_assert_cmpuint(e->seed, ==, 1);
     g_assert_cmpstr(e->device.type, ==, "auto");
     g_assert_null(e->device.name);
@@ -542,8 +542,6 @@ static const Wrong wrongs[] = {
     {"plugins: [nowhere]\n", "e.yaml:5:10: plugins: nowhere: no such file"},
     {"stages: []\n", "e.yaml:5:9: stages: needs at least one"},
     {"stages: [train, train]\n", "e.yaml:5:9: stages: \"train\" is there twice"},
-    {"stages: [train, report]\n",
-     "e.yaml:5:9: stages: \"report\" is not implemented yet in this version; leave it out"},
     {"evaluate: {threshold: {from: test}}\n",
      "e.yaml:5:30: evaluate.threshold.from: a threshold chosen on the test split makes its metrics too good; use valid"},
     {"evaluate: {threshold: {rule: sensitivity}}\n",
