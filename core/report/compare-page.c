@@ -200,7 +200,7 @@ static DpcxrSvg *draw_cloud(const Cloud *cloud, By by, const DpcxrRelation *r, i
                                    .texts = (const char *const *)cloud->texts->pdata,
                                    .names = (const char *const *)cloud->names->pdata}};
     g_autofree char *number = dpcxr_number_text(r->r, 2), *p = dpcxr_number_text(r->p, 3);
-    g_autofree char *title = g_strdup_printf("%s (r = %s, p = %s)", by == BY_LABEL ? "prevalence" : "images of the group",
+    g_autofree char *title = g_strdup_printf("%s (r = %s, p = %s)", by == BY_LABEL ? "prevalence" : "group size",
                                              number, p);
     g_autofree char *label = g_strdup_printf("Difference of AUROC against %s", title);
     DpcxrLineChart chart = {.label = label, .width = 300, .height = 250,

@@ -44,7 +44,7 @@ static gboolean write_private(DpcxrPage *page, const DpcxrRunFiles *run, int par
     if (!dpcxr_page_write(page, parts & DPCXR_REPORT_PAGE ? html : NULL, parts & DPCXR_REPORT_FIGURES ? figures : NULL, TRUE,
                           error))
         return FALSE;
-    *path = g_steal_pointer(parts & DPCXR_REPORT_PAGE ? &html : &figures);
+    *path = parts & DPCXR_REPORT_PAGE ? g_steal_pointer(&html) : g_steal_pointer(&figures);
     return TRUE;
 }
 
