@@ -224,7 +224,7 @@ static gboolean take_keys(Builder *builder, GError **error)
             return usage(error, "%s varies beside sweep.accountants; leave out one of them", *key);
     if (base->sweep.repeat > 1 && g_strv_contains(all, "seed"))
         return usage(error, "seed varies already; leave it out, or sweep.repeat");
-    return *all || base->sweep.repeat > 1 ||
+    return *all || base->sweep.repeat > 1 || base->sweep.n_accountants > 0 ||
            usage(error, "nothing varies; give KEY=A,B,.. or sweep.grid, as in privacy.epsilon=1,8");
 }
 

@@ -164,6 +164,8 @@ static void test_accountants(Fixture *f, gconstpointer text)
     g_autoptr(DpcxrSweep) one = MAKE(f, "sweep.at=noise");
     assert_runs(one, "epsilon-1 enabled-false");
     g_assert_cmpstr(nth_run(one, 0)->experiment->privacy.accountant.type, ==, "rdp");
+    g_autoptr(DpcxrSweep) single = MAKE(f, "sweep.at=noise", "sweep.list=[]", "privacy.epsilon=1");
+    assert_runs(single, "base");
     REFUSE(f, "sweep.at: is missing", "sweep.at=null");
     REFUSE(f, "leave out one of them", "sweep.at=epsilon", "privacy.accountant=rdp,pld");
     REFUSE(f, "leave out one of them", "sweep.at=epsilon", "privacy.accountant.type=rdp,pld");
