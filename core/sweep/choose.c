@@ -42,8 +42,8 @@ static char *why_not(const DpcxrSweep *sweep)
         const DpcxrSweepRun *run = g_ptr_array_index(runs, i);
         if (run->outcome.status != DPCXR_RUN_DONE)
             return g_strdup_printf(
-                "%s is not done (%s); chosen is among all runs, so mend it, or take its point out", run->name,
-                dpcxr_run_status_name(run->outcome.status));
+                "%s is not done (%s), and chosen is among all runs; run again, or take its point out",
+                run->name, dpcxr_run_status_name(run->outcome.status));
         if (isnan(run->outcome.valid.value))
             return g_strdup_printf("%s has no AUROC on the validation split", run->name);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sweep/points.h"
-#include "config/document.h"
+#include "sweep/axes.h"
 #include "sweep/names.h"
 #include <math.h>
 #include <string.h>
@@ -12,109 +12,15 @@ static const char accountant_key[] = "privacy.accountant";
 /* A sweep while it is put together. */
 typedef struct {
     DpcxrSweep *sweep;
-    GPtrArray *common; /* overrides of all runs */
-    GArray *axes;      /* DpcxrSweepAxis: grid and command line */
-    GPtrArray *names;  /* of the runs so far; borrowed */
+    DpcxrSweepAxes axes;
+    GPtrArray *names; /* of the runs so far; borrowed */
 } Builder;
-
-/* --- The command line --- */
-
-char **dpcxr_sweep_split(const char *value)
-{
-    g_autoptr(GStrvBuilder) parts = g_strv_builder_new();
-    const char *start = value;
-    int depth = 0;
-    char quote = '\0';
-    for (const char *c = value;; c++) {
-        if (!*c || (*c == ',' && depth == 0 && !quote)) {
-            g_autofree char *part = g_strndup(start, (gsize)(c - start));
-            g_strv_builder_add(parts, g_strstrip(part));
-            start = c + 1;
-        }
-        if (!*c)
-            return g_strv_builder_end(parts);
-        if (quote)
-            quote = *c == quote ? '\0' : quote;
-        else if (*c == '"' || *c == '\'')
-            quote = *c;
-        else
-            depth += strchr("[{", *c) ? 1 : strchr("]}", *c) ? -1 : 0;
-    }
-}
-
-static void axis_clear(gpointer data)
-{
-    DpcxrSweepAxis *axis = data;
-    g_free(axis->key);
-    g_strfreev(axis->values);
-}
-
-static DpcxrSweepAxis *find_axis(const GArray *axes, const char *key)
-{
-    for (guint i = 0; i < axes->len; i++)
-        if (g_str_equal(g_array_index(axes, DpcxrSweepAxis, i).key, key))
-            return &g_array_index(axes, DpcxrSweepAxis, i);
-    return NULL;
-}
-
-static gboolean usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static gboolean usage(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "sweep: %s", message);
-    return FALSE;
-}
-
-/* What a sweep sets itself. */
-static gboolean check_key(const char *key, GError **error)
-{
-    static const char *const own[] = {"name", "stages", "plugins", "evaluate.splits", NULL};
-    if (g_str_has_prefix(key, "sweep."))
-        return usage(error, "%s has one value; write a list in brackets", key);
-    return !g_strv_contains(own, key) || usage(error, "%s is the same for all runs of a sweep", key);
-}
-
-/* A value with commas varies the key; another is the same for all. */
-static gboolean read_argument(Builder *builder, const char *argument, GError **error)
-{
-    const char *equals = strchr(argument, '=');
-    if (!equals)
-        return usage(error, "\"%s\" is no KEY=VALUE and no KEY=A,B,..", argument);
-    g_auto(GStrv) values = dpcxr_sweep_split(equals + 1);
-    if (!values[1]) {
-        g_ptr_array_add(builder->common, g_strdup(argument));
-        return TRUE;
-    }
-    DpcxrSweepAxis axis = {g_strndup(argument, (gsize)(equals - argument)), g_steal_pointer(&values)};
-    if (find_axis(builder->axes, axis.key)) {
-        usage(error, "%s is there twice", axis.key);
-        axis_clear(&axis);
-        return FALSE;
-    }
-    g_array_append_val(builder->axes, axis);
-    return check_key(axis.key, error);
-}
-
-/* --- Grid and list --- */
-
-static gboolean is_common(const Builder *builder, const char *key)
-{
-    for (guint i = 0; i < builder->common->len; i++) {
-        const char *override = g_ptr_array_index(builder->common, i);
-        if (strncmp(override, key, strlen(key)) == 0 && override[strlen(key)] == '=')
-            return TRUE;
-    }
-    return FALSE;
-}
 
 static DpcxrExperiment *load(const Builder *builder, const GPtrArray *own, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) overrides = g_ptr_array_new();
-    for (guint i = 0; i < builder->common->len; i++)
-        g_ptr_array_add(overrides, g_ptr_array_index(builder->common, i));
+    for (guint i = 0; i < builder->axes.common->len; i++)
+        g_ptr_array_add(overrides, g_ptr_array_index(builder->axes.common, i));
     for (guint i = 0; own && i < own->len; i++)
         g_ptr_array_add(overrides, g_ptr_array_index(own, i));
     g_ptr_array_add(overrides, NULL);
@@ -125,70 +31,6 @@ static DpcxrExperiment *load(const Builder *builder, const GPtrArray *own, const
     return experiment;
 }
 
-static char *assignment(const char *key, const char *value)
-{
-    return g_strconcat(key, "=", value, NULL);
-}
-
-/* The first value of each member of a grid that is one; the experiment says what is wrong with others. */
-static void first_of_grid(const Builder *builder, const DpcxrYaml *grid, GPtrArray *overrides)
-{
-    for (guint i = 0; grid && grid->kind == DPCXR_YAML_MAP && i < grid->items->len; i++) {
-        const char *key = ((DpcxrYaml *)grid->keys->pdata[i])->text;
-        const DpcxrYaml *values = grid->items->pdata[i];
-        if (values->kind != DPCXR_YAML_LIST || values->items->len == 0 || is_common(builder, key) ||
-            find_axis(builder->axes, key))
-            continue;
-        g_autofree char *value = dpcxr_yaml_write_line(values->items->pdata[0]);
-        g_ptr_array_add(overrides, assignment(key, value));
-    }
-}
-
-static void first_of_list(const DpcxrYaml *list, GPtrArray *overrides)
-{
-    if (!list || list->kind != DPCXR_YAML_LIST || list->items->len == 0)
-        return;
-    const DpcxrYaml *point = list->items->pdata[0];
-    for (guint i = 0; point->kind == DPCXR_YAML_MAP && i < point->items->len; i++) {
-        g_autofree char *value = dpcxr_yaml_write_line(point->items->pdata[i]);
-        g_ptr_array_add(overrides, assignment(((DpcxrYaml *)point->keys->pdata[i])->text, value));
-    }
-}
-
-/* The first point: what a file lacks may be in its grid, such as privacy.epsilon. */
-static DpcxrExperiment *load_first(const Builder *builder, GError **error)
-{
-    g_autoptr(DpcxrProblems) problems = dpcxr_problems_new(); /* those of the experiment are told */
-    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free), common = g_ptr_array_new();
-    for (guint i = 0; i < builder->common->len; i++)
-        g_ptr_array_add(common, g_ptr_array_index(builder->common, i));
-    g_ptr_array_add(common, NULL);
-    g_autoptr(DpcxrYaml) root =
-        dpcxr_document_load(builder->sweep->config, (const char *const *)common->pdata, problems);
-    const DpcxrYaml *sweep = root ? dpcxr_yaml_get(root, "sweep") : NULL;
-    first_of_grid(builder, dpcxr_yaml_get(sweep, "grid"), own);
-    first_of_list(dpcxr_yaml_get(sweep, "list"), own);
-    for (guint i = 0; i < builder->axes->len; i++) {
-        const DpcxrSweepAxis *axis = &g_array_index(builder->axes, DpcxrSweepAxis, i);
-        g_ptr_array_add(own, assignment(axis->key, axis->values[0]));
-    }
-    return load(builder, own, NULL, error);
-}
-
-/* The axes of the file that the command line leaves, before its own. */
-static void take_grid(Builder *builder)
-{
-    const DpcxrExperiment *base = builder->sweep->base;
-    guint at = 0;
-    for (gsize i = 0; i < base->sweep.n_grid; i++) {
-        const DpcxrSweepAxis *axis = &base->sweep.grid[i];
-        if (is_common(builder, axis->key) || find_axis(builder->axes, axis->key))
-            continue;
-        DpcxrSweepAxis copy = {g_strdup(axis->key), g_strdupv(axis->values)};
-        g_array_insert_val(builder->axes, at++, copy);
-    }
-}
-
 static void add_key(GPtrArray *keys, const char *override)
 {
     g_autofree char *key = g_strndup(override, strcspn(override, "="));
@@ -197,35 +39,67 @@ static void add_key(GPtrArray *keys, const char *override)
 }
 
 /* That vary: of the list, of the axes, and the accountant. */
-static gboolean take_keys(Builder *builder, GError **error)
+static void take_keys(Builder *builder)
 {
     const DpcxrExperiment *base = builder->sweep->base;
     GPtrArray *keys = g_ptr_array_new();
     for (gsize i = 0; i < base->sweep.n_list; i++)
         for (char **override = base->sweep.list[i]; *override; override++)
             add_key(keys, *override);
-    for (guint i = 0; i < builder->axes->len; i++)
-        add_key(keys, g_array_index(builder->axes, DpcxrSweepAxis, i).key);
-    gboolean twice =
-        base->sweep.at_epsilon && g_ptr_array_find_with_equal_func(keys, accountant_key, g_str_equal, NULL);
+    for (guint i = 0; i < builder->axes.axes->len; i++)
+        add_key(keys, g_array_index(builder->axes.axes, DpcxrSweepAxis, i).key);
     if (base->sweep.at_epsilon)
         add_key(keys, accountant_key);
     builder->sweep->n_keys = keys->len;
     g_ptr_array_add(keys, NULL);
     builder->sweep->keys = (char **)g_ptr_array_free(keys, FALSE);
-    const char *const *all = (const char *const *)builder->sweep->keys;
-    if (twice)
-        return usage(error, "%s varies beside sweep.accountants; leave out one of them", accountant_key);
+}
+
+/* What the points of the list set is set nowhere else: the file's own grid was checked. */
+static gboolean check_list(const Builder *builder, GError **error)
+{
+    const DpcxrExperiment *base = builder->sweep->base;
+    for (gsize i = 0; i < base->sweep.n_list; i++)
+        for (char **override = base->sweep.list[i]; *override; override++) {
+            g_autofree char *key = g_strndup(*override, strcspn(*override, "="));
+            if (dpcxr_sweep_axes_is_common(&builder->axes, key) || dpcxr_sweep_axes_find(&builder->axes, key))
+                return dpcxr_sweep_usage(
+                    error, "%s is set by the points of sweep.list; give them anew, or sweep.list=[]", key);
+        }
+    return TRUE;
+}
+
+/* Where accountants calibrate, nothing else says which. */
+static gboolean check_calibration(const Builder *builder, GError **error)
+{
+    const char *key = accountant_key;
+    gboolean twice = dpcxr_sweep_axes_find(&builder->axes, accountant_key) != NULL;
+    for (gsize i = 0; i < builder->sweep->base->sweep.n_list; i++)
+        for (char **override = builder->sweep->base->sweep.list[i]; *override; override++)
+            twice |= g_str_has_prefix(*override, "privacy.accountant=");
+    for (char **each = builder->sweep->keys; *each && !twice; each++)
+        if (g_str_has_prefix(*each, "privacy.accountant.")) {
+            key = *each;
+            twice = TRUE;
+        }
+    return !twice ||
+           dpcxr_sweep_usage(error, "%s varies beside sweep.accountants; leave out one of them", key);
+}
+
+static gboolean check_keys(const Builder *builder, GError **error)
+{
+    const DpcxrExperiment *base = builder->sweep->base;
+    const char *const *keys = (const char *const *)builder->sweep->keys;
+    if (!check_list(builder, error) || (base->sweep.at_epsilon && !check_calibration(builder, error)))
+        return FALSE;
     for (char **key = base->sweep.per; *key; key++)
-        if (!g_strv_contains(all, *key))
-            return usage(error, "sweep.per has %s, which does not vary", *key);
-    for (char **key = builder->sweep->keys; *key && base->sweep.at_epsilon; key++)
-        if (g_str_has_prefix(*key, "privacy.accountant."))
-            return usage(error, "%s varies beside sweep.accountants; leave out one of them", *key);
-    if (base->sweep.repeat > 1 && g_strv_contains(all, "seed"))
-        return usage(error, "seed varies already; leave it out, or sweep.repeat");
-    return *all || base->sweep.repeat > 1 ||
-           usage(error, "nothing varies; give KEY=A,B,.. or sweep.grid, as in privacy.epsilon=1,8");
+        if (!g_strv_contains(keys, *key))
+            return dpcxr_sweep_usage(error, "sweep.per has %s, which does not vary", *key);
+    if (base->sweep.repeat > 1 && g_strv_contains(keys, "seed"))
+        return dpcxr_sweep_usage(error, "seed varies already; leave it out, or sweep.repeat");
+    return *keys || base->sweep.repeat > 1 || base->sweep.n_accountants > 0 ||
+           dpcxr_sweep_usage(error,
+                             "nothing varies; give KEY=A,B,.. or sweep.grid, as in privacy.epsilon=1,8");
 }
 
 /* --- Points --- */
@@ -279,10 +153,10 @@ static char **strings(const GPtrArray *one, const GPtrArray *two)
 static gboolean claim_name(Builder *builder, const char *name, GError **error)
 {
     if (builder->names->len >= MAX_RUNS)
-        return usage(error, "more than %d runs", MAX_RUNS);
+        return dpcxr_sweep_usage(error, "more than %d runs", MAX_RUNS);
     if (g_ptr_array_find_with_equal_func(builder->names, name, g_str_equal, NULL))
-        return usage(error, "two runs would be called %s; a value is there twice, or differs in signs only",
-                     name);
+        return dpcxr_sweep_usage(
+            error, "two runs would be called %s; a value is there twice, or differs in signs only", name);
     g_ptr_array_add(builder->names, (gpointer)name);
     return TRUE;
 }
@@ -311,7 +185,7 @@ static gboolean add_run(Builder *builder, DpcxrSweepPoint *point, const GPtrArra
         return FALSE;
     run->seed = run->experiment->seed;
     run->folder = g_build_filename(sweep->folder, run->name, NULL);
-    run->overrides = strings(builder->common, all);
+    run->overrides = strings(builder->axes.common, all);
     return TRUE;
 }
 
@@ -342,8 +216,8 @@ static gboolean is_calibrated(const Builder *builder, const GPtrArray *own, gboo
     if (!experiment)
         return FALSE;
     if (experiment->privacy.enabled && experiment->privacy.noise_multiplier >= 0)
-        return usage(error,
-                     "at: epsilon calibrates the noise; take privacy.noise_multiplier out, or use at: noise");
+        return dpcxr_sweep_usage(
+            error, "at: epsilon calibrates the noise; take privacy.noise_multiplier out, or use at: noise");
     *calibrated = experiment->privacy.enabled;
     return TRUE;
 }
@@ -359,7 +233,7 @@ static gboolean add_points(Builder *builder, GPtrArray *taken, GError **error)
     if (!calibrated)
         return add_point(builder, own, -1, error);
     for (gsize i = 0; i < base->sweep.n_accountants; i++) {
-        g_ptr_array_add(own, assignment(accountant_key, base->sweep.accountant_texts[i]));
+        g_ptr_array_add(own, dpcxr_sweep_assignment(accountant_key, base->sweep.accountant_texts[i]));
         if (!add_point(builder, own, (int)i, error))
             return FALSE;
         g_ptr_array_set_size(own, (int)own->len - 1);
@@ -367,33 +241,17 @@ static gboolean add_points(Builder *builder, GPtrArray *taken, GError **error)
     return TRUE;
 }
 
-/* Point @i of the grid: the last axis goes round first. (transfer full) */
-static GPtrArray *grid_point(const Builder *builder, char **listed, gsize i)
-{
-    GPtrArray *own = g_ptr_array_new_with_free_func(g_free);
-    for (; listed && *listed; listed++)
-        g_ptr_array_add(own, g_strdup(*listed));
-    guint fixed = own->len;
-    for (guint a = builder->axes->len; a-- > 0;) {
-        const DpcxrSweepAxis *axis = &g_array_index(builder->axes, DpcxrSweepAxis, a);
-        gsize n = g_strv_length(axis->values);
-        g_ptr_array_insert(own, (int)fixed, assignment(axis->key, axis->values[i % n]));
-        i /= n;
-    }
-    return own;
-}
-
 static gboolean make_points(Builder *builder, GError **error)
 {
     const DpcxrExperiment *base = builder->sweep->base;
-    gsize size = 1;
-    for (guint a = 0; a < builder->axes->len && size <= MAX_RUNS; a++)
-        size *= g_strv_length(g_array_index(builder->axes, DpcxrSweepAxis, a).values);
+    gsize n_list = base->sweep.n_list;
+    gsize size = dpcxr_sweep_axes_size(&builder->axes, MAX_RUNS);
     if (size > MAX_RUNS)
-        return usage(error, "more than %d runs", MAX_RUNS);
-    for (gsize l = 0; l < MAX(base->sweep.n_list, 1); l++)
+        return dpcxr_sweep_usage(error, "more than %d runs", MAX_RUNS);
+    for (gsize l = 0; l < MAX(n_list, 1); l++)
         for (gsize i = 0; i < size; i++)
-            if (!add_points(builder, grid_point(builder, base->sweep.n_list ? base->sweep.list[l] : NULL, i),
+            if (!add_points(builder,
+                            dpcxr_sweep_axes_point(&builder->axes, n_list ? base->sweep.list[l] : NULL, i),
                             error))
                 return FALSE;
     return TRUE;
@@ -402,37 +260,36 @@ static gboolean make_points(Builder *builder, GError **error)
 static gboolean check_base(const DpcxrExperiment *base, GError **error)
 {
     return (base->stage_train && base->stage_evaluate && base->evaluate.valid) ||
-           usage(error,
-                 "a sweep compares runs on the validation split; it needs the stages train and evaluate, and "
-                 "valid among evaluate.splits");
+           dpcxr_sweep_usage(
+               error,
+               "a sweep compares runs on the validation split; it needs the stages train and evaluate, and "
+               "valid among evaluate.splits");
 }
 
 static gboolean build(Builder *builder, const char *const *arguments, const char *out, GError **error)
 {
     DpcxrSweep *sweep = builder->sweep;
-    for (; arguments && *arguments; arguments++)
-        if (!read_argument(builder, *arguments, error))
-            return FALSE;
-    sweep->base = load_first(builder, error);
+    if (!dpcxr_sweep_axes_init(&builder->axes, arguments, error))
+        return FALSE;
+    g_autoptr(GPtrArray) first = dpcxr_sweep_axes_first(&builder->axes, sweep->config);
+    sweep->base = load(builder, first, NULL, error);
     if (!sweep->base || !check_base(sweep->base, error))
         return FALSE;
     sweep->name = g_strdup(sweep->base->name);
     sweep->folder = g_build_filename(out ? out : "runs", sweep->name, NULL);
-    take_grid(builder);
-    return take_keys(builder, error) && make_points(builder, error);
+    dpcxr_sweep_axes_take_grid(&builder->axes, sweep->base);
+    take_keys(builder);
+    return check_keys(builder, error) && make_points(builder, error);
 }
 
 DpcxrSweep *dpcxr_sweep_new(const char *config, const char *const *arguments, const char *out, GError **error)
 {
     g_autoptr(DpcxrSweep) sweep = g_new0(DpcxrSweep, 1);
-    Builder builder = {sweep, g_ptr_array_new_with_free_func(g_free),
-                       g_array_new(FALSE, FALSE, sizeof(DpcxrSweepAxis)), g_ptr_array_new()};
-    g_array_set_clear_func(builder.axes, axis_clear);
+    Builder builder = {.sweep = sweep, .names = g_ptr_array_new()};
     sweep->config = g_strdup(config);
     sweep->points = g_ptr_array_new_with_free_func(point_free);
     gboolean good = build(&builder, arguments, out, error);
-    g_ptr_array_unref(builder.common);
-    g_array_unref(builder.axes);
+    dpcxr_sweep_axes_clear(&builder.axes);
     g_ptr_array_unref(builder.names);
     return good ? g_steal_pointer(&sweep) : NULL;
 }

@@ -49,7 +49,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrSweep, dpcxr_sweep_free)
 
 /* All runs, in the order of points. (transfer container) DpcxrSweepRun */
 GPtrArray *dpcxr_sweep_runs(const DpcxrSweep *sweep);
-
-/* The parts of @value at commas outside of brackets, braces and quotes; one where there are none.
- * (transfer full) */
-char **dpcxr_sweep_split(const char *value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * sweep.json and sweep.csv: every point and run of a sweep, what was chosen and how, what it cost. Private,
+ * sweep.json: every point and run of a sweep, what was chosen and how, what it cost. Private,
  * as the validation results that are in it. docs/sweep.md has the members. */
 #pragma once
 #include "sweep/cost.h"
@@ -7,9 +7,7 @@
 
 /* (transfer full) */
 char *dpcxr_sweep_json(const DpcxrSweep *sweep, const DpcxrSweepCost *cost, const DpcxrSweepEnd *end);
-/* A row for each run. (transfer full) */
-char *dpcxr_sweep_csv(const DpcxrSweep *sweep, const DpcxrSweepCost *cost);
-/* Both into the folder of the sweep, mode 0600. */
+/* That and the table (sweep/table.h) into the folder of the sweep, mode 0600. */
 gboolean dpcxr_sweep_write(const DpcxrSweep *sweep, const DpcxrSweepCost *cost, const DpcxrSweepEnd *end,
                            GError **error);
 /* Runs, NULL-terminated, whose test results have been read although their point is not chosen; there are some

@@ -5,6 +5,7 @@
 #include "sweep/choose.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -129,7 +130,8 @@ static char *last_words(const char *log)
     return *valid ? g_steal_pointer(&valid) : g_strdup("said nothing");
 }
 
-static void take_result(const DpcxrSweep *sweep, const DpcxrJob *job)
+/* @stopped: the sweep was, so that a run which was not ready yet for a signal was ended by it. */
+static void take_result(const DpcxrSweep *sweep, const DpcxrJob *job, gboolean stopped)
 {
     DpcxrSweepRun *run = job->data;
     if (job->status < 0)
@@ -137,7 +139,7 @@ static void take_result(const DpcxrSweep *sweep, const DpcxrJob *job)
     run->outcome.exit_status = job->status;
     g_clear_pointer(&run->outcome.message, g_free);
     read_run(sweep, run);
-    if (job->status == 0)
+    if (job->status == 0 || (stopped && job->status == 128 + SIGTERM))
         return;
     run->outcome.status = job->status == DPCXR_ERROR_STOPPED ? DPCXR_RUN_STOPPED : DPCXR_RUN_FAILED;
     if (job->status > 128)
@@ -156,7 +158,7 @@ static gboolean do_jobs(DpcxrSweep *sweep, GPtrArray *taken, const DpcxrSweepOpt
     gboolean good = dpcxr_pool_run(jobs, options->at_once, options->news, options->data, &stopped, error);
     end->stopped |= stopped;
     for (guint i = 0; i < jobs->len; i++)
-        take_result(sweep, g_ptr_array_index(jobs, i));
+        take_result(sweep, g_ptr_array_index(jobs, i), stopped);
     return good;
 }
 

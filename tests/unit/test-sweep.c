@@ -2,6 +2,7 @@
  * Sweeps as they are put together: names, command lines, points, choices. What comes of the processes is in
  * tests/tools/sweep.sh. */
 #include "../integration/temporary.h"
+#include "sweep/axes.h"
 #include "sweep/choose.h"
 #include "sweep/names.h"
 #include "sweep/points.h"
@@ -149,6 +150,8 @@ static void test_list(Fixture *f, gconstpointer text)
 {
     g_autoptr(DpcxrSweep) sweep = MAKE(f, "sweep.repeat=2");
     assert_runs(sweep, "epsilon-1_seed-1 epsilon-1_seed-2 enabled-false_seed-1 enabled-false_seed-2");
+    REFUSE(f, "is set by the points of sweep.list", "privacy.epsilon=2");
+    REFUSE(f, "is set by the points of sweep.list", "privacy.epsilon=2,3");
     const DpcxrSweepPoint *second = sweep->points->pdata[1];
     g_assert_null(second->values[0]);
     g_assert_cmpstr(second->values[1], ==, "false");
@@ -164,6 +167,8 @@ static void test_accountants(Fixture *f, gconstpointer text)
     g_autoptr(DpcxrSweep) one = MAKE(f, "sweep.at=noise");
     assert_runs(one, "epsilon-1 enabled-false");
     g_assert_cmpstr(nth_run(one, 0)->experiment->privacy.accountant.type, ==, "rdp");
+    g_autoptr(DpcxrSweep) single = MAKE(f, "sweep.at=noise", "sweep.list=[]", "privacy.epsilon=1");
+    assert_runs(single, "base");
     REFUSE(f, "sweep.at: is missing", "sweep.at=null");
     REFUSE(f, "leave out one of them", "sweep.at=epsilon", "privacy.accountant=rdp,pld");
     REFUSE(f, "leave out one of them", "sweep.at=epsilon", "privacy.accountant.type=rdp,pld");
