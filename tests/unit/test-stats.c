@@ -373,7 +373,7 @@ static void test_interval(void)
 {
     const double values[] = {3, 1, 4, 1, 5, 9, 2, 6};
     double many[40];
-    DpcxrInterval interval = dpcxr_percentile_interval(values, 8, 0.95);
+    DpcxrPercentiles interval = dpcxr_percentile_interval(values, 8, 0.95);
 
     g_assert_true(interval.low == 1 && fabs(interval.high - 8.475) < 1e-12 && interval.undefined == 0);
     interval = dpcxr_percentile_interval(values, 8, 0.5);
