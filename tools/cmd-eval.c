@@ -95,8 +95,12 @@ static void print_text(JsonObject *root, const char *path)
 
     for (GList *name = names; name; name = name->next) {
         JsonObject *split = object_at(splits, name->data);
-        printf("%s: %.0f images of %.0f patients\n", (const char *)name->data, number_at(split, "n"),
+        printf("%s: %.0f images of %.0f patients", (const char *)name->data, number_at(split, "n"),
                number_at(split, "patients"));
+        if (number_at(split, "without_patient") > 0)
+            printf(" (%.0f without an id, each of which counts as a patient)",
+                   number_at(split, "without_patient"));
+        putchar('\n');
         printf("  %-32s %7s %7s  %-21s  %-21s  %-21s  %-21s\n", "", "n", "pos", "AUROC", "AUPRC",
                "sensitivity", "specificity");
         print_labels(split);

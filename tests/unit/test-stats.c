@@ -205,7 +205,11 @@ static void test_bins(void)
     for (int i = 0; i < DPCXR_CALIBRATION_BINS; i++)
         n += bins[i].n;
     g_assert_cmpuint(n, ==, 6);
+    /* numpy.percentile(scores, [0, 10, 50, 90, 100]) */
     g_assert_cmpfloat(bins[0].low, ==, 0);
+    g_assert_cmpfloat_with_epsilon(bins[0].high, 0.05, 1e-15);
+    g_assert_cmpfloat_with_epsilon(bins[4].high, 0.155, 1e-15);
+    g_assert_cmpfloat_with_epsilon(bins[8].high, 0.975, 1e-15);
     g_assert_cmpfloat(bins[9].high, ==, 1);
 }
 
