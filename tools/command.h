@@ -14,6 +14,7 @@ gboolean dpcxr_cmd_check(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_plugins(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_devices(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_eps(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_eval(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_sigma(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_account(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_sweep(int argc, char **argv, GError **error);

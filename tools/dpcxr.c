@@ -23,7 +23,7 @@ static const Row rows[] = {
     {"eps", "--sampling-rate Q ...", "epsilon of a training that is planned", dpcxr_cmd_eps},
     {"sigma", "--epsilon E ...", "noise multiplier for an epsilon", dpcxr_cmd_sigma},
     {"account", "RUN|LEDGER...", "account runs again, composed", dpcxr_cmd_account},
-    {"eval", "RUN [--on CONFIG]", "evaluate a run", NULL},
+    {"eval", "RUN [--on CONFIG]", "evaluate a run again, or on other data", dpcxr_cmd_eval},
     {"predict", "RUN IMAGE...", "probabilities as CSV", NULL},
     {"compare", "RUN RUN...", "paired tests, tables, figures", dpcxr_cmd_compare},
     {"report", "RUN... [--release]", "make the report of a run again", dpcxr_cmd_report},

@@ -7,6 +7,7 @@
 typedef struct {
     const char *folder;                /* has predictions-SPLIT.csv, gets results.json */
     const DpcxrExperiment *experiment; /* says which splits, and how */
+    const char *name;                  /* (nullable: the experiment's) of the run */
     const char *on;  /* (nullable) name of the experiment whose data these are, if not the run's own */
     gboolean freeze; /* take @frozen as it is, also where it is NULL; else thresholds are chosen on valid */
     const DpcxrThresholds *frozen;

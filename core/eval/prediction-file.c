@@ -80,7 +80,7 @@ static gboolean add_ids(Reading *r)
     g_ptr_array_add(r->samples, sample);
     if (!*patient)
         r->file->without_patient++;
-    if (*patient && g_hash_table_lookup_extended(r->patient_numbers, patient, NULL, &known))
+    if (g_hash_table_lookup_extended(r->patient_numbers, patient, NULL, &known))
         number = GPOINTER_TO_UINT(known);
     else if (*patient)
         g_hash_table_insert(r->patient_numbers, g_strdup(patient), GUINT_TO_POINTER(number));

@@ -282,7 +282,7 @@ static void put_head(JsonBuilder *json, const DpcxrResults *results)
     const DpcxrExperiment *e = results->experiment;
 
     dpcxr_json_put_count(json, "schema", SCHEMA);
-    dpcxr_json_put_string(json, "name", e->name);
+    dpcxr_json_put_string(json, "name", results->name ? results->name : e->name);
     dpcxr_json_begin_array(json, "labels");
     for (int i = 0; i < e->data.n_labels; i++)
         json_builder_add_string_value(json, e->data.labels[i]);

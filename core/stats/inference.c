@@ -34,12 +34,12 @@ static double quantile(const double *sorted, gsize n, double p)
                                      : sorted[whole];
 }
 
-DpcxrInterval dpcxr_percentile_interval(const double *values, gsize n, double level)
+DpcxrPercentiles dpcxr_percentile_interval(const double *values, gsize n, double level)
 {
     const gsize one_in = 20;
     g_autofree double *sorted = g_new(double, n);
     gsize defined = sort_defined(values, n, sorted);
-    DpcxrInterval interval = {NAN, NAN, n - defined};
+    DpcxrPercentiles interval = {NAN, NAN, n - defined};
 
     if (defined == 0 || interval.undefined * one_in > n)
         return interval;

@@ -7,12 +7,12 @@
 typedef struct {
     double low, high;
     gsize undefined; /* replicates that are NaN */
-} DpcxrInterval;
+} DpcxrPercentiles;
 
 /* Percentile interval: the (1 - level)/2 and (1 + level)/2 quantiles of those that are defined, linear
  * between order statistics (NumPy's default). low and high NaN where more than one in twenty is NaN, or all
  * are. @values: [n] */
-DpcxrInterval dpcxr_percentile_interval(const double *values, gsize n, double level);
+DpcxrPercentiles dpcxr_percentile_interval(const double *values, gsize n, double level);
 
 /* Two-sided p of "no difference" from replicates of a paired difference: 2 min(P(d <= 0), P(d >= 0)) with one
  * added to counts and to n, at most 1 (Davison & Hinkley 1997, 4.2). Of the defined ones; NaN where there is

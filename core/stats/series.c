@@ -39,7 +39,7 @@ DpcxrEstimate dpcxr_series_estimate(const DpcxrSeries *series, double level)
 
     if (series->n == 0 || isnan(series->value))
         return estimate;
-    DpcxrInterval interval = dpcxr_percentile_interval(series->replicates, series->n, level);
+    DpcxrPercentiles interval = dpcxr_percentile_interval(series->replicates, series->n, level);
     return (DpcxrEstimate){series->value, interval.low, interval.high, interval.undefined};
 }
 

@@ -87,7 +87,7 @@ static void cover(const Setting *setting, int simulations, double shares[N_JUDGE
         g_autoptr(DpcxrReplicates) replicates = dpcxr_bootstrap(
             &item, 1, (guint32 *)(gpointer)set.patients->data, clusters, &options, workers, NULL);
         for (int m = 0; m < N_JUDGED; m++) {
-            DpcxrInterval interval = dpcxr_percentile_interval(dpcxr_replicates_of(replicates, 0, judged[m]),
+            DpcxrPercentiles interval = dpcxr_percentile_interval(dpcxr_replicates_of(replicates, 0, judged[m]),
                                                                (gsize)setting->replicates, LEVEL);
             held[m] += interval.low <= truths[m] && truths[m] <= interval.high;
         }

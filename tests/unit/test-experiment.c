@@ -363,7 +363,7 @@ static void test_public_environment(Fixture *fixture, gconstpointer data)
     g_setenv("DPCXR_TEST_ROOT", "hidden", TRUE);
     g_setenv("DPCXR_TEST_NUMBER", "0.25", TRUE);
     g_autoptr(DpcxrExperiment) e =
-        load(whole, (const char *const[]){"data.labels=[a, \"b ${env:DPCXR_TEST_ROOT}\"]",
+        load(whole, (const char *const[]){"data.labels=[a, \"b ${env:DPCXR_TEST_ROOT}\"]", "evaluate.no_finding=null",
                                           "optimizer.momentum=${env:DPCXR_TEST_NUMBER}", NULL});
     g_unsetenv("DPCXR_TEST_ROOT");
     g_unsetenv("DPCXR_TEST_NUMBER");
@@ -545,10 +545,10 @@ static const Wrong wrongs[] = {
     {"evaluate: {threshold: {from: test}}\n",
      "e.yaml:5:30: evaluate.threshold.from: a threshold chosen on the test split makes its metrics too good; use valid"},
     {"evaluate: {threshold: {rule: sensitivity}}\n",
-     "e.yaml:5:24: evaluate.threshold.value: is missing: give the sensitivity or specificity to reach, such as 0.9"},
+     "e.yaml:5:23: evaluate.threshold.value: is missing: give the sensitivity or specificity to reach, such as 0.9"},
     {"evaluate: {threshold: {value: 0.9}}\n",
      "e.yaml:5:31: evaluate.threshold.value: belongs to the rules sensitivity and specificity"},
-    {"evaluate: {threshold: {rule: sensitivity, value: 1.5}}\n", "e.yaml:5:50: evaluate.threshold.value: "},
+    {"evaluate: {threshold: {rule: sensitivity, value: 1.5}}\n", "e.yaml:5:50: evaluate.threshold.value: must be above 0 and at most 1, got 1.5"},
     {"evaluate: {no_finding: fracture}\n", "e.yaml:5:24: evaluate.no_finding: \"fracture\" is not among data.labels"},
     {"device: {type: metal}\n",
      "e.yaml:5:16: device.type: expected one of auto, cpu, vulkan, ref, got the text \"metal\""},

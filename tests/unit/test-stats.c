@@ -205,7 +205,11 @@ static void test_bins(void)
     for (int i = 0; i < DPCXR_CALIBRATION_BINS; i++)
         n += bins[i].n;
     g_assert_cmpuint(n, ==, 6);
+    /* numpy.percentile(scores, [0, 10, 50, 90, 100]) */
     g_assert_cmpfloat(bins[0].low, ==, 0);
+    g_assert_cmpfloat_with_epsilon(bins[0].high, 0.05, 1e-15);
+    g_assert_cmpfloat_with_epsilon(bins[4].high, 0.155, 1e-15);
+    g_assert_cmpfloat_with_epsilon(bins[8].high, 0.975, 1e-15);
     g_assert_cmpfloat(bins[9].high, ==, 1);
 }
 
@@ -373,7 +377,7 @@ static void test_interval(void)
 {
     const double values[] = {3, 1, 4, 1, 5, 9, 2, 6};
     double many[40];
-    DpcxrInterval interval = dpcxr_percentile_interval(values, 8, 0.95);
+    DpcxrPercentiles interval = dpcxr_percentile_interval(values, 8, 0.95);
 
     g_assert_true(interval.low == 1 && fabs(interval.high - 8.475) < 1e-12 && interval.undefined == 0);
     interval = dpcxr_percentile_interval(values, 8, 0.5);
