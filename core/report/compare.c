@@ -95,7 +95,7 @@ static double mean_auroc(const Subset *subset, guint run)
 
 static DpcxrEstimate estimate(const DpcxrComparison *c, double value, const double *replicates)
 {
-    DpcxrInterval interval = dpcxr_percentile_interval(replicates, c->options.replicates, c->options.level);
+    DpcxrPercentiles interval = dpcxr_percentile_interval(replicates, c->options.replicates, c->options.level);
     if (isnan(value))
         return (DpcxrEstimate){NAN, NAN, NAN, 0};
     return (DpcxrEstimate){value, interval.low, interval.high, interval.undefined};

@@ -99,7 +99,7 @@ static void walk_label(gpointer data, int label, int thread)
 static void fill_band(const double *heights, gsize replicates, double level, double *low, double *high)
 {
     for (gsize k = 0; k < DPCXR_BAND_POINTS; k++) {
-        DpcxrInterval p = dpcxr_percentile_interval(heights + k * replicates, replicates, level);
+        DpcxrPercentiles p = dpcxr_percentile_interval(heights + k * replicates, replicates, level);
         low[k] = p.low;
         high[k] = p.high;
     }
