@@ -51,7 +51,8 @@ static void print_run(const DpcxrComparison *c, guint i)
 
 static void print(const DpcxrComparison *c, const char *folder)
 {
-    printf("%" G_GSIZE_FORMAT " %s images of %" G_GSIZE_FORMAT " patients\n\n", c->n, c->options.split, c->n_patients);
+    printf("%" G_GSIZE_FORMAT " %s images of %" G_GSIZE_FORMAT " patients\n\n", c->n, c->options.split,
+           c->n_patients);
     printf("%-24s %8s %-24s%-24s%8s%8s%s\n", "run", "epsilon", "  mean AUROC", "  difference", "p", "Holm",
            isnan(c->options.margin) ? "" : "  not inferior");
     for (guint i = 0; i < c->runs->len; i++)
@@ -87,13 +88,15 @@ static gboolean check(const Arguments *a, GError **error)
     if (a->split && strcmp(a->split, "test") != 0 && strcmp(a->split, "valid") != 0)
         return usage(error, "--split is test or valid");
     if (a->accountants && strcmp(a->accountants, "claim") != 0 && strcmp(a->accountants, "all") != 0)
-        return usage(error, "--accountants is claim (each run at the epsilon it claims) or all (at that of every accountant)");
+        return usage(error, "--accountants is claim (each run at the epsilon it claims) or all (at that of "
+                            "every accountant)");
     if (!isnan(a->margin) && !(a->margin >= 0 && a->margin < 1))
         return usage(error, "--margin is from 0 to below 1");
     if (!(a->level > 0 && a->level < 1))
         return usage(error, "--level is between 0 and 1");
     if (a->replicates < 1 || a->replicates > 1000000 || a->seed < 0 || a->min_n < 1 || a->min_pos < 1)
-        return usage(error, "--replicates is from 1 to 1000000, --seed at least 0, --min-n and --min-pos at least 1");
+        return usage(
+            error, "--replicates is from 1 to 1000000, --seed at least 0, --min-n and --min-pos at least 1");
     return TRUE;
 }
 
@@ -126,9 +129,12 @@ gboolean dpcxr_cmd_compare(int argc, char **argv, GError **error)
     Arguments a = {.margin = NAN, .level = 0.95, .replicates = 1000, .seed = 1, .min_n = 30, .min_pos = 10};
     g_auto(GStrv) roots = NULL;
     const GOptionEntry entries[] = {
-        {"baseline", 0, 0, G_OPTION_ARG_FILENAME, &a.baseline, "Run that others are compared with (default: the first without "
-                                                               "a privacy claim, else the first)", "RUN"},
-        {"margin", 0, 0, G_OPTION_ARG_DOUBLE, &a.margin, "Also test whether a run's mean AUROC is not worse by this", "M"},
+        {"baseline", 0, 0, G_OPTION_ARG_FILENAME, &a.baseline,
+         "Run that others are compared with (default: the first without "
+         "a privacy claim, else the first)",
+         "RUN"},
+        {"margin", 0, 0, G_OPTION_ARG_DOUBLE, &a.margin,
+         "Also test whether a run's mean AUROC is not worse by this", "M"},
         {"split", 0, 0, G_OPTION_ARG_STRING, &a.split, "test (default) or valid", "SPLIT"},
         {"accountants", 0, 0, G_OPTION_ARG_STRING, &a.accountants,
          "claim: each run at the epsilon it claims (default); all: at that of every accountant", "WHICH"},
@@ -138,14 +144,17 @@ gboolean dpcxr_cmd_compare(int argc, char **argv, GError **error)
         {"min-n", 0, 0, G_OPTION_ARG_INT, &a.min_n, "Images that a group needs (default 30)", "N"},
         {"min-pos", 0, 0, G_OPTION_ARG_INT, &a.min_pos,
          "Positives, and negatives, of a label that it needs in a group to count there (default 10)", "N"},
-        {"out", 0, 0, G_OPTION_ARG_FILENAME, &a.out, "Folder to make (default: comparison, beside the first run)", "DIR"},
+        {"out", 0, 0, G_OPTION_ARG_FILENAME, &a.out,
+         "Folder to make (default: comparison, beside the first run)", "DIR"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &a.json, "Print JSON", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots, NULL, NULL},
         {0}};
-    gboolean good = dpcxr_cmd_parse(argc, argv, "RUN RUN...",
-                                    "Compares runs on the same images: paired tests, tables as CSV and LaTeX, and a page.",
-                                    entries, error) &&
-                    check(&a, error);
+    gboolean good =
+        dpcxr_cmd_parse(
+            argc, argv, "RUN RUN...",
+            "Compares runs on the same images: paired tests, tables as CSV and LaTeX, and a page.", entries,
+            error) &&
+        check(&a, error);
     if (good && (!roots || !roots[0] || !roots[1]))
         good = usage(error, "which runs? e.g. dpcxr compare runs/private runs/not-private");
     good = good && compare((const char *const *)roots, &a, error);

@@ -59,7 +59,8 @@ static void tally_add(Tally *tally, const DpcxrIndex *index, gsize row)
 static void put_tally(JsonBuilder *json, const Tally *tally)
 {
     dpcxr_json_put_count(json, "images", tally ? tally->images : 0);
-    dpcxr_json_put_count(json, "patients", tally ? tally->without_patient + g_hash_table_size(tally->patients) : 0);
+    dpcxr_json_put_count(json, "patients",
+                         tally ? tally->without_patient + g_hash_table_size(tally->patients) : 0);
 }
 
 /* Value of a group to its tally. (transfer full) */
@@ -117,7 +118,8 @@ static GPtrArray *group_values(const DpcxrIndex *index, const DpcxrGroup *group)
     return values;
 }
 
-static void add_groups(JsonBuilder *json, const DpcxrExperiment *experiment, const DpcxrIndex *index, DpcxrSplit split)
+static void add_groups(JsonBuilder *json, const DpcxrExperiment *experiment, const DpcxrIndex *index,
+                       DpcxrSplit split)
 {
     dpcxr_json_begin_object(json, "groups");
     for (gsize g = 0; g < experiment->data.n_groups; g++) {
@@ -135,7 +137,8 @@ static void add_groups(JsonBuilder *json, const DpcxrExperiment *experiment, con
     json_builder_end_object(json);
 }
 
-static void add_labels(JsonBuilder *json, const DpcxrExperiment *experiment, const DpcxrIndex *index, DpcxrSplit split)
+static void add_labels(JsonBuilder *json, const DpcxrExperiment *experiment, const DpcxrIndex *index,
+                       DpcxrSplit split)
 {
     static const struct {
         DpcxrLabel value;
@@ -158,7 +161,8 @@ static void add_labels(JsonBuilder *json, const DpcxrExperiment *experiment, con
     json_builder_end_object(json);
 }
 
-static void add_split(JsonBuilder *json, const DpcxrExperiment *experiment, const DpcxrIndex *index, DpcxrSplit split)
+static void add_split(JsonBuilder *json, const DpcxrExperiment *experiment, const DpcxrIndex *index,
+                      DpcxrSplit split)
 {
     if (dpcxr_index_count_split(index, split) == 0)
         return;

@@ -32,18 +32,21 @@ typedef struct {
     JsonObject *thresholds; /* (nullable) of the labels */
 } Writer;
 
-/* The image of @kind with the score farthest on its side, among those not in @taken; p->n where there is none. */
+/* The image of @kind with the score farthest on its side, among those not in @taken; p->n where there is
+ * none. */
 static gsize most_certain(const DpcxrPredictionFile *p, gsize label, const Kind *kind, double threshold,
                           const GArray *taken)
 {
     const double *scores = dpcxr_prediction_file_scores(p, label);
-    const guint8 *truths = dpcxr_prediction_file_truths(p, label), *known = dpcxr_prediction_file_known(p, label);
+    const guint8 *truths = dpcxr_prediction_file_truths(p, label),
+                 *known = dpcxr_prediction_file_known(p, label);
     gsize best = p->n;
     double far = -1;
     for (gsize i = 0; i < p->n; i++) {
         double distance = fabs(scores[i] - threshold);
         gboolean had = FALSE;
-        if (!known[i] || truths[i] != kind->truth || (scores[i] >= threshold) != kind->called || !(distance > far))
+        if (!known[i] || truths[i] != kind->truth || (scores[i] >= threshold) != kind->called ||
+            !(distance > far))
             continue;
         for (guint k = 0; !had && k < taken->len; k++)
             had = g_array_index(taken, gsize, k) == i;
@@ -72,12 +75,14 @@ static const char *write_image(Writer *writer, gsize row, GError **error)
     return good ? file : NULL;
 }
 
-static gboolean add_image(Writer *writer, gsize i, gsize label, const Kind *kind, double threshold, GError **error)
+static gboolean add_image(Writer *writer, gsize i, gsize label, const Kind *kind, double threshold,
+                          GError **error)
 {
     const char *sample = writer->p->samples[i];
     gsize row = GPOINTER_TO_SIZE(g_hash_table_lookup(writer->rows, sample));
     if (row == 0) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: sample %s is not in the data set", writer->p->path, sample);
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: sample %s is not in the data set",
+                    writer->p->path, sample);
         return FALSE;
     }
     const char *file = write_image(writer, row - 1, error);
@@ -112,7 +117,8 @@ static gboolean add_label(Writer *writer, gsize label, double threshold, GError 
 
 static double threshold_of(const Writer *writer, gsize label)
 {
-    JsonNode *node = writer->thresholds ? json_object_get_member(writer->thresholds, writer->p->labels[label]) : NULL;
+    JsonNode *node =
+        writer->thresholds ? json_object_get_member(writer->thresholds, writer->p->labels[label]) : NULL;
     return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : 0.5;
 }
 
@@ -181,6 +187,7 @@ gboolean dpcxr_samples_write(const char *folder, DpcxrData *data, DpcxrSplit spl
     g_autoptr(JsonBuilder) json = json_builder_new();
     g_autoptr(GHashTable) rows = index_rows(dpcxr_data_index(data));
     g_autoptr(GHashTable) files = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    Writer writer = {samples, data, p, rows, files, json, member_object(member_object(whole, "thresholds"), "labels")};
+    Writer writer = {
+        samples, data, p, rows, files, json, member_object(member_object(whole, "thresholds"), "labels")};
     return write_all(&writer, split, error);
 }

@@ -26,24 +26,27 @@ static gsize *find_rows(const DpcxrPredictionFile *file, const DpcxrPredictionFi
     }
     if (file->n == like->n)
         return g_steal_pointer(&order);
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "one has %" G_GSIZE_FORMAT " images, the other %" G_GSIZE_FORMAT,
-                like->n, file->n);
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
+                "one has %" G_GSIZE_FORMAT " images, the other %" G_GSIZE_FORMAT, like->n, file->n);
     return NULL;
 }
 
 /* One label's row of @like. */
-static gboolean align_label(const DpcxrPredictionFile *file, const DpcxrPredictionFile *like, gsize label, const gsize *order,
-                            double *scores, GError **error)
+static gboolean align_label(const DpcxrPredictionFile *file, const DpcxrPredictionFile *like, gsize label,
+                            const gsize *order, double *scores, GError **error)
 {
     int from = dpcxr_prediction_file_label(file, like->labels[label]);
     if (from < 0)
         return fail(error, "a label of the one is not in the other", like->labels[label]);
-    const guint8 *known = dpcxr_prediction_file_known(file, (gsize)from), *truths = dpcxr_prediction_file_truths(file, (gsize)from);
-    const guint8 *like_known = dpcxr_prediction_file_known(like, label), *like_truths = dpcxr_prediction_file_truths(like, label);
+    const guint8 *known = dpcxr_prediction_file_known(file, (gsize)from),
+                 *truths = dpcxr_prediction_file_truths(file, (gsize)from);
+    const guint8 *like_known = dpcxr_prediction_file_known(like, label),
+                 *like_truths = dpcxr_prediction_file_truths(like, label);
     for (gsize i = 0; i < like->n; i++) {
         gsize row = order[i];
         if (known[row] != like_known[i] || (known[row] && truths[row] != like_truths[i])) {
-            g_autofree char *name = g_strdup_printf("label %s, sample %s", like->labels[label], like->samples[i]);
+            g_autofree char *name =
+                g_strdup_printf("label %s, sample %s", like->labels[label], like->samples[i]);
             return fail(error, "the truth is not the same", name);
         }
         scores[i] = dpcxr_prediction_file_scores(file, (gsize)from)[row];

@@ -13,7 +13,8 @@ static void draw_box(DpcxrSvg *svg, const DpcxrFlowBox *box, double x, double y,
     dpcxr_svg_rect(svg, x, y, width, height_of(box), "box");
     dpcxr_svg_text(svg, x + PAD, y + PAD + 10, DPCXR_ANCHOR_START, "heading", box->title);
     for (gsize i = 0; i < box->n_lines; i++)
-        dpcxr_svg_text(svg, x + PAD, y + PAD + 10 + LINE * (double)(i + 1), DPCXR_ANCHOR_START, NULL, box->lines[i]);
+        dpcxr_svg_text(svg, x + PAD, y + PAD + 10 + LINE * (double)(i + 1), DPCXR_ANCHOR_START, NULL,
+                       box->lines[i]);
 }
 
 /* An arrow down to (@x, @y), or right to it. */

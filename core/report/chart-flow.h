@@ -9,6 +9,7 @@ typedef struct {
     gsize n_lines;
 } DpcxrFlowBox;
 
-/* @found, to its right @excluded (title NULL: nothing was left out), below them @ends side by side. (transfer full) */
+/* @found, to its right @excluded (title NULL: nothing was left out), below them @ends side by side. (transfer
+ * full) */
 DpcxrSvg *dpcxr_flow_chart(const char *label, const DpcxrFlowBox *found, const DpcxrFlowBox *excluded,
                            const DpcxrFlowBox *ends, gsize n_ends);

@@ -62,7 +62,8 @@ static void draw_names(DpcxrSvg *svg, const DpcxrIntervalRow *row, double edge, 
         dpcxr_svg_text(svg, edge - 8, y + 4, DPCXR_ANCHOR_END, "tick", row->note);
 }
 
-static void draw_numbers(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const DpcxrIntervalRow *row, double y)
+static void draw_numbers(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const DpcxrIntervalRow *row,
+                         double y)
 {
     g_autofree char *text = numbers_text(chart, row);
     if (!row->heading)
@@ -74,11 +75,12 @@ static void draw_value(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const Dpc
 {
     if (row->heading || isnan(row->value))
         return;
-    g_autofree char *bar = g_strdup_printf("bar c%d", row->colour), *dot = g_strdup_printf("dot c%d", row->colour);
+    g_autofree char *bar = g_strdup_printf("bar c%d", row->colour),
+                    *dot = g_strdup_printf("dot c%d", row->colour);
     g_autofree char *numbers = dpcxr_interval_text(row->value, row->low, row->high, chart->digits);
-    g_autofree char *text = g_strdup_printf("%s: %s%s%s%s", row->name, numbers,
-                                            chart->unit ? chart->unit : "", row->note ? ", " : "",
-                                            row->note ? row->note : "");
+    g_autofree char *text =
+        g_strdup_printf("%s: %s%s%s%s", row->name, numbers, chart->unit ? chart->unit : "",
+                        row->note ? ", " : "", row->note ? row->note : "");
     if (chart->bars) {
         g_autofree char *thick = g_strdup_printf("thick c%d", row->colour);
         dpcxr_svg_line(svg, scale->start, y, dpcxr_scale_at(scale, row->value), y, thick);
@@ -95,7 +97,10 @@ static void draw_value(DpcxrSvg *svg, const DpcxrIntervalChart *chart, const Dpc
 DpcxrSvg *dpcxr_interval_chart(const DpcxrIntervalChart *chart)
 {
     DpcxrSvg *svg = dpcxr_svg_new(WIDTH, ROW * (int)chart->n_rows + 58, chart->label);
-    DpcxrFrame frame = {.x_title = chart->x_title, .x = chart->x, .x_ticks = 5, .zoom = DPCXR_ZOOM_X,
+    DpcxrFrame frame = {.x_title = chart->x_title,
+                        .x = chart->x,
+                        .x_ticks = 5,
+                        .zoom = DPCXR_ZOOM_X,
                         .y = dpcxr_scale(0, (double)MAX(chart->n_rows, 1), FALSE)};
     double names, numbers;
     measure(chart, &names, &numbers);

@@ -5,20 +5,20 @@
 
 typedef struct {
     const char *name;
-    gboolean heading;       /* only a name: what the rows below have in common */
-    const char *note;       /* (nullable) small, after the name: "n = 120" */
+    gboolean heading;        /* only a name: what the rows below have in common */
+    const char *note;        /* (nullable) small, after the name: "n = 120" */
     double value, low, high; /* NaN: none */
-    const char *missing;    /* (nullable) why there is no value */
+    const char *missing;     /* (nullable) why there is no value */
     int colour;
 } DpcxrIntervalRow;
 
 typedef struct {
-    const char *label;      /* for who does not see it */
+    const char *label; /* for who does not see it */
     const char *x_title;
-    const char *unit;       /* (nullable) after each number: " %" */
+    const char *unit; /* (nullable) after each number: " %" */
     DpcxrScale x;
-    double reference;       /* a line across all rows; NaN: none */
-    gboolean bars;          /* a bar from the left edge to each value */
+    double reference; /* a line across all rows; NaN: none */
+    gboolean bars;    /* a bar from the left edge to each value */
     int digits;
     const DpcxrIntervalRow *rows;
     gsize n_rows;

@@ -133,14 +133,16 @@ static void draw_names(DpcxrSvg *svg, const DpcxrChartSeries *series, const Plac
         for (gsize k = 0; free && k < places->n; k++) /* points, and names of those before */
             free = k == i || isnan(places->y[k]) || fabs(places->y[k] - places->y[i]) > 11 ||
                    places->x[k] > places->x[i] + width + 12 ||
-                   places->x[k] + (k < i ? dpcxr_svg_text_width(series->names[places->from[k]]) : 0) + 6 < places->x[i];
+                   places->x[k] + (k < i ? dpcxr_svg_text_width(series->names[places->from[k]]) : 0) + 6 <
+                       places->x[i];
         if (free)
             dpcxr_svg_text(svg, places->x[i] + 8, places->y[i] + 4, DPCXR_ANCHOR_START, "tick", name);
     }
 }
 
 /* Points of lines are there to be pointed at, so some are enough. */
-static void draw_marks(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrChartSeries *series, const Places *places)
+static void draw_marks(DpcxrSvg *svg, const DpcxrLineChart *chart, const DpcxrChartSeries *series,
+                       const Places *places)
 {
     gboolean line = series->kind == DPCXR_SERIES_LINE;
     g_autofree char *class = g_strdup_printf("%s c%d", line ? "hidden" : "dot", series->colour);
@@ -180,8 +182,8 @@ static void draw_spots(DpcxrSvg *svg, const DpcxrLineChart *chart)
     for (gsize i = 0; i < chart->n_spots; i++) {
         const DpcxrSpot *spot = &chart->spots[i];
         g_autofree char *class = g_strdup_printf("spot c%d", spot->colour);
-        dpcxr_svg_mark(svg, dpcxr_scale_at(&chart->frame.x, spot->x), dpcxr_scale_at(&chart->frame.y, spot->y), 5,
-                       class, spot->text);
+        dpcxr_svg_mark(svg, dpcxr_scale_at(&chart->frame.x, spot->x),
+                       dpcxr_scale_at(&chart->frame.y, spot->y), 5, class, spot->text);
     }
 }
 

@@ -19,8 +19,10 @@ static void draw_cell(DpcxrSvg *svg, const Cell *cell)
     g_autofree char *percent = cell->of ? g_strdup_printf("%.1f %%", 100 * share) : g_strdup("no such image");
     g_autofree char *text = g_strdup_printf("%s: %s of %s (%s)", cell->name, count, of, percent);
     dpcxr_svg_begin_mark(svg, x + CELL_WIDTH / 2.0, y + 8, text);
-    dpcxr_svg_raw(svg, "<rect class=\"cell %s\" x=\"%.0f\" y=\"%.0f\" width=\"%d\" height=\"%d\" fill-opacity=\"%.2f\"/>",
-                  cell->right ? "c0" : "c1", x, y, CELL_WIDTH, CELL_HEIGHT, 0.06 + 0.30 * share);
+    dpcxr_svg_raw(
+        svg,
+        "<rect class=\"cell %s\" x=\"%.0f\" y=\"%.0f\" width=\"%d\" height=\"%d\" fill-opacity=\"%.2f\"/>",
+        cell->right ? "c0" : "c1", x, y, CELL_WIDTH, CELL_HEIGHT, 0.06 + 0.30 * share);
     dpcxr_svg_text(svg, x + CELL_WIDTH / 2.0, y + 30, DPCXR_ANCHOR_MIDDLE, "count", count);
     dpcxr_svg_text(svg, x + CELL_WIDTH / 2.0, y + 50, DPCXR_ANCHOR_MIDDLE, "tick", percent);
     dpcxr_svg_end_mark(svg);
@@ -36,11 +38,12 @@ DpcxrSvg *dpcxr_matrix_chart(const char *label, const DpcxrMatrix *counts)
                           {"true negatives", counts->tn, negatives, 1, 1, TRUE}};
     const char *said[] = {"called positive", "called negative"}, *true_names[] = {"positive", "negative"};
     for (int i = 0; i < 2; i++) {
-        dpcxr_svg_text(svg, LEFT + i * (CELL_WIDTH + GAP) + CELL_WIDTH / 2.0, 16, DPCXR_ANCHOR_MIDDLE, "tick", said[i]);
-        dpcxr_svg_text(svg, LEFT - 8, TOP + i * (CELL_HEIGHT + GAP) + CELL_HEIGHT / 2.0 - 3, DPCXR_ANCHOR_END, "tick",
-                       "truly");
-        dpcxr_svg_text(svg, LEFT - 8, TOP + i * (CELL_HEIGHT + GAP) + CELL_HEIGHT / 2.0 + 12, DPCXR_ANCHOR_END, "tick",
-                       true_names[i]);
+        dpcxr_svg_text(svg, LEFT + i * (CELL_WIDTH + GAP) + CELL_WIDTH / 2.0, 16, DPCXR_ANCHOR_MIDDLE, "tick",
+                       said[i]);
+        dpcxr_svg_text(svg, LEFT - 8, TOP + i * (CELL_HEIGHT + GAP) + CELL_HEIGHT / 2.0 - 3, DPCXR_ANCHOR_END,
+                       "tick", "truly");
+        dpcxr_svg_text(svg, LEFT - 8, TOP + i * (CELL_HEIGHT + GAP) + CELL_HEIGHT / 2.0 + 12,
+                       DPCXR_ANCHOR_END, "tick", true_names[i]);
     }
     for (gsize i = 0; i < G_N_ELEMENTS(cells); i++)
         draw_cell(svg, &cells[i]);

@@ -3,7 +3,8 @@
 
 enum { KEY_HEIGHT = 18, KEY_LINE = 20, KEY_GAP = 16 };
 
-void dpcxr_frame_place(DpcxrFrame *frame, const DpcxrSvg *svg, double left, double top, double right, double bottom)
+void dpcxr_frame_place(DpcxrFrame *frame, const DpcxrSvg *svg, double left, double top, double right,
+                       double bottom)
 {
     frame->left = frame->x.start = left;
     frame->right = frame->x.end = svg->width - right;
@@ -50,21 +51,22 @@ static void draw_titles(const DpcxrFrame *frame, DpcxrSvg *svg)
 
 static char *scale_data(const char *name, const DpcxrScale *scale, int ticks)
 {
-    return g_strdup_printf("data-%s=\"%.9g %.9g %s %d\"", name, scale->low, scale->high, scale->log ? "log" : "linear",
-                           ticks);
+    return g_strdup_printf("data-%s=\"%.9g %.9g %s %d\"", name, scale->low, scale->high,
+                           scale->log ? "log" : "linear", ticks);
 }
 
 /* What the script needs to know to draw the axes of a part. */
 static void put_data(const DpcxrFrame *frame, DpcxrSvg *svg)
 {
-    g_autofree char *x = scale_data("x", &frame->x, frame->x_ticks), *y = scale_data("y", &frame->y, frame->y_ticks);
+    g_autofree char *x = scale_data("x", &frame->x, frame->x_ticks),
+                    *y = scale_data("y", &frame->y, frame->y_ticks);
     g_free(svg->data);
     svg->data = g_strdup_printf("data-zoom=\"%s%s\" data-box=\"%.1f %.1f %.1f %.1f\" %s %s",
                                 frame->zoom & DPCXR_ZOOM_X ? "x" : "", frame->zoom & DPCXR_ZOOM_Y ? "y" : "",
                                 frame->left, frame->top, frame->right, frame->bottom, x, y);
 }
 
-/* A nested svg clips what is drawn beyond its edges, without an id that would have to be unique in the page. */
+/* A nested svg clips what is drawn beyond its edges, without an id that had to be unique in the page. */
 void dpcxr_frame_begin(const DpcxrFrame *frame, DpcxrSvg *svg)
 {
     double width = frame->right - frame->left, height = frame->bottom - frame->top;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What privacy costs: AUROC over epsilon, a curve for each accountant. With claims only, every point is a training of its
- * own (equal epsilon); with all accountants, one training has as many epsilons (equal noise). */
+ * What privacy costs: AUROC over epsilon, a curve for each accountant. With claims only, every point is a
+ * training of its own (equal epsilon); with all accountants, a training has as many (equal noise). */
 #include "privacy/accounting.h"
 #include "report/chart-line.h"
 #include "report/compare-page.h"
@@ -86,8 +86,9 @@ static void finish(Curve *curve)
         curve->y[i] = auroc->value;
         curve->low[i] = auroc->low;
         curve->high[i] = auroc->high;
-        g_ptr_array_add(curve->texts, g_strdup_printf("%s: epsilon %s by %s, AUROC %s", point->run->files->name, epsilon,
-                                                      curve->accountant, value));
+        g_ptr_array_add(curve->texts,
+                        g_strdup_printf("%s: epsilon %s by %s, AUROC %s", point->run->files->name, epsilon,
+                                        curve->accountant, value));
     }
 }
 
@@ -149,8 +150,8 @@ static void fill(DpcxrTable *table, const GPtrArray *curves)
 }
 
 /* What runs without a claim reach, across all epsilons. */
-static void add_levels(GArray *series, const DpcxrComparison *c, const double *ends, double *levels, double *lows,
-                       double *highs)
+static void add_levels(GArray *series, const DpcxrComparison *c, const double *ends, double *levels,
+                       double *lows, double *highs)
 {
     for (guint i = 0; i < c->runs->len; i++) {
         const DpcxrComparedRun *run = dpcxr_compared_run(c, i);
@@ -162,8 +163,15 @@ static void add_levels(GArray *series, const DpcxrComparison *c, const double *e
             lows[2 * i + k] = e->low;
             highs[2 * i + k] = e->high;
         }
-        DpcxrChartSeries level = {.kind = DPCXR_SERIES_LINE, .name = run->files->name, .colour = 6, .dashed = TRUE, .n = 2,
-                             .x = ends, .y = &levels[2 * i], .low = &lows[2 * i], .high = &highs[2 * i]};
+        DpcxrChartSeries level = {.kind = DPCXR_SERIES_LINE,
+                                  .name = run->files->name,
+                                  .colour = 6,
+                                  .dashed = TRUE,
+                                  .n = 2,
+                                  .x = ends,
+                                  .y = &levels[2 * i],
+                                  .low = &lows[2 * i],
+                                  .high = &highs[2 * i]};
         g_array_append_val(series, level);
     }
 }
@@ -173,9 +181,15 @@ static GArray *make_series(const GPtrArray *curves)
     GArray *series = g_array_new(FALSE, FALSE, sizeof(DpcxrChartSeries));
     for (guint i = 0; i < curves->len; i++) {
         const Curve *curve = g_ptr_array_index(curves, i);
-        DpcxrChartSeries one = {.kind = DPCXR_SERIES_LINE_POINTS, .name = curve->accountant, .colour = (int)(i % 6),
-                           .n = curve->points->len, .x = curve->x, .y = curve->y, .low = curve->low, .high = curve->high,
-                           .texts = (const char *const *)curve->texts->pdata};
+        DpcxrChartSeries one = {.kind = DPCXR_SERIES_LINE_POINTS,
+                                .name = curve->accountant,
+                                .colour = (int)(i % 6),
+                                .n = curve->points->len,
+                                .x = curve->x,
+                                .y = curve->y,
+                                .low = curve->low,
+                                .high = curve->high,
+                                .texts = (const char *const *)curve->texts->pdata};
         g_array_append_val(series, one);
     }
     return series;
@@ -189,12 +203,23 @@ static void draw(DpcxrFigure *figure, const DpcxrComparison *c, const GPtrArray 
     g_autofree double *levels = g_new(double, n), *lows = g_new(double, n), *highs = g_new(double, n);
     g_autoptr(GArray) series = make_series(curves);
     add_levels(series, c, ends, levels, lows, highs);
-    DpcxrLineChart chart = {.label = "Mean AUROC of each run over its epsilon", .width = 900, .height = 380,
-                            .frame = {.x_title = "epsilon", .y_title = "mean AUROC",
-                                      .x = dpcxr_scale_log(e.x_low, e.x_high), .y = dpcxr_scale(e.y_low, e.y_high, TRUE),
-                                      .x_ticks = 6, .y_ticks = 6, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
-                            .x_name = "epsilon", .y_name = "AUROC", .x_digits = 2, .y_digits = 3,
-                            .series = (const DpcxrChartSeries *)(void *)series->data, .n_series = series->len, .legend = TRUE};
+    DpcxrLineChart chart = {.label = "Mean AUROC of each run over its epsilon",
+                            .width = 900,
+                            .height = 380,
+                            .frame = {.x_title = "epsilon",
+                                      .y_title = "mean AUROC",
+                                      .x = dpcxr_scale_log(e.x_low, e.x_high),
+                                      .y = dpcxr_scale(e.y_low, e.y_high, TRUE),
+                                      .x_ticks = 6,
+                                      .y_ticks = 6,
+                                      .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
+                            .x_name = "epsilon",
+                            .y_name = "AUROC",
+                            .x_digits = 2,
+                            .y_digits = 3,
+                            .series = (const DpcxrChartSeries *)(void *)series->data,
+                            .n_series = series->len,
+                            .legend = TRUE};
     dpcxr_figure_add(figure, NULL, dpcxr_line_chart(&chart));
 }
 
@@ -203,11 +228,12 @@ void dpcxr_compare_draw_epsilon(DpcxrPage *page, const DpcxrComparison *c, gbool
     g_autoptr(GPtrArray) curves = find_curves(c, all);
     if (curves->len == 0)
         return;
-    DpcxrFigure *figure = dpcxr_figure_new(
-        "auroc-epsilon", "AUROC over epsilon",
-        all ? "One training has as many epsilons as accountants prove: points at the same height are the same model (equal "
-              "noise). Dashed: runs without a claim."
-            : "Each point is a training of its own, at the epsilon that it claims. Dashed: runs without a claim.");
+    DpcxrFigure *figure = dpcxr_figure_new("auroc-epsilon", "AUROC over epsilon",
+                                           all ? "One training has as many epsilons as accountants prove: "
+                                                 "points at the same height are the same model (equal "
+                                                 "noise). Dashed: runs without a claim."
+                                               : "Each point is a training of its own, at the epsilon that "
+                                                 "it claims. Dashed: runs without a claim.");
     figure->wide = TRUE;
     draw(figure, c, curves);
     fill(figure->table, curves);

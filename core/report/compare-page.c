@@ -13,7 +13,8 @@ typedef struct {
 
 static Rows rows_new(void)
 {
-    return (Rows){g_array_new(FALSE, FALSE, sizeof(DpcxrIntervalRow)), g_ptr_array_new_with_free_func(g_free)};
+    return (Rows){g_array_new(FALSE, FALSE, sizeof(DpcxrIntervalRow)),
+                  g_ptr_array_new_with_free_func(g_free)};
 }
 
 static void rows_clear(Rows *rows)
@@ -29,10 +30,16 @@ static void add_heading(Rows *rows, const char *name)
 }
 
 /* @note: taken. */
-static void add_row(Rows *rows, const char *name, char *note, DpcxrEstimate e, const char *missing, int colour)
+static void add_row(Rows *rows, const char *name, char *note, DpcxrEstimate e, const char *missing,
+                    int colour)
 {
-    DpcxrIntervalRow row = {.name = name, .note = note, .value = e.value, .low = e.low, .high = e.high,
-                            .missing = missing, .colour = colour};
+    DpcxrIntervalRow row = {.name = name,
+                            .note = note,
+                            .value = e.value,
+                            .low = e.low,
+                            .high = e.high,
+                            .missing = missing,
+                            .colour = colour};
     g_ptr_array_add(rows->texts, note);
     g_array_append_val(rows->rows, row);
 }
@@ -40,8 +47,12 @@ static void add_row(Rows *rows, const char *name, char *note, DpcxrEstimate e, c
 static DpcxrSvg *draw_rows(const Rows *rows, const char *label, const char *x_title, double reference)
 {
     const DpcxrIntervalRow *data = (const DpcxrIntervalRow *)(void *)rows->rows->data;
-    DpcxrIntervalChart chart = {.label = label, .x_title = x_title, .reference = reference, .digits = 3,
-                                .x = dpcxr_interval_scale(data, rows->rows->len, reference), .rows = data,
+    DpcxrIntervalChart chart = {.label = label,
+                                .x_title = x_title,
+                                .reference = reference,
+                                .digits = 3,
+                                .x = dpcxr_interval_scale(data, rows->rows->len, reference),
+                                .rows = data,
                                 .n_rows = rows->rows->len};
     return dpcxr_interval_chart(&chart);
 }
@@ -69,12 +80,14 @@ static void draw_runs(DpcxrPage *page, const DpcxrComparison *c)
     for (guint i = 0; i < c->runs->len; i++) {
         const DpcxrComparedRun *run = dpcxr_compared_run(c, i);
         g_autofree char *epsilon = dpcxr_compared_epsilon_text(run);
-        add_row(&rows, run->files->name, g_strdup_printf("epsilon %s", epsilon), run->mean.auroc, "not defined",
-                colour_of(i));
+        add_row(&rows, run->files->name, g_strdup_printf("epsilon %s", epsilon), run->mean.auroc,
+                "not defined", colour_of(i));
     }
-    DpcxrFigure *figure = dpcxr_figure_new("runs", "Mean AUROC of each run", "Over labels that have both classes.");
+    DpcxrFigure *figure =
+        dpcxr_figure_new("runs", "Mean AUROC of each run", "Over labels that have both classes.");
     figure->wide = TRUE;
-    dpcxr_figure_add(figure, NULL, draw_rows(&rows, "Mean AUROC of each run with its interval", "mean AUROC", NAN));
+    dpcxr_figure_add(figure, NULL,
+                     draw_rows(&rows, "Mean AUROC of each run with its interval", "mean AUROC", NAN));
     take_table(figure, dpcxr_compare_runs_table(c));
     dpcxr_page_figure(page, figure);
     rows_clear(&rows);
@@ -94,11 +107,12 @@ static void draw_labels(DpcxrPage *page, const DpcxrComparison *c)
                     "not both classes", colour_of(i));
         }
     }
-    g_autofree char *caption =
-        g_strdup_printf("AUROC minus that of %s on the same images: left of the line is worse.", baseline_name(c));
+    g_autofree char *caption = g_strdup_printf(
+        "AUROC minus that of %s on the same images: left of the line is worse.", baseline_name(c));
     DpcxrFigure *figure = dpcxr_figure_new("labels", "Difference of each label", caption);
     figure->wide = TRUE;
-    dpcxr_figure_add(figure, NULL, draw_rows(&rows, "Difference of AUROC of each label", "difference of AUROC", 0));
+    dpcxr_figure_add(figure, NULL,
+                     draw_rows(&rows, "Difference of AUROC of each label", "difference of AUROC", 0));
     take_table(figure, dpcxr_compare_labels_table(c));
     dpcxr_page_figure(page, figure);
     rows_clear(&rows);
@@ -125,12 +139,14 @@ static void draw_groups(DpcxrPage *page, const DpcxrComparison *c)
         add_heading(&rows, dpcxr_compared_run(c, i)->files->name);
         add_groups(&rows, c, dpcxr_compared_run(c, i), colour_of(i));
     }
-    g_autofree char *caption =
-        g_strdup_printf("Mean AUROC of the group minus that of %s in the same group: left of the line is worse.",
-                        baseline_name(c));
+    g_autofree char *caption = g_strdup_printf(
+        "Mean AUROC of the group minus that of %s in the same group: left of the line is worse.",
+        baseline_name(c));
     DpcxrFigure *figure = dpcxr_figure_new("groups", "Difference of each group", caption);
     figure->wide = TRUE;
-    dpcxr_figure_add(figure, NULL, draw_rows(&rows, "Difference of mean AUROC of each group", "difference of mean AUROC", 0));
+    dpcxr_figure_add(
+        figure, NULL,
+        draw_rows(&rows, "Difference of mean AUROC of each group", "difference of mean AUROC", 0));
     take_table(figure, dpcxr_compare_groups_table(c));
     dpcxr_page_figure(page, figure);
     rows_clear(&rows);
@@ -181,14 +197,15 @@ static Cloud *make_cloud(const DpcxrComparison *c, const DpcxrComparedRun *run, 
             cloud_add(cloud, g_strdup(c->labels[i]), share, &run->labels[i].difference, text);
         } else {
             g_autofree char *text = g_strdup_printf("%" G_GSIZE_FORMAT " images", c->groups[i].n);
-            cloud_add(cloud, g_strdup_printf("%s %s", c->groups[i].grouping, c->groups[i].value), (double)c->groups[i].n,
-                      &run->groups[i].difference, text);
+            cloud_add(cloud, g_strdup_printf("%s %s", c->groups[i].grouping, c->groups[i].value),
+                      (double)c->groups[i].n, &run->groups[i].difference, text);
         }
     }
     return cloud;
 }
 
-static DpcxrSvg *draw_cloud(const Cloud *cloud, By by, const DpcxrRelation *r, int colour, double low, double high)
+static DpcxrSvg *draw_cloud(const Cloud *cloud, By by, const DpcxrRelation *r, int colour, double low,
+                            double high)
 {
     double most = 0;
     for (gsize i = 0; i < cloud->n; i++)
@@ -196,19 +213,29 @@ static DpcxrSvg *draw_cloud(const Cloud *cloud, By by, const DpcxrRelation *r, i
     most *= 1.5; /* room for names */
     const double ends[] = {0, most}, zero[] = {0, 0};
     const DpcxrChartSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = zero},
-                                  {.kind = DPCXR_SERIES_POINTS, .colour = colour, .n = cloud->n, .x = cloud->x, .y = cloud->y,
-                                   .texts = (const char *const *)cloud->texts->pdata,
-                                   .names = (const char *const *)cloud->names->pdata}};
+                                       {.kind = DPCXR_SERIES_POINTS,
+                                        .colour = colour,
+                                        .n = cloud->n,
+                                        .x = cloud->x,
+                                        .y = cloud->y,
+                                        .texts = (const char *const *)cloud->texts->pdata,
+                                        .names = (const char *const *)cloud->names->pdata}};
     g_autofree char *number = dpcxr_number_text(r->r, 2), *p = dpcxr_number_text(r->p, 3);
-    g_autofree char *title = g_strdup_printf("%s (r = %s, p = %s)", by == BY_LABEL ? "prevalence" : "group size",
-                                             number, p);
+    g_autofree char *title =
+        g_strdup_printf("%s (r = %s, p = %s)", by == BY_LABEL ? "prevalence" : "group size", number, p);
     g_autofree char *label = g_strdup_printf("Difference of AUROC against %s", title);
-    DpcxrLineChart chart = {.label = label, .width = 300, .height = 250,
+    DpcxrLineChart chart = {.label = label,
+                            .width = 300,
+                            .height = 250,
                             .frame = {.x_title = title,
-                                      .y_title = "difference of AUROC", .x = dpcxr_scale(0, most, FALSE),
-                                      .y = dpcxr_scale(low, high, TRUE), .x_ticks = 5, .y_ticks = 5,
+                                      .y_title = "difference of AUROC",
+                                      .x = dpcxr_scale(0, most, FALSE),
+                                      .y = dpcxr_scale(low, high, TRUE),
+                                      .x_ticks = 5,
+                                      .y_ticks = 5,
                                       .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
-                            .series = series, .n_series = G_N_ELEMENTS(series)};
+                            .series = series,
+                            .n_series = G_N_ELEMENTS(series)};
     return dpcxr_line_chart(&chart);
 }
 
@@ -234,12 +261,14 @@ static void draw_clouds(DpcxrPage *page, const DpcxrComparison *c, By by)
             high = fmax(high, cloud->y[k]);
         }
     }
-    DpcxrFigure *figure = dpcxr_figure_new(by == BY_LABEL ? "loss-prevalence" : "loss-size",
-                                           by == BY_LABEL ? "Whether rare findings lose more" : "Whether small groups lose more",
-                                           "Pearson's r over the points, with Student's two-sided p; few points say little.");
+    DpcxrFigure *figure = dpcxr_figure_new(
+        by == BY_LABEL ? "loss-prevalence" : "loss-size",
+        by == BY_LABEL ? "Whether rare findings lose more" : "Whether small groups lose more",
+        "Pearson's r over the points, with Student's two-sided p; few points say little.");
     dpcxr_table_column(figure->table, "run", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(figure->table, by == BY_LABEL ? "label" : "group", DPCXR_COLUMN_TEXT, 0);
-    dpcxr_table_column(figure->table, by == BY_LABEL ? "prevalence" : "images", DPCXR_COLUMN_NUMBER, by == BY_LABEL ? 3 : 0);
+    dpcxr_table_column(figure->table, by == BY_LABEL ? "prevalence" : "images", DPCXR_COLUMN_NUMBER,
+                       by == BY_LABEL ? 3 : 0);
     dpcxr_table_column(figure->table, "difference", DPCXR_COLUMN_NUMBER, 3);
     for (guint i = 0; i < c->runs->len; i++) {
         const Cloud *cloud = g_ptr_array_index(clouds, i);
@@ -247,8 +276,8 @@ static void draw_clouds(DpcxrPage *page, const DpcxrComparison *c, By by)
         if (cloud->n < 2)
             continue;
         dpcxr_figure_add(figure, run->files->name,
-                         draw_cloud(cloud, by, by == BY_LABEL ? &run->with_prevalence : &run->with_size, colour_of(i), low,
-                                    high));
+                         draw_cloud(cloud, by, by == BY_LABEL ? &run->with_prevalence : &run->with_size,
+                                    colour_of(i), low, high));
         fill_cloud(figure->table, run->files->name, cloud);
     }
     if (figure->panels->len)
@@ -260,23 +289,32 @@ static void draw_clouds(DpcxrPage *page, const DpcxrComparison *c, By by)
 static void say_how(DpcxrPage *page, const DpcxrComparison *c)
 {
     const DpcxrCompareOptions *o = &c->options;
-    dpcxr_page_text(page, "%u runs on the same %" G_GSIZE_FORMAT " %s images of %" G_GSIZE_FORMAT " patients. The baseline is %s.",
+    dpcxr_page_text(page,
+                    "%u runs on the same %" G_GSIZE_FORMAT " %s images of %" G_GSIZE_FORMAT
+                    " patients. The baseline is %s.",
                     c->runs->len, c->n, g_str_equal(o->split, "test") ? "test" : "validation", c->n_patients,
                     baseline_name(c));
-    dpcxr_page_text(page, "Intervals are %g %% percentile intervals of a bootstrap over patients, %" G_GSIZE_FORMAT
-                          " replicates, the same resamples for all runs. Tests are two-sided and paired. \"Holm\" adjusts for "
-                          "the number of runs, in tables of labels for the number of labels of a run.",
-                    100 * o->level, o->replicates);
+    dpcxr_page_text(
+        page,
+        "Intervals are %g %% percentile intervals of a bootstrap over patients, %" G_GSIZE_FORMAT
+        " replicates, the same resamples for all runs. Tests are two-sided and paired. \"Holm\" adjusts for "
+        "the number of runs, in tables of labels for the number of labels of a run.",
+        100 * o->level, o->replicates);
     if (!isnan(o->margin))
-        dpcxr_page_text(page, "\"Not inferior\" is the one-sided test that a run's mean AUROC is not worse than the baseline's by "
-                              "%g or more: it is shown where p is small.", o->margin);
-    dpcxr_page_note(page, "Runs that were compared to choose one of them cost privacy together: dpcxr account RUN RUN... says how "
+        dpcxr_page_text(page,
+                        "\"Not inferior\" is the one-sided test that a run's mean AUROC is not worse than "
+                        "the baseline's by "
+                        "%g or more: it is shown where p is small.",
+                        o->margin);
+    dpcxr_page_note(page, "Runs that were compared to choose one of them cost privacy together: dpcxr "
+                          "account RUN RUN... says how "
                           "much. Differences between seeds are not in these intervals.");
 }
 
 DpcxrPage *dpcxr_compare_page(const DpcxrComparison *c, gboolean all_accountants)
 {
-    DpcxrPage *page = dpcxr_page_new("Comparison of runs", "Private: it has results of validation or test records");
+    DpcxrPage *page =
+        dpcxr_page_new("Comparison of runs", "Private: it has results of validation or test records");
     g_autoptr(DpcxrTable) runs = dpcxr_compare_runs_table(c);
     dpcxr_page_section(page, "runs-section", "Runs");
     say_how(page, c);

@@ -51,7 +51,8 @@ static gboolean read_run(DpcxrComparison *c, const char *root, GError **error)
     g_ptr_array_add(c->runs, run);
     if (dpcxr_results_split(files->results, c->options.split))
         return TRUE;
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: was not evaluated on the %s split", root, c->options.split);
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: was not evaluated on the %s split", root,
+                c->options.split);
     return FALSE;
 }
 
@@ -64,7 +65,8 @@ static gboolean find_baseline(DpcxrComparison *c, const char *const *roots, GErr
             return TRUE;
         }
     if (c->options.baseline) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "the baseline %s is none of the runs", c->options.baseline);
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "the baseline %s is none of the runs",
+                    c->options.baseline);
         return FALSE;
     }
     for (guint i = 0; i < c->runs->len; i++)
@@ -118,8 +120,8 @@ static void add_groups(GArray *groups, const DpcxrComparison *c, gsize column, J
     }
 }
 
-/* Of one column each, because crossings are too small to compare. Values in the order of results.json, which is that of
- * bins. */
+/* Of one column each, because crossings are too small to compare. Values in the order of results.json, which
+ * is that of bins. */
 static void find_groups(DpcxrComparison *c)
 {
     const DpcxrComparedRun *baseline = dpcxr_compared_run(c, c->baseline);
@@ -149,7 +151,8 @@ static void find_labels(DpcxrComparison *c)
         }
 }
 
-DpcxrComparison *dpcxr_compare_read(const char *const *roots, const DpcxrCompareOptions *options, GError **error)
+DpcxrComparison *dpcxr_compare_read(const char *const *roots, const DpcxrCompareOptions *options,
+                                    GError **error)
 {
     g_autoptr(DpcxrComparison) c = g_new0(DpcxrComparison, 1);
     c->options = *options;

@@ -106,7 +106,8 @@ DpcxrTable *dpcxr_compare_groups_table(const DpcxrComparison *c)
             if (i == c->baseline)
                 dpcxr_table_missing(table, "baseline");
             else
-                dpcxr_table_interval(table, value->difference.value, value->difference.low, value->difference.high);
+                dpcxr_table_interval(table, value->difference.value, value->difference.low,
+                                     value->difference.high);
         }
     return table;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * comparison.json: {"schema": 1, "split", "images", "patients", "baseline", "ci": {..}, "margin", "runs": [{"run", "name",
- * "epsilon", "delta", "accountant", "mean": VALUE, "p_not_inferior", "labels": {LABEL: VALUE}, "groups": [{"grouping",
- * "group", "n", ..VALUE}], "correlation": {"prevalence": {"r", "p", "n"}, "group_size": {..}}}]} with VALUE {"auroc":
- * {"value", "low", "high"}, "difference": {..}, "p", "p_holm"}; what is not defined is null. */
+ * comparison.json: {"schema": 1, "split", "images", "patients", "baseline", "ci": {..}, "margin", "runs":
+ * [{"run", "name", "epsilon", "delta", "accountant", "mean": VALUE, "p_not_inferior", "labels": {LABEL:
+ * VALUE}, "groups": [{"grouping", "group", "n", ..VALUE}], "correlation": {"prevalence": {"r", "p", "n"},
+ * "group_size": {..}}}]} with VALUE {"auroc": {"value", "low", "high"}, "difference": {..}, "p", "p_holm"};
+ * what is not defined is null. */
 #include "base/files.h"
 #include "base/json-write.h"
 #include "report/compare-page.h"
@@ -111,7 +112,8 @@ static gboolean write_text(const char *folder, const char *name, const char *tex
 static gboolean write_table(const char *folder, const char *name, DpcxrTable *table, GError **error)
 {
     g_autofree char *csv = dpcxr_table_to_csv(table), *latex = dpcxr_table_to_latex(table);
-    g_autofree char *csv_name = g_strconcat(name, ".csv", NULL), *latex_name = g_strconcat(name, ".tex", NULL);
+    g_autofree char *csv_name = g_strconcat(name, ".csv", NULL),
+                    *latex_name = g_strconcat(name, ".tex", NULL);
     dpcxr_table_free(table);
     return write_text(folder, csv_name, csv, error) && write_text(folder, latex_name, latex, error);
 }
@@ -122,11 +124,13 @@ static gboolean check_folder(const char *folder, GError **error)
     g_autofree char *json = g_build_filename(folder, "comparison.json", NULL);
     if (!g_file_test(folder, G_FILE_TEST_EXISTS) || g_file_test(json, G_FILE_TEST_EXISTS))
         return TRUE;
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "%s is there and is no comparison; use another --out", folder);
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE, "%s is there and is no comparison; use another --out",
+                folder);
     return FALSE;
 }
 
-gboolean dpcxr_comparison_write(const DpcxrComparison *c, const char *folder, gboolean all_accountants, GError **error)
+gboolean dpcxr_comparison_write(const DpcxrComparison *c, const char *folder, gboolean all_accountants,
+                                GError **error)
 {
     g_autofree char *json = dpcxr_comparison_json(c), *figures = g_build_filename(folder, "figures", NULL);
     g_autofree char *html = g_build_filename(folder, "comparison.html", NULL);

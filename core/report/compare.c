@@ -9,8 +9,8 @@
 /* AUROC of every run and label on some of the images, and its replicates. */
 typedef struct {
     const DpcxrComparison *c;
-    DpcxrScored **samples;     /* [runs, labels] */
-    double *auroc;             /* [runs, labels] */
+    DpcxrScored **samples; /* [runs, labels] */
+    double *auroc;         /* [runs, labels] */
     DpcxrReplicates *replicates;
 } Subset;
 
@@ -36,8 +36,8 @@ static gboolean has_too_few(const DpcxrComparison *c, const DpcxrScored *sample)
 }
 
 /* @keep (nullable): which images. */
-static gboolean subset_init(Subset *subset, const DpcxrComparison *c, const guint8 *keep, DpcxrWorkers *workers,
-                            GError **error)
+static gboolean subset_init(Subset *subset, const DpcxrComparison *c, const guint8 *keep,
+                            DpcxrWorkers *workers, GError **error)
 {
     gsize items = c->runs->len * c->n_labels;
     const DpcxrPredictionFile *like = dpcxr_compared_run(c, c->baseline)->predictions;
@@ -53,7 +53,8 @@ static gboolean subset_init(Subset *subset, const DpcxrComparison *c, const guin
             dpcxr_metrics(subset->samples[i], NAN, values);
             subset->auroc[i] = keep && has_too_few(c, subset->samples[i]) ? NAN : values[DPCXR_METRIC_AUROC];
         }
-    subset->replicates = dpcxr_bootstrap(bootstrap, items, like->patients, like->n_patients, &options, workers, error);
+    subset->replicates =
+        dpcxr_bootstrap(bootstrap, items, like->patients, like->n_patients, &options, workers, error);
     return subset->replicates != NULL;
 }
 
@@ -62,8 +63,8 @@ static const double *label_replicates(const Subset *subset, guint run, gsize lab
     return dpcxr_replicates_of(subset->replicates, item(subset->c, run, label), DPCXR_METRIC_AUROC);
 }
 
-/* The mean over labels that are defined on the images themselves; NaN where one of them is not in a replicate, as in
- * results.json. (transfer full) [replicates] */
+/* The mean over labels that are defined on the images themselves; NaN where one of them is not in a
+ * replicate, as in results.json. (transfer full) [replicates] */
 static double *mean_replicates(const Subset *subset, guint run)
 {
     const DpcxrComparison *c = subset->c;
@@ -95,7 +96,8 @@ static double mean_auroc(const Subset *subset, guint run)
 
 static DpcxrEstimate estimate(const DpcxrComparison *c, double value, const double *replicates)
 {
-    DpcxrPercentiles interval = dpcxr_percentile_interval(replicates, c->options.replicates, c->options.level);
+    DpcxrPercentiles interval =
+        dpcxr_percentile_interval(replicates, c->options.replicates, c->options.level);
     if (isnan(value))
         return (DpcxrEstimate){NAN, NAN, NAN, 0};
     return (DpcxrEstimate){value, interval.low, interval.high, interval.undefined};
@@ -110,8 +112,9 @@ static double *subtract(const double *a, const double *b, gsize n)
 }
 
 /* @own, @base: replicates of the run and of the baseline. *differences (nullable) gets theirs. */
-static DpcxrComparedValue compare(const DpcxrComparison *c, double value, const double *own, double base_value,
-                                  const double *base, gboolean is_baseline, double **differences)
+static DpcxrComparedValue compare(const DpcxrComparison *c, double value, const double *own,
+                                  double base_value, const double *base, gboolean is_baseline,
+                                  double **differences)
 {
     gsize n = c->options.replicates;
     g_autofree double *difference = subtract(own, base, n);
@@ -125,7 +128,8 @@ static DpcxrComparedValue compare(const DpcxrComparison *c, double value, const 
     return compared;
 }
 
-static DpcxrComparedValue compare_means(const Subset *subset, guint run, const double *base, double **differences)
+static DpcxrComparedValue compare_means(const Subset *subset, guint run, const double *base,
+                                        double **differences)
 {
     const DpcxrComparison *c = subset->c;
     g_autofree double *own = mean_replicates(subset, run);
@@ -149,9 +153,10 @@ static void compare_labels(const Subset *subset, guint index)
     DpcxrComparedRun *run = g_ptr_array_index(c->runs, index);
     run->labels = g_new(DpcxrComparedValue, c->n_labels);
     for (gsize label = 0; label < c->n_labels; label++)
-        run->labels[label] = compare(c, subset->auroc[item(c, index, label)], label_replicates(subset, index, label),
-                                     subset->auroc[item(c, c->baseline, label)],
-                                     label_replicates(subset, c->baseline, label), index == c->baseline, NULL);
+        run->labels[label] =
+            compare(c, subset->auroc[item(c, index, label)], label_replicates(subset, index, label),
+                    subset->auroc[item(c, c->baseline, label)], label_replicates(subset, c->baseline, label),
+                    index == c->baseline, NULL);
     adjust_labels(run, c->n_labels);
 }
 
@@ -174,9 +179,10 @@ static gboolean compare_all(const DpcxrComparison *c, DpcxrWorkers *workers, GEr
         DpcxrComparedRun *run = g_ptr_array_index(c->runs, i);
         g_autofree double *differences = NULL;
         run->mean = compare_means(&subset, i, base, &differences);
-        run->p_not_inferior = i == c->baseline || isnan(c->options.margin) || isnan(run->mean.difference.value)
-                                  ? NAN
-                                  : dpcxr_non_inferiority_p(differences, c->options.replicates, c->options.margin);
+        run->p_not_inferior =
+            i == c->baseline || isnan(c->options.margin) || isnan(run->mean.difference.value)
+                ? NAN
+                : dpcxr_non_inferiority_p(differences, c->options.replicates, c->options.margin);
         compare_labels(&subset, i);
     }
     subset_clear(&subset);
@@ -203,7 +209,8 @@ static gboolean compare_group(const DpcxrComparison *c, gsize group, DpcxrWorker
     gboolean good = subset_init(&subset, c, keep, workers, error);
     g_autofree double *base = good ? mean_replicates(&subset, c->baseline) : NULL;
     for (guint i = 0; good && i < c->runs->len; i++)
-        ((DpcxrComparedRun *)g_ptr_array_index(c->runs, i))->groups[group] = compare_means(&subset, i, base, NULL);
+        ((DpcxrComparedRun *)g_ptr_array_index(c->runs, i))->groups[group] =
+            compare_means(&subset, i, base, NULL);
     subset_clear(&subset);
     return good;
 }
@@ -228,7 +235,8 @@ static DpcxrRelation relate(const double *x, const double *y, gsize n)
     return (DpcxrRelation){r.n, r.r, r.p};
 }
 
-/* Whether who is rare loses more: Pearson's r of the difference with prevalence, and with the size of the group. */
+/* Whether who is rare loses more: Pearson's r of the difference with prevalence, and with the size of the
+ * group. */
 static void correlate(const DpcxrComparison *c, DpcxrComparedRun *run)
 {
     gsize n = MAX(c->n_labels, c->n_groups);

@@ -20,9 +20,9 @@ typedef struct {
 /* One resample's way along both curves, from the highest score down. */
 typedef struct {
     double positives, negatives;
-    double tp, fp;           /* so far */
-    int roc_next, pr_next;   /* the places that are not passed yet */
-    double *roc, *pr;        /* heights at place 0; the next is @stride further */
+    double tp, fp;         /* so far */
+    int roc_next, pr_next; /* the places that are not passed yet */
+    double *roc, *pr;      /* heights at place 0; the next is @stride further */
     gsize stride;
 } Walk;
 
@@ -31,7 +31,8 @@ static double place(int k)
     return (double)k / (DPCXR_BAND_POINTS - 1);
 }
 
-/* The curve goes straight from where it was to (@tp, @fp). A place that is reached by a vertical part has its upper end. */
+/* The curve goes straight from where it was to (@tp, @fp). A place that is reached by a vertical part has its
+ * upper end. */
 static void pass_roc(Walk *w, double tp, double fp)
 {
     double from = w->fp / w->negatives, to = fp / w->negatives;
@@ -113,15 +114,19 @@ static double *nothing(gsize n)
     return values;
 }
 
-void dpcxr_curve_bands(DpcxrScored *const *samples, gsize n, const guint32 *patients, gsize n_patients, gsize replicates,
-                       double level, guint64 seed, DpcxrWorkers *workers, DpcxrBands *bands)
+void dpcxr_curve_bands(DpcxrScored *const *samples, gsize n, const guint32 *patients, gsize n_patients,
+                       gsize replicates, double level, guint64 seed, DpcxrWorkers *workers, DpcxrBands *bands)
 {
     g_autofree guint8 *counts = g_new(guint8, n_patients * DPCXR_LANES);
     g_autofree Heights *heights = g_new(Heights, n);
-    Round round = {.samples = samples, .patients = patients, .counts = counts, .replicates = replicates,
+    Round round = {.samples = samples,
+                   .patients = patients,
+                   .counts = counts,
+                   .replicates = replicates,
                    .heights = heights};
     for (gsize i = 0; i < n; i++)
-        heights[i] = (Heights){nothing(DPCXR_BAND_POINTS * replicates), nothing(DPCXR_BAND_POINTS * replicates)};
+        heights[i] =
+            (Heights){nothing(DPCXR_BAND_POINTS * replicates), nothing(DPCXR_BAND_POINTS * replicates)};
     for (; round.first < replicates; round.first += DPCXR_LANES) {
         dpcxr_resample(seed, round.first, n_patients, counts);
         dpcxr_workers_run(workers, (int)n, walk_label, &round);

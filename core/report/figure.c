@@ -109,7 +109,8 @@ void dpcxr_figure_to_page(const DpcxrFigure *figure, int number, GString *page)
 
 static gboolean write_panel(const Panel *panel, const char *folder, int mode, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, panel->file, NULL), *text = dpcxr_svg_to_file(panel->svg);
+    g_autofree char *path = g_build_filename(folder, panel->file, NULL),
+                    *text = dpcxr_svg_to_file(panel->svg);
     return dpcxr_write_file(path, text, -1, mode, error);
 }
 
@@ -118,7 +119,8 @@ gboolean dpcxr_figure_write(const DpcxrFigure *figure, const char *folder, int m
     for (guint i = 0; i < figure->panels->len; i++)
         if (!write_panel(g_ptr_array_index(figure->panels, i), folder, mode, error))
             return FALSE;
-    g_autofree char *name = g_strconcat(figure->id, ".csv", NULL), *path = g_build_filename(folder, name, NULL);
+    g_autofree char *name = g_strconcat(figure->id, ".csv", NULL),
+                    *path = g_build_filename(folder, name, NULL);
     g_autofree char *csv = dpcxr_table_to_csv(figure->table);
     return dpcxr_write_file(path, csv, -1, mode, error);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * A figure: one drawing, or several small ones that belong together, with a caption and the numbers that it was drawn
- * from. It stands in the page, and as SVG and CSV files beside it. */
+ * A figure: one drawing, or several small ones that belong together, with a caption and the numbers that it
+ * was drawn from. It stands in the page, and as SVG and CSV files beside it. */
 #pragma once
 #include "report/svg.h"
 #include "report/table.h"
 
 typedef struct {
-    char *id;         /* of files and anchors */
+    char *id; /* of files and anchors */
     char *title, *caption;
     GPtrArray *panels; /* DpcxrPanel * */
     DpcxrTable *table;
-    gboolean wide;     /* panels as wide as the page; else small, side by side */
+    gboolean wide; /* panels as wide as the page; else small, side by side */
 } DpcxrFigure;
 
 /* @id: letters, digits and -. @caption: what to know to read it; (nullable). */

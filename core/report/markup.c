@@ -100,7 +100,8 @@ char *dpcxr_limits_text(double low, double high, int digits)
 
 char *dpcxr_interval_text(double value, double low, double high, int digits)
 {
-    g_autofree char *middle = dpcxr_number_text(value, digits), *limits = dpcxr_limits_text(low, high, digits);
+    g_autofree char *middle = dpcxr_number_text(value, digits),
+                    *limits = dpcxr_limits_text(low, high, digits);
     if (isnan(value) || !limits)
         return g_steal_pointer(&middle);
     return g_strdup_printf("%s (%s)", middle, limits);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Text for HTML and SVG. Names of labels, groups and runs are the user's: they reach a page through here only. */
+ * Text for HTML and SVG. Names of labels, groups and runs are the user's: they reach a page through here
+ * only. */
 #pragma once
 #include <glib.h>
 
-/* Appends @text (nullable) so that it is text in HTML, in XML and in a quoted attribute of either: & < > " ' are escaped,
- * what is not UTF-8 and control characters that XML does not have become U+FFFD. */
+/* Appends @text (nullable) so that it is text in HTML, in XML and in a quoted attribute of either: & < > " '
+ * are escaped, what is not UTF-8 and control characters that XML does not have become U+FFFD. */
 void dpcxr_markup_text(GString *out, const char *text);
 /* The same as a string. (transfer full) */
 char *dpcxr_markup_escape(const char *text);
-/* Appends a name for files and ids: letters, digits, - and _ of @text, runs of anything else as one -; never empty. */
+/* Appends a name for files and ids: letters, digits, - and _ of @text, runs of anything else as one -; never
+ * empty. */
 void dpcxr_markup_slug(GString *out, const char *text);
 
 /* A number as people read it: @digits decimals, a true minus sign, "–" where it is NaN. (transfer full) */

@@ -39,10 +39,8 @@ const char *dpcxr_metric_title(const char *metric)
 static const struct {
     const char *status, *text;
 } statuses[] = {
-    {"one_class", "one class only"},
-    {"no_labels", "no known labels"},
-    {"too_few", "too few of a class"},
-    {"too_small", "too small"},
+    {"one_class", "one class only"},           {"no_labels", "no known labels"},
+    {"too_few", "too few of a class"},         {"too_small", "too small"},
     {"not_finite", "a score is not a number"},
 };
 

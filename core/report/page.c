@@ -109,17 +109,16 @@ void dpcxr_page_verbatim(DpcxrPage *page, const char *summary, const char *text)
 /* Nothing may be loaded, from anywhere, by whatever gets into the page: the policy says so to the browser. */
 static void write_head(const DpcxrPage *page, GString *out)
 {
-    g_string_append(out,
-                    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
-                    "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                    "<meta name=\"generator\" content=\"dpcxr " DPCXR_VERSION "\">\n"
-                    "<link rel=\"icon\" href=\"data:,\">\n<title>");
+    g_string_append(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                         "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+                         "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                         "<meta name=\"generator\" content=\"dpcxr " DPCXR_VERSION "\">\n"
+                         "<link rel=\"icon\" href=\"data:,\">\n<title>");
     dpcxr_markup_text(out, page->title);
-    g_string_append_printf(out, "</title>\n<style>\n%s%s</style>\n</head>\n", dpcxr_report_resource("page.css"),
-                           dpcxr_report_resource("chart.css"));
+    g_string_append_printf(out, "</title>\n<style>\n%s%s</style>\n</head>\n",
+                           dpcxr_report_resource("page.css"), dpcxr_report_resource("chart.css"));
 }
 
 static void write_navigation(const DpcxrPage *page, GString *out)
@@ -138,7 +137,8 @@ static char *page_text(DpcxrPage *page)
     GString *out = g_string_new(NULL);
     end_section(page);
     write_head(page, out);
-    g_string_append(out, "<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header><div class=\"wrap\">\n");
+    g_string_append(
+        out, "<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header><div class=\"wrap\">\n");
     if (page->subtitle) {
         g_string_append(out, "<p class=\"kind\">");
         dpcxr_markup_text(out, page->subtitle);
@@ -150,8 +150,9 @@ static char *page_text(DpcxrPage *page)
     write_navigation(page, out);
     g_string_append(out, "<main id=\"main\" class=\"wrap\">\n");
     g_string_append_len(out, page->body->str, (gssize)page->body->len);
-    g_string_append_printf(out, "</main>\n<footer><div class=\"wrap\">Made by dpcxr %s.</div></footer>\n"
-                                "<script>\n%s</script>\n</body>\n</html>\n",
+    g_string_append_printf(out,
+                           "</main>\n<footer><div class=\"wrap\">Made by dpcxr %s.</div></footer>\n"
+                           "<script>\n%s</script>\n</body>\n</html>\n",
                            DPCXR_VERSION, dpcxr_report_resource("page.js"));
     return g_string_free(out, FALSE);
 }
@@ -166,7 +167,8 @@ static gboolean write_figures(const DpcxrPage *page, const char *folder, gboolea
     return TRUE;
 }
 
-gboolean dpcxr_page_write(DpcxrPage *page, const char *path, const char *figures, gboolean private, GError **error)
+gboolean dpcxr_page_write(DpcxrPage *page, const char *path, const char *figures, gboolean private,
+                          GError **error)
 {
     g_autofree char *text = page_text(page);
     return (!figures || write_figures(page, figures, private, error)) &&

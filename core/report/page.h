@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A page that stands alone: sections, figures, tables, style and script in one file that asks for nothing else. */
+ * A page that stands alone: sections, figures, tables, style and script in one file that asks for nothing
+ * else. */
 #pragma once
 #include "report/figure.h"
 
@@ -16,8 +17,8 @@ DpcxrPage *dpcxr_page_new(const char *title, const char *subtitle);
 void dpcxr_page_free(DpcxrPage *page);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrPage, dpcxr_page_free)
 
-/* Ends the section before. @id: letters and -. @name: in the navigation, too; (nullable) for the first, which has no
- * heading. */
+/* Ends the section before. @id: letters and -. @name: in the navigation, too; (nullable) for the first, which
+ * has no heading. */
 void dpcxr_page_section(DpcxrPage *page, const char *id, const char *name);
 void dpcxr_page_heading(DpcxrPage *page, const char *text);
 /* A paragraph; printf's arguments are escaped as a whole. */
@@ -33,6 +34,7 @@ void dpcxr_page_end_fold(DpcxrPage *page);
 /* Text as it is, in a block that is opened by @summary. */
 void dpcxr_page_verbatim(DpcxrPage *page, const char *summary, const char *text);
 
-/* @path (nullable) gets the page; @figures (nullable), which is made, the drawings and numbers. @private: modes 0600 and 0700, else
- * 0644 and 0755. */
-gboolean dpcxr_page_write(DpcxrPage *page, const char *path, const char *figures, gboolean private, GError **error);
+/* @path (nullable) gets the page; @figures (nullable), which is made, the drawings and numbers. @private:
+ * modes 0600 and 0700, else 0644 and 0755. */
+gboolean dpcxr_page_write(DpcxrPage *page, const char *path, const char *figures, gboolean private,
+                          GError **error);

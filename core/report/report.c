@@ -26,14 +26,16 @@ static gboolean fill_private(DpcxrPage *page, const DpcxrRunFiles *run, GError *
 static void fill_released(DpcxrPage *page, const DpcxrRunFiles *run)
 {
     dpcxr_section_headline(page, run);
-    dpcxr_page_text(page, "This report has only what that guarantee covers: no results, no curves, nothing about groups, "
-                          "because those were computed from records that it does not protect.");
+    dpcxr_page_text(
+        page, "This report has only what that guarantee covers: no results, no curves, nothing about groups, "
+              "because those were computed from records that it does not protect.");
     dpcxr_section_privacy(page, run);
     dpcxr_section_config(page, run);
 }
 
 /* Figures of a report before this one may have other names. */
-static gboolean write_private(DpcxrPage *page, const DpcxrRunFiles *run, int parts, char **path, GError **error)
+static gboolean write_private(DpcxrPage *page, const DpcxrRunFiles *run, int parts, char **path,
+                              GError **error)
 {
     g_autofree char *html = g_build_filename(run->root, "private", "report.html", NULL);
     g_autofree char *figures = g_build_filename(run->root, "private", "figures", NULL);
@@ -41,8 +43,8 @@ static gboolean write_private(DpcxrPage *page, const DpcxrRunFiles *run, int par
         return FALSE;
     if (parts & DPCXR_REPORT_FIGURES)
         dpcxr_remove_tree(figures);
-    if (!dpcxr_page_write(page, parts & DPCXR_REPORT_PAGE ? html : NULL, parts & DPCXR_REPORT_FIGURES ? figures : NULL, TRUE,
-                          error))
+    if (!dpcxr_page_write(page, parts & DPCXR_REPORT_PAGE ? html : NULL,
+                          parts & DPCXR_REPORT_FIGURES ? figures : NULL, TRUE, error))
         return FALSE;
     *path = parts & DPCXR_REPORT_PAGE ? g_steal_pointer(&html) : g_steal_pointer(&figures);
     return TRUE;
@@ -61,8 +63,10 @@ static gboolean write_kind(const char *root, int parts, char **path, GError **er
     g_autoptr(DpcxrRunFiles) run = dpcxr_run_files_read(root, release, error);
     if (!run)
         return FALSE;
-    g_autoptr(DpcxrPage) page = dpcxr_page_new(run->name, release ? "Privacy report" : "Report of a run. Private: it has results "
-                                                                                       "of groups and records of patients");
+    g_autoptr(DpcxrPage) page =
+        dpcxr_page_new(run->name, release ? "Privacy report"
+                                          : "Report of a run. Private: it has results "
+                                            "of groups and records of patients");
     return release ? write_released(page, run, path, error) : write_private(page, run, parts, path, error);
 }
 

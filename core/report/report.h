@@ -9,6 +9,6 @@ typedef enum {
     DPCXR_REPORT_RELEASE = 4  /* release/report.html, from what is in release/ alone */
 } DpcxrReportParts;
 
-/* Makes @parts (or-ed) from the files of the run in @root, anew each time. @path (nullable) gets the page, or without one the
- * figures. Errors as dpcxr_run_files_read, and DPCXR_ERROR_FAILED. */
+/* Makes @parts (or-ed) from the files of the run in @root, anew each time. @path (nullable) gets the page, or
+ * without one the figures. Errors as dpcxr_run_files_read, and DPCXR_ERROR_FAILED. */
 gboolean dpcxr_report_write(const char *root, int parts, char **path, GError **error);

@@ -2,7 +2,8 @@
 #include "report/resource.h"
 #include "report-resources.h"
 
-/* Uncompressed resources lie in the library as they are, each with a NUL at its end: the bytes outlive the GBytes. */
+/* Uncompressed resources lie in the library as they are, each with a NUL at its end: the bytes outlive the
+ * GBytes. */
 const char *dpcxr_report_resource(const char *name)
 {
     g_autofree char *path = g_strconcat("/dpcxr/report/", name, NULL);

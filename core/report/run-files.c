@@ -144,8 +144,8 @@ static gboolean read_release(DpcxrRunFiles *files, GError **error)
     if (files->privacy)
         return read_text(config, &files->config, NULL, error);
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_PRIVACY,
-                "%s: there is no %s, so nothing of this run is covered by a guarantee and may be released", files->root,
-                privacy);
+                "%s: there is no %s, so nothing of this run is covered by a guarantee and may be released",
+                files->root, privacy);
     return FALSE;
 }
 
@@ -175,7 +175,8 @@ DpcxrRunFiles *dpcxr_run_files_read(const char *root, gboolean released, GError 
     files->released = released;
     files->traces = g_ptr_array_new_with_free_func(trace_free);
     files->nodes = g_ptr_array_new_with_free_func((GDestroyNotify)json_node_unref);
-    if (!check_exists(root, error) || !read_release(files, error) || (!released && !read_private(files, error)))
+    if (!check_exists(root, error) || !read_release(files, error) ||
+        (!released && !read_private(files, error)))
         return NULL;
     files->name = find_name(files);
     return g_steal_pointer(&files);

@@ -96,7 +96,8 @@ char *dpcxr_tick_text(const DpcxrScale *scale, const double *ticks, int n, int i
 {
     if (scale->log)
         return log_text(ticks[i]);
-    double step = n > 1 ? ticks[1] - ticks[0] : fabs(ticks[0]), largest = fmax(fabs(ticks[0]), fabs(ticks[n - 1]));
+    double step = n > 1 ? ticks[1] - ticks[0] : fabs(ticks[0]),
+           largest = fmax(fabs(ticks[0]), fabs(ticks[n - 1]));
     if (step > 0 && (largest >= 1e6 || largest < 1e-4))
         return g_strdup_printf("%.3g", ticks[i]);
     int digits = step > 0 ? CLAMP(-(int)floor(log10(step) + 1e-9), 0, 8) : 1;

@@ -35,7 +35,12 @@ static void wilson(double rate, double n, double *low, double *high)
 static Bins read_bins(JsonArray *array)
 {
     guint n = dpcxr_look_length(array);
-    Bins bins = {0, g_new(double, n), g_new(double, n), g_new(double, n), g_new(double, n), g_new(double, n),
+    Bins bins = {0,
+                 g_new(double, n),
+                 g_new(double, n),
+                 g_new(double, n),
+                 g_new(double, n),
+                 g_new(double, n),
                  g_ptr_array_new_with_free_func(g_free)};
     for (guint i = 0; i < n; i++) {
         JsonObject *bin = dpcxr_look_item(array, i);
@@ -47,8 +52,9 @@ static Bins read_bins(JsonArray *array)
         bins.rate[k] = rate;
         bins.size[k] = size;
         wilson(rate, size, &bins.low[k], &bins.high[k]);
-        g_ptr_array_add(bins.texts, g_strdup_printf("mean score %.3f: %.3f positive (%.3f\xE2\x80\x93%.3f), %.0f images",
-                                                    bins.score[k], rate, bins.low[k], bins.high[k], size));
+        g_ptr_array_add(bins.texts,
+                        g_strdup_printf("mean score %.3f: %.3f positive (%.3f\xE2\x80\x93%.3f), %.0f images",
+                                        bins.score[k], rate, bins.low[k], bins.high[k], size));
     }
     return bins;
 }
@@ -66,16 +72,27 @@ static DpcxrSvg *draw(const char *label, const Bins *bins)
 {
     static const double ends[] = {0, 1};
     const DpcxrChartSeries series[] = {{.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = ends},
-                                  {.kind = DPCXR_SERIES_LINE_POINTS, .n = bins->n, .x = bins->score, .y = bins->rate,
-                                   .low = bins->low, .high = bins->high, .small = TRUE,
-                                   .texts = (const char *const *)bins->texts->pdata}};
+                                       {.kind = DPCXR_SERIES_LINE_POINTS,
+                                        .n = bins->n,
+                                        .x = bins->score,
+                                        .y = bins->rate,
+                                        .low = bins->low,
+                                        .high = bins->high,
+                                        .small = TRUE,
+                                        .texts = (const char *const *)bins->texts->pdata}};
     g_autofree char *text = g_strdup_printf("Calibration of %s in %u bins", label, bins->n);
-    DpcxrLineChart chart = {.label = text, .width = 300, .height = 290,
-                            .frame = {.x_title = "score", .y_title = "share of positives",
+    DpcxrLineChart chart = {.label = text,
+                            .width = 300,
+                            .height = 290,
+                            .frame = {.x_title = "score",
+                                      .y_title = "share of positives",
                                       .x = dpcxr_scale(0, end_of(bins->score, bins->n), FALSE),
                                       .y = dpcxr_scale(0, end_of(bins->high, bins->n), FALSE),
-                                      .x_ticks = 5, .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
-                            .series = series, .n_series = 2};
+                                      .x_ticks = 5,
+                                      .y_ticks = 5,
+                                      .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
+                            .series = series,
+                            .n_series = 2};
     return dpcxr_line_chart(&chart);
 }
 
@@ -93,7 +110,8 @@ static DpcxrFigure *make_figure(JsonObject *part, JsonArray *labels)
 {
     DpcxrFigure *figure = dpcxr_figure_new(
         "calibration", "Calibration",
-        "Scores in ten bins of equally many images against the share of positives among them; on the dashed line a score is "
+        "Scores in ten bins of equally many images against the share of positives among them; on the dashed "
+        "line a score is "
         "a probability. Bars are Wilson's 95 % intervals. Axes end where the values of the label do.");
     dpcxr_table_column(figure->table, "label", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(figure->table, "images", DPCXR_COLUMN_COUNT, 0);
@@ -152,10 +170,13 @@ void dpcxr_section_calibration(DpcxrPage *page, const DpcxrRunFiles *run)
     }
     dpcxr_page_section(page, "calibration", "Calibration");
     if (weighs_positives(run))
-        dpcxr_page_note(page, "Positives were weighed in the loss (loss.pos_weight), which raises scores: they are not "
-                              "probabilities before they are recalibrated.");
+        dpcxr_page_note(
+            page, "Positives were weighed in the loss (loss.pos_weight), which raises scores: they are not "
+                  "probabilities before they are recalibrated.");
     dpcxr_page_figure(page, figure);
-    dpcxr_page_text(page, "A slope below 1 says that scores are too extreme, an intercept below 0 that they are too high on "
-                          "the whole. ECE is the expected calibration error.");
+    dpcxr_page_text(
+        page,
+        "A slope below 1 says that scores are too extreme, an intercept below 0 that they are too high on "
+        "the whole. ECE is the expected calibration error.");
     write_table(page, part, labels);
 }

@@ -8,7 +8,8 @@
 static char *counted(guint64 images, guint64 patients)
 {
     g_autofree char *n = dpcxr_count_text(images), *of = dpcxr_count_text(patients);
-    return patients ? g_strdup_printf("%s image%s of %s patient%s", n, images == 1 ? "" : "s", of, patients == 1 ? "" : "s")
+    return patients ? g_strdup_printf("%s image%s of %s patient%s", n, images == 1 ? "" : "s", of,
+                                      patients == 1 ? "" : "s")
                     : g_strdup_printf("%s image%s", n, images == 1 ? "" : "s");
 }
 
@@ -40,7 +41,8 @@ static void fill_flow(DpcxrTable *table, JsonObject *data, const char **splits)
     }
     for (gsize i = 0; splits[i]; i++) {
         dpcxr_table_text(table, splits[i]);
-        dpcxr_table_count(table, dpcxr_look_count(dpcxr_look_object(data, "splits", splits[i], NULL), "images"));
+        dpcxr_table_count(table,
+                          dpcxr_look_count(dpcxr_look_object(data, "splits", splits[i], NULL), "images"));
     }
 }
 
@@ -51,18 +53,22 @@ static void draw_flow(DpcxrPage *page, JsonObject *data, const char **splits)
     g_autofree DpcxrFlowBox *ends = g_new0(DpcxrFlowBox, n);
     for (gsize i = 0; i < n; i++) {
         JsonObject *split = dpcxr_look_object(data, "splits", splits[i], NULL);
-        g_ptr_array_add(texts, counted(dpcxr_look_count(split, "images"), dpcxr_look_count(split, "patients")));
+        g_ptr_array_add(texts,
+                        counted(dpcxr_look_count(split, "images"), dpcxr_look_count(split, "patients")));
     }
     for (gsize i = 0; i < n; i++)
         ends[i] = (DpcxrFlowBox){splits[i], (const char *const *)&texts->pdata[i], 1};
     g_autofree char *found_line = counted(dpcxr_look_count(data, "found"), 0);
     const char *found_lines[] = {found_line};
     const DpcxrFlowBox found = {"Found in the data set", found_lines, 1};
-    const DpcxrFlowBox excluded = {lines->len ? "Left out" : NULL, (const char *const *)lines->pdata, lines->len};
+    const DpcxrFlowBox excluded = {lines->len ? "Left out" : NULL, (const char *const *)lines->pdata,
+                                   lines->len};
     DpcxrFigure *figure = dpcxr_figure_new("data-flow", "From files to splits", NULL);
     figure->wide = TRUE;
-    dpcxr_figure_add(figure, NULL, dpcxr_flow_chart("Images found, left out, and in each split; the numbers are in the table",
-                                                    &found, &excluded, ends, n));
+    dpcxr_figure_add(
+        figure, NULL,
+        dpcxr_flow_chart("Images found, left out, and in each split; the numbers are in the table", &found,
+                         &excluded, ends, n));
     fill_flow(figure->table, data, splits);
     dpcxr_page_figure(page, figure);
 }
@@ -80,10 +86,12 @@ static void write_groups(DpcxrPage *page, JsonObject *data, const char **splits)
     for (gsize g = 0; groupings[g]; g++) {
         g_autofree const char **values = dpcxr_look_keys(dpcxr_look_object(first, groupings[g], NULL));
         for (gsize v = 0; values[v]; v++) {
-            g_autofree char *name = g_strdup_printf("%s: %s", groupings[g], *values[v] ? values[v] : "not known");
+            g_autofree char *name =
+                g_strdup_printf("%s: %s", groupings[g], *values[v] ? values[v] : "not known");
             dpcxr_table_text(table, name);
             for (gsize i = 0; splits[i]; i++) {
-                JsonObject *of = dpcxr_look_object(data, "splits", splits[i], "groups", groupings[g], values[v], NULL);
+                JsonObject *of =
+                    dpcxr_look_object(data, "splits", splits[i], "groups", groupings[g], values[v], NULL);
                 g_autofree char *images = dpcxr_count_text(dpcxr_look_count(of, "images"));
                 g_autofree char *patients = dpcxr_count_text(dpcxr_look_count(of, "patients"));
                 g_autofree char *text = g_strdup_printf("%s (%s)", images, patients);
@@ -97,9 +105,10 @@ static void write_groups(DpcxrPage *page, JsonObject *data, const char **splits)
 static void write_labels(DpcxrPage *page, JsonObject *data, const char **splits)
 {
     static const char *const kinds[] = {"positive", "negative", "uncertain", "missing"};
-    g_autofree const char **labels = dpcxr_look_keys(dpcxr_look_object(data, "splits", splits[0], "labels", NULL));
-    g_autoptr(DpcxrTable) table =
-        dpcxr_table_new("Labels in the files: positive / negative / uncertain / missing, before the policies of the experiment");
+    g_autofree const char **labels =
+        dpcxr_look_keys(dpcxr_look_object(data, "splits", splits[0], "labels", NULL));
+    g_autoptr(DpcxrTable) table = dpcxr_table_new("Labels in the files: positive / negative / uncertain / "
+                                                  "missing, before the policies of the experiment");
     dpcxr_table_column(table, "Label", DPCXR_COLUMN_TEXT, 0);
     for (gsize i = 0; splits[i]; i++)
         dpcxr_table_column(table, splits[i], DPCXR_COLUMN_TEXT, 0);

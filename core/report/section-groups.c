@@ -27,15 +27,21 @@ static DpcxrEstimate value_of(JsonObject *group, const char *metric)
     return dpcxr_look_estimate(dpcxr_look_object(group, "mean", NULL), metric);
 }
 
-static void add_group(GArray *rows, const char *name, JsonObject *group, const char *metric, int colour, GPtrArray *texts)
+static void add_group(GArray *rows, const char *name, JsonObject *group, const char *metric, int colour,
+                      GPtrArray *texts)
 {
     DpcxrEstimate value = value_of(group, metric);
     const char *why = dpcxr_status_text(dpcxr_look_string(group, "status"));
     g_autofree char *n = dpcxr_count_text(dpcxr_look_count(group, "n"));
     char *note = g_strdup_printf("n = %s", n);
     g_ptr_array_add(texts, note);
-    DpcxrIntervalRow row = {.name = name, .note = note, .value = value.value, .low = value.low, .high = value.high,
-                            .missing = why ? why : "not defined", .colour = colour};
+    DpcxrIntervalRow row = {.name = name,
+                            .note = note,
+                            .value = value.value,
+                            .low = value.low,
+                            .high = value.high,
+                            .missing = why ? why : "not defined",
+                            .colour = colour};
     g_array_append_val(rows, row);
 }
 
@@ -102,15 +108,23 @@ static void draw(DpcxrPage *page, JsonObject *part, gsize which, gboolean crossi
     if (!any_value(rows))
         return;
     g_autofree char *id = g_strconcat(charts[which].id, crossings ? "-crossed" : "", NULL);
-    g_autofree char *title = g_strdup_printf("%s by group%s", charts[which].title, crossings ? ", crossed" : "");
+    g_autofree char *title =
+        g_strdup_printf("%s by group%s", charts[which].title, crossings ? ", crossed" : "");
     g_autofree char *caption =
-        which == 2 ? g_strdup_printf("The share of images with a finding that are called \"%s\": a false-positive rate, and "
-                                     "the lower the better.", label ? label : "")
-                   : g_strdup("Means are over labels that have a value in the group.");
+        which == 2
+            ? g_strdup_printf(
+                  "The share of images with a finding that are called \"%s\": a false-positive rate, and "
+                  "the lower the better.",
+                  label ? label : "")
+            : g_strdup("Means are over labels that have a value in the group.");
     const DpcxrIntervalRow *data = (const DpcxrIntervalRow *)(void *)rows->data;
-    DpcxrIntervalChart chart = {.label = title, .x_title = charts[which].x_title, .reference = charts[which].reference,
-                                .x = dpcxr_interval_scale(data, rows->len, charts[which].reference), .digits = 3,
-                                .rows = data, .n_rows = rows->len};
+    DpcxrIntervalChart chart = {.label = title,
+                                .x_title = charts[which].x_title,
+                                .reference = charts[which].reference,
+                                .x = dpcxr_interval_scale(data, rows->len, charts[which].reference),
+                                .digits = 3,
+                                .rows = data,
+                                .n_rows = rows->len};
     DpcxrFigure *figure = dpcxr_figure_new(id, title, caption);
     figure->wide = TRUE;
     dpcxr_figure_add(figure, NULL, dpcxr_interval_chart(&chart));
@@ -123,7 +137,8 @@ static void write_means(DpcxrPage *page, JsonObject *groups, const char *part, c
 {
     g_autofree const char **names = dpcxr_look_keys(groups);
     g_autofree const char **metrics =
-        names[0] ? dpcxr_look_keys(dpcxr_look_object(groups, names[0], part, "mean", NULL)) : dpcxr_look_keys(NULL);
+        names[0] ? dpcxr_look_keys(dpcxr_look_object(groups, names[0], part, "mean", NULL))
+                 : dpcxr_look_keys(NULL);
     g_autoptr(DpcxrTable) table = dpcxr_table_new(caption);
     if (!metrics[0])
         return;
@@ -185,8 +200,9 @@ static void say_unknown(DpcxrPage *page, JsonObject *groups)
         JsonObject *grouping = dpcxr_look_object(groups, names[i], NULL);
         guint64 unknown = dpcxr_look_count(grouping, "unknown");
         if (unknown > 0 && !is_crossing(grouping))
-            dpcxr_page_text(page, "%" G_GUINT64_FORMAT " images are in no group of %s: it is not known for them.", unknown,
-                            names[i]);
+            dpcxr_page_text(page,
+                            "%" G_GUINT64_FORMAT " images are in no group of %s: it is not known for them.",
+                            unknown, names[i]);
     }
 }
 

@@ -25,7 +25,8 @@ static const char *split_title(const char *split)
 
 static void write_auroc(DpcxrPage *page, const DpcxrRunFiles *run, const char *split)
 {
-    JsonObject *part = dpcxr_results_split(run->results, split), *ci = dpcxr_look_object(run->results, "ci", NULL);
+    JsonObject *part = dpcxr_results_split(run->results, split),
+               *ci = dpcxr_look_object(run->results, "ci", NULL);
     DpcxrEstimate auroc = dpcxr_look_estimate(dpcxr_look_object(part, "mean", NULL), "auroc");
     guint all = dpcxr_look_length(dpcxr_look_array(run->results, "labels"));
     guint defined = all - MIN(all, dpcxr_look_length(dpcxr_look_array(part, "not_defined")));
@@ -36,7 +37,7 @@ static void write_auroc(DpcxrPage *page, const DpcxrRunFiles *run, const char *s
         isnan(auroc.low) || isnan(auroc.high)
             ? g_strdup("no interval")
             : g_strdup_printf("%g %% interval %s to %s", 100 * dpcxr_look_number(ci, "level"), low, high);
-    g_autofree char *labels = all == 1   ? g_strdup("one label")
+    g_autofree char *labels = all == 1         ? g_strdup("one label")
                               : defined == all ? g_strdup_printf("%u labels", all)
                                                : g_strdup_printf("%u of %u labels", defined, all);
     g_autofree char *more = g_strdup_printf("%s; %s", interval, labels);
@@ -61,15 +62,17 @@ static void write_epsilon(DpcxrPage *page, const DpcxrRunFiles *run)
         return;
     }
     g_autofree char *delta = dpcxr_format_exact(dpcxr_look_number(claim, "delta"));
-    g_autofree char *more = g_strdup_printf("at delta %s, for every %s, by the accountant %s", delta,
-                                            dpcxr_look_string(claim, "unit"), dpcxr_look_string(claim, "accountant"));
+    g_autofree char *more =
+        g_strdup_printf("at delta %s, for every %s, by the accountant %s", delta,
+                        dpcxr_look_string(claim, "unit"), dpcxr_look_string(claim, "accountant"));
     fact(page, "Epsilon", dpcxr_look_string(claim, "epsilon_printed"), more);
 }
 
 /* The rate at one false positive in a hundred, which is the middle of three. */
 static void write_attacker(DpcxrPage *page, const DpcxrRunFiles *run)
 {
-    JsonArray *rates = dpcxr_look_array(dpcxr_look_object(run->privacy, "attack", NULL), "true_positive_rate");
+    JsonArray *rates =
+        dpcxr_look_array(dpcxr_look_object(run->privacy, "attack", NULL), "true_positive_rate");
     for (guint i = 0; i < dpcxr_look_length(rates); i++) {
         JsonObject *rate = dpcxr_look_item(rates, i);
         if (fabs(dpcxr_look_number(rate, "false_positive_rate") - 0.01) > 1e-9)
@@ -109,8 +112,9 @@ static void write_inline(GString *out, const char *text)
 static void write_statement(DpcxrPage *page, const DpcxrRunFiles *run)
 {
     if (!run->privacy) {
-        dpcxr_page_note(page, "This run makes no privacy claim: its weights may reveal who is in the training data. They "
-                              "are in the private folder, as everything else here.");
+        dpcxr_page_note(
+            page, "This run makes no privacy claim: its weights may reveal who is in the training data. They "
+                  "are in the private folder, as everything else here.");
         return;
     }
     if (!run->statement)

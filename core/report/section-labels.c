@@ -6,8 +6,8 @@
 #include "report/sections.h"
 #include <math.h>
 
-static const char *const columns[] = {"auroc",       "auprc", "sensitivity", "specificity", "ppv",
-                                      "npv",         "f1",    "accuracy"};
+static const char *const columns[] = {"auroc", "auprc", "sensitivity", "specificity",
+                                      "ppv",   "npv",   "f1",          "accuracy"};
 
 static DpcxrIntervalRow label_row(JsonObject *part, const char *label, GPtrArray *texts)
 {
@@ -49,8 +49,8 @@ static void draw_auroc(DpcxrPage *page, const DpcxrRunFiles *run, const char *sp
         g_array_append_val(rows, row);
     }
     DpcxrEstimate mean = dpcxr_look_estimate(dpcxr_look_object(part, "mean", NULL), "auroc");
-    DpcxrIntervalRow all = {.name = "Mean over labels", .value = mean.value, .low = mean.low, .high = mean.high,
-                            .colour = 1};
+    DpcxrIntervalRow all = {
+        .name = "Mean over labels", .value = mean.value, .low = mean.low, .high = mean.high, .colour = 1};
     if (rows->len > 1)
         g_array_append_val(rows, all);
     const DpcxrIntervalRow *data = (const DpcxrIntervalRow *)(void *)rows->data;
@@ -127,17 +127,25 @@ static void say_how(DpcxrPage *page, const DpcxrRunFiles *run)
     const char *method = dpcxr_look_string(ci, "method"), *rule = dpcxr_look_string(thresholds, "rule");
     double level = 100 * dpcxr_look_number(ci, "level");
     if (g_strcmp0(method, "bootstrap") == 0)
-        dpcxr_page_text(page, "Intervals are %g %% percentile intervals of a bootstrap over %ss, %" G_GUINT64_FORMAT
-                              " replicates.", level, dpcxr_look_string(ci, "by"), dpcxr_look_count(ci, "replicates"));
+        dpcxr_page_text(page,
+                        "Intervals are %g %% percentile intervals of a bootstrap over %ss, %" G_GUINT64_FORMAT
+                        " replicates.",
+                        level, dpcxr_look_string(ci, "by"), dpcxr_look_count(ci, "replicates"));
     else if (g_strcmp0(method, "delong") == 0)
-        dpcxr_page_text(page, "Intervals of AUROC are %g %% intervals after DeLong; other measures have none.", level);
+        dpcxr_page_text(
+            page, "Intervals of AUROC are %g %% intervals after DeLong; other measures have none.", level);
     else
         dpcxr_page_text(page, "No intervals were computed (evaluate.ci.method is none).");
     if (rule)
-        dpcxr_page_text(page, "Thresholds were chosen on the validation split (%s) and frozen before the other images were "
-                              "looked at.", rule);
+        dpcxr_page_text(
+            page,
+            "Thresholds were chosen on the validation split (%s) and frozen before the other images were "
+            "looked at.",
+            rule);
     else
-        dpcxr_page_text(page, "No threshold was chosen, because there was no validation split: what needs one is missing.");
+        dpcxr_page_text(
+            page,
+            "No threshold was chosen, because there was no validation split: what needs one is missing.");
 }
 
 void dpcxr_section_labels(DpcxrPage *page, const DpcxrRunFiles *run)

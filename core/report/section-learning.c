@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Learning curves. Steps are many and noisy: they are drawn as means of equal stretches, with what was lowest and
- * highest in each as a band. */
+ * Learning curves. Steps are many and noisy: they are drawn as means of equal stretches, with what was lowest
+ * and highest in each as a band. */
 #include "report/chart-line.h"
 #include "report/sections.h"
 #include <math.h>
@@ -59,7 +59,8 @@ static void join(const DpcxrTrace *trace, guint from, guint end, Stretches *s)
 static Stretches stretch(const DpcxrTrace *trace, gsize most)
 {
     guint n = trace->steps->len, count = (guint)MIN(n, most);
-    Stretches s = {0, g_new(double, count), g_new(double, count), g_new(double, count), g_new(double, count), FALSE};
+    Stretches s = {
+        0, g_new(double, count), g_new(double, count), g_new(double, count), g_new(double, count), FALSE};
     for (guint i = 0; i < count; i++)
         join(trace, (guint)((guint64)n * i / count), (guint)((guint64)n * (i + 1) / count), &s);
     return s;
@@ -78,17 +79,30 @@ static DpcxrSvg *draw(gsize curve, const Stretches *s)
     double low = INFINITY, high = -INFINITY;
     range_of(s, &low, &high);
     DpcxrChartSeries series = {.kind = s->n > 1 ? DPCXR_SERIES_LINE : DPCXR_SERIES_POINTS,
-                          .colour = curves[curve].colour, .n = s->n, .x = s->step, .y = s->mean,
-                          .low = s->joined ? s->low : NULL, .high = s->joined ? s->high : NULL};
-    g_autofree char *label = g_strdup_printf("%s over %.0f steps: from %.*f to %.*f", curves[curve].title,
-                                             s->step[s->n - 1], curves[curve].digits, s->mean[0],
-                                             curves[curve].digits, s->mean[s->n - 1]);
-    DpcxrLineChart chart = {.label = label, .width = 300, .height = 230,
-                            .frame = {.x_title = "step", .y_title = curves[curve].y_title,
-                                      .x = dpcxr_scale(0, s->step[s->n - 1], FALSE), .y = dpcxr_scale(low, high, TRUE),
-                                      .x_ticks = 5, .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
-                            .x_name = "step", .y_name = curves[curve].short_name, .y_digits = curves[curve].digits,
-                            .series = &series, .n_series = 1};
+                               .colour = curves[curve].colour,
+                               .n = s->n,
+                               .x = s->step,
+                               .y = s->mean,
+                               .low = s->joined ? s->low : NULL,
+                               .high = s->joined ? s->high : NULL};
+    g_autofree char *label =
+        g_strdup_printf("%s over %.0f steps: from %.*f to %.*f", curves[curve].title, s->step[s->n - 1],
+                        curves[curve].digits, s->mean[0], curves[curve].digits, s->mean[s->n - 1]);
+    DpcxrLineChart chart = {.label = label,
+                            .width = 300,
+                            .height = 230,
+                            .frame = {.x_title = "step",
+                                      .y_title = curves[curve].y_title,
+                                      .x = dpcxr_scale(0, s->step[s->n - 1], FALSE),
+                                      .y = dpcxr_scale(low, high, TRUE),
+                                      .x_ticks = 5,
+                                      .y_ticks = 5,
+                                      .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
+                            .x_name = "step",
+                            .y_name = curves[curve].short_name,
+                            .y_digits = curves[curve].digits,
+                            .series = &series,
+                            .n_series = 1};
     return dpcxr_line_chart(&chart);
 }
 
@@ -103,10 +117,11 @@ static void fill(DpcxrTable *table, gsize curve, const Stretches *s)
 
 void dpcxr_section_learning(DpcxrPage *page, const DpcxrRunFiles *run)
 {
-    DpcxrFigure *figure = dpcxr_figure_new(
-        "learning", "The course of the training",
-        "Lines are means of equal stretches of steps, bands reach from the lowest to the highest of each. These values were "
-        "computed without noise and are private; epsilon is what had been spent by then.");
+    DpcxrFigure *figure =
+        dpcxr_figure_new("learning", "The course of the training",
+                         "Lines are means of equal stretches of steps, bands reach from the lowest to the "
+                         "highest of each. These values were "
+                         "computed without noise and are private; epsilon is what had been spent by then.");
     dpcxr_table_column(figure->table, "curve", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(figure->table, "step", DPCXR_COLUMN_NUMBER, 0);
     dpcxr_table_column(figure->table, "value", DPCXR_COLUMN_INTERVAL, 4);

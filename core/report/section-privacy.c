@@ -41,26 +41,30 @@ static void add_other_level(DpcxrTable *table, JsonObject *privacy)
 
 static void write_claim(DpcxrPage *page, JsonObject *privacy)
 {
-    JsonObject *claim = dpcxr_look_object(privacy, "claim", NULL), *m = dpcxr_look_object(privacy, "mechanism", NULL);
+    JsonObject *claim = dpcxr_look_object(privacy, "claim", NULL),
+               *m = dpcxr_look_object(privacy, "mechanism", NULL);
     JsonObject *steps = dpcxr_look_object(privacy, "steps", NULL);
     g_autoptr(DpcxrTable) table = dpcxr_table_new(NULL);
-    g_autofree char *delta = exact(claim, "delta"), *rate = exact(m, "sampling_rate"), *norm = exact(m, "clip_norm");
-    g_autofree char *noise = exact(m, "noise_multiplier"), *population = dpcxr_count_text(dpcxr_look_count(claim, "population"));
+    g_autofree char *delta = exact(claim, "delta"), *rate = exact(m, "sampling_rate"),
+                    *norm = exact(m, "clip_norm");
+    g_autofree char *noise = exact(m, "noise_multiplier"),
+                    *population = dpcxr_count_text(dpcxr_look_count(claim, "population"));
     const char *unit = dpcxr_look_string(claim, "unit");
     dpcxr_table_column(table, "Claim", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(table, "", DPCXR_COLUMN_TEXT, 0);
-    add_fact(table, "Epsilon, delta", "%s at %s, by the accountant %s", dpcxr_look_string(claim, "epsilon_printed"), delta,
-             dpcxr_look_string(claim, "accountant"));
-    add_fact(table, "Unit and adjacency", "%s, %s; N = %s declared public", unit, dpcxr_look_string(claim, "adjacency"),
-             population);
+    add_fact(table, "Epsilon, delta", "%s at %s, by the accountant %s",
+             dpcxr_look_string(claim, "epsilon_printed"), delta, dpcxr_look_string(claim, "accountant"));
+    add_fact(table, "Unit and adjacency", "%s, %s; N = %s declared public", unit,
+             dpcxr_look_string(claim, "adjacency"), population);
     add_other_level(table, privacy);
     add_fact(table, "Sampling", "%s at rate %s", dpcxr_look_string(m, "sampler"), rate);
     add_fact(table, "Clipping", "%s, norm %s", dpcxr_look_string(m, "clip_type"), norm);
     add_fact(table, "Noise", "%s, multiplier %s%s", dpcxr_look_string(m, "noise_type"), noise,
              dpcxr_look_object(m, "noise_schedule", NULL) ? ", by a schedule" : "");
-    add_fact(table, "Steps", "%" G_GUINT64_FORMAT " planned, %" G_GUINT64_FORMAT " done, %" G_GUINT64_FORMAT
-             " lost and charged", dpcxr_look_count(steps, "planned"), dpcxr_look_count(steps, "done"),
-             dpcxr_look_count(steps, "lost"));
+    add_fact(
+        table, "Steps",
+        "%" G_GUINT64_FORMAT " planned, %" G_GUINT64_FORMAT " done, %" G_GUINT64_FORMAT " lost and charged",
+        dpcxr_look_count(steps, "planned"), dpcxr_look_count(steps, "done"), dpcxr_look_count(steps, "lost"));
     dpcxr_page_table(page, table);
 }
 
@@ -73,8 +77,9 @@ static void draw_curve(DpcxrPage *page, JsonObject *privacy)
     double highest = 0;
     if (n < 2)
         return;
-    DpcxrFigure *figure = dpcxr_figure_new("epsilon-delta", "Epsilon at other deltas",
-                                           "All of these pairs hold at once: the claim is one point of a curve.");
+    DpcxrFigure *figure =
+        dpcxr_figure_new("epsilon-delta", "Epsilon at other deltas",
+                         "All of these pairs hold at once: the claim is one point of a curve.");
     dpcxr_table_column(figure->table, "delta", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(figure->table, "epsilon", DPCXR_COLUMN_NUMBER, 2);
     for (guint i = 0; i < n; i++) { /* in the file delta falls; a series rises */
@@ -88,15 +93,30 @@ static void draw_curve(DpcxrPage *page, JsonObject *privacy)
         highest = fmax(highest, epsilon[i]);
     }
     JsonObject *claim = dpcxr_look_object(privacy, "claim", NULL);
-    g_autofree char *claimed = g_strdup_printf("the claim: epsilon %s", dpcxr_look_string(claim, "epsilon_printed"));
-    const DpcxrSpot spot = {dpcxr_look_number(claim, "delta"), dpcxr_look_number(claim, "epsilon"), 1, claimed};
-    const DpcxrChartSeries series = {.kind = DPCXR_SERIES_LINE_POINTS, .n = n, .x = delta, .y = epsilon,
-                                .texts = (const char *const *)texts->pdata};
+    g_autofree char *claimed =
+        g_strdup_printf("the claim: epsilon %s", dpcxr_look_string(claim, "epsilon_printed"));
+    const DpcxrSpot spot = {dpcxr_look_number(claim, "delta"), dpcxr_look_number(claim, "epsilon"), 1,
+                            claimed};
+    const DpcxrChartSeries series = {.kind = DPCXR_SERIES_LINE_POINTS,
+                                     .n = n,
+                                     .x = delta,
+                                     .y = epsilon,
+                                     .texts = (const char *const *)texts->pdata};
     DpcxrScale y = dpcxr_scale(0, highest * 1.05, FALSE);
-    DpcxrLineChart chart = {.label = "Epsilon rises as delta falls", .width = 900, .height = 270,
-                            .frame = {.x_title = "delta", .y_title = "epsilon", .x = dpcxr_scale_log(delta[0], delta[n - 1]),
-                                      .y = y, .x_ticks = 6, .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
-                            .series = &series, .n_series = 1, .spots = &spot, .n_spots = 1};
+    DpcxrLineChart chart = {.label = "Epsilon rises as delta falls",
+                            .width = 900,
+                            .height = 270,
+                            .frame = {.x_title = "delta",
+                                      .y_title = "epsilon",
+                                      .x = dpcxr_scale_log(delta[0], delta[n - 1]),
+                                      .y = y,
+                                      .x_ticks = 6,
+                                      .y_ticks = 5,
+                                      .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
+                            .series = &series,
+                            .n_series = 1,
+                            .spots = &spot,
+                            .n_spots = 1};
     figure->wide = TRUE;
     dpcxr_figure_add(figure, NULL, dpcxr_line_chart(&chart));
     dpcxr_page_figure(page, figure);
@@ -124,7 +144,8 @@ static void add_attack(AttackRows *a, const char *kind, double share, double bou
     }
     g_ptr_array_add(a->texts, name);
     double up = ceil(bound * 1000 - 1e-9) / 10;
-    DpcxrIntervalRow row = {.name = name, .value = up, .low = NAN, .high = NAN, .missing = "no bound", .colour = colour};
+    DpcxrIntervalRow row = {
+        .name = name, .value = up, .low = NAN, .high = NAN, .missing = "no bound", .colour = colour};
     g_array_append_val(a->rows, row);
     dpcxr_table_text(a->table, kind);
     dpcxr_table_number(a->table, 100 * share);
@@ -149,18 +170,26 @@ static void add_attacks(AttackRows *a, JsonObject *privacy)
 
 static void draw_attacker(DpcxrPage *page, JsonObject *privacy)
 {
-    DpcxrFigure *figure = dpcxr_figure_new(
-        "attacker", "What an attacker can reach at most",
-        "Somebody who has the released files and knows all other records: how often he is right about who took part in "
-        "training, and how often an attempt to reconstruct somebody's data succeeds that would succeed so often without them.");
-    AttackRows a = {g_array_new(FALSE, FALSE, sizeof(DpcxrIntervalRow)), g_ptr_array_new_with_free_func(g_free), figure->table};
+    DpcxrFigure *figure = dpcxr_figure_new("attacker", "What an attacker can reach at most",
+                                           "Somebody who has the released files and knows all other records: "
+                                           "how often he is right about who took part in "
+                                           "training, and how often an attempt to reconstruct somebody's "
+                                           "data succeeds that would succeed so often without them.");
+    AttackRows a = {g_array_new(FALSE, FALSE, sizeof(DpcxrIntervalRow)),
+                    g_ptr_array_new_with_free_func(g_free), figure->table};
     dpcxr_table_column(figure->table, "attack", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(figure->table, "without_percent", DPCXR_COLUMN_NUMBER, 1);
     dpcxr_table_column(figure->table, "at_most_percent", DPCXR_COLUMN_NUMBER, 1);
     add_attacks(&a, privacy);
-    DpcxrIntervalChart chart = {.label = "Upper bounds on attacks, in percent", .x_title = "at most, %", .unit = " %",
-                                .x = dpcxr_scale(0, 100, FALSE), .reference = NAN, .bars = TRUE, .digits = 1,
-                                .rows = (const DpcxrIntervalRow *)(void *)a.rows->data, .n_rows = a.rows->len};
+    DpcxrIntervalChart chart = {.label = "Upper bounds on attacks, in percent",
+                                .x_title = "at most, %",
+                                .unit = " %",
+                                .x = dpcxr_scale(0, 100, FALSE),
+                                .reference = NAN,
+                                .bars = TRUE,
+                                .digits = 1,
+                                .rows = (const DpcxrIntervalRow *)(void *)a.rows->data,
+                                .n_rows = a.rows->len};
     figure->wide = TRUE;
     if (a.rows->len) {
         dpcxr_figure_add(figure, NULL, dpcxr_interval_chart(&chart));
@@ -181,9 +210,9 @@ static void accountant_row(DpcxrTable *table, JsonObject *report)
     else
         dpcxr_table_interval(table, dpcxr_look_number(report, "epsilon"), dpcxr_look_number(report, "lower"),
                              dpcxr_look_number(report, "upper"));
-    dpcxr_table_text(table, refused                                       ? refused
+    dpcxr_table_text(table, refused                                  ? refused
                             : dpcxr_look_bool(report, "approximate") ? "an approximation, no bound"
-                                                                          : "a bound");
+                                                                     : "a bound");
 }
 
 static void write_accountants(DpcxrPage *page, JsonObject *privacy)
@@ -243,7 +272,8 @@ static void write_hashes(DpcxrPage *page, JsonObject *privacy)
     for (guint i = 0; i < dpcxr_look_length(plugins); i++) {
         JsonObject *plugin = dpcxr_look_item(plugins, i);
         const char *sum = dpcxr_look_string(plugin, "sha256");
-        g_autofree char *name = g_strdup_printf("%s %s", dpcxr_look_string(plugin, "kind"), dpcxr_look_string(plugin, "name"));
+        g_autofree char *name =
+            g_strdup_printf("%s %s", dpcxr_look_string(plugin, "kind"), dpcxr_look_string(plugin, "name"));
         add_fact(table, name, "%s", sum ? sum : "");
     }
     for (guint i = 0; i < dpcxr_look_length(files); i++) {

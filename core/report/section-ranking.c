@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * ROC and precision-recall curves, from the predictions of a split, with bands from the same resamples as the intervals. */
+ * ROC and precision-recall curves, from the predictions of a split, with bands from the same resamples as the
+ * intervals. */
 #include "eval/known.h"
 #include "report/chart-line.h"
 #include "report/curve-bands.h"
@@ -13,10 +14,10 @@ typedef enum { ROC, PR } Kind;
 
 typedef struct {
     const DpcxrRunFiles *run;
-    JsonObject *part;       /* of the split in results.json */
+    JsonObject *part; /* of the split in results.json */
     DpcxrPredictionFile *file;
-    DpcxrScored **samples;  /* [labels] */
-    DpcxrBands *bands;      /* (nullable) [labels] */
+    DpcxrScored **samples; /* [labels] */
+    DpcxrBands *bands;     /* (nullable) [labels] */
     DpcxrFigure *figures[2];
 } Ranking;
 
@@ -49,7 +50,8 @@ static Curve make_curve(const DpcxrScored *sample, Kind kind)
 static DpcxrSpot working_point(const Ranking *r, const char *label, Kind kind, char **text)
 {
     JsonObject *metrics = dpcxr_look_object(r->part, "labels", label, "metrics", NULL);
-    double threshold = dpcxr_look_number(dpcxr_look_object(r->run->results, "thresholds", "labels", NULL), label);
+    double threshold =
+        dpcxr_look_number(dpcxr_look_object(r->run->results, "thresholds", "labels", NULL), label);
     double sensitivity = dpcxr_look_estimate(metrics, "sensitivity").value;
     double other = dpcxr_look_estimate(metrics, kind == ROC ? "fpr" : "ppv").value;
     *text = g_strdup_printf("working point %.3f: sensitivity %.3f, %s %.3f", threshold, sensitivity,
@@ -81,27 +83,47 @@ static DpcxrSvg *draw(const Ranking *r, guint label, Kind kind, const Curve *cur
     const DpcxrBands *bands = r->bands ? &r->bands[label] : NULL;
     const DpcxrChartSeries series[] = {
         {.kind = DPCXR_SERIES_REFERENCE, .n = 2, .x = ends, .y = guess},
-        {.kind = DPCXR_SERIES_LINE, .n = bands ? DPCXR_BAND_POINTS : 0, .x = grid, .y = nothing,
-         .low = !bands ? NULL : kind == ROC ? bands->roc_low : bands->pr_low,
-         .high = !bands ? NULL : kind == ROC ? bands->roc_high : bands->pr_high},
+        {.kind = DPCXR_SERIES_LINE,
+         .n = bands ? DPCXR_BAND_POINTS : 0,
+         .x = grid,
+         .y = nothing,
+         .low = !bands        ? NULL
+                : kind == ROC ? bands->roc_low
+                              : bands->pr_low,
+         .high = !bands        ? NULL
+                 : kind == ROC ? bands->roc_high
+                               : bands->pr_high},
         {.kind = DPCXR_SERIES_LINE, .n = curve->n, .x = curve->x, .y = curve->y}};
     g_autofree char *inset = inset_text(r, name, kind), *text = NULL;
     const DpcxrSpot spot = working_point(r, name, kind, &text);
-    g_autofree char *label_text = g_strdup_printf("%s curve of %s, %s; %s", kind == ROC ? "ROC" : "Precision-recall", name,
-                                                  inset, isnan(spot.x) || isnan(spot.y) ? "no working point" : text);
-    DpcxrLineChart chart = {.label = label_text, .width = 300, .height = 290,
+    g_autofree char *label_text =
+        g_strdup_printf("%s curve of %s, %s; %s", kind == ROC ? "ROC" : "Precision-recall", name, inset,
+                        isnan(spot.x) || isnan(spot.y) ? "no working point" : text);
+    DpcxrLineChart chart = {.label = label_text,
+                            .width = 300,
+                            .height = 290,
                             .frame = {.x_title = kind == ROC ? "false-positive rate" : "recall (sensitivity)",
                                       .y_title = kind == ROC ? "sensitivity" : "precision (PPV)",
-                                      .x = dpcxr_scale(0, 1, FALSE), .y = dpcxr_scale(0, 1, FALSE), .x_ticks = 5,
-                                      .y_ticks = 5, .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
-                            .x_name = kind == ROC ? "FPR" : "recall", .y_name = kind == ROC ? "sensitivity" : "precision",
-                            .x_digits = 3, .y_digits = 3, .series = series, .n_series = G_N_ELEMENTS(series),
-                            .spots = &spot, .n_spots = !isnan(spot.x) && !isnan(spot.y), .inset = inset,
+                                      .x = dpcxr_scale(0, 1, FALSE),
+                                      .y = dpcxr_scale(0, 1, FALSE),
+                                      .x_ticks = 5,
+                                      .y_ticks = 5,
+                                      .zoom = DPCXR_ZOOM_X | DPCXR_ZOOM_Y},
+                            .x_name = kind == ROC ? "FPR" : "recall",
+                            .y_name = kind == ROC ? "sensitivity" : "precision",
+                            .x_digits = 3,
+                            .y_digits = 3,
+                            .series = series,
+                            .n_series = G_N_ELEMENTS(series),
+                            .spots = &spot,
+                            .n_spots = !isnan(spot.x) && !isnan(spot.y),
+                            .inset = inset,
                             .inset_left = kind == PR};
     return dpcxr_line_chart(&chart);
 }
 
-/* The curve where the band has its places, so that a table can be read: at each the height of the drawn curve. */
+/* The curve where the band has its places, so that a table can be read: at each the height of the drawn
+ * curve. */
 static double height_at(const Curve *curve, double x, Kind kind)
 {
     double height = NAN;
@@ -125,8 +147,12 @@ static void fill(const Ranking *r, guint label, Kind kind, const Curve *curve)
         dpcxr_table_text(table, r->file->labels[label]);
         dpcxr_table_number(table, x);
         dpcxr_table_interval(table, height_at(curve, x, kind),
-                             !bands ? NAN : kind == ROC ? bands->roc_low[i] : bands->pr_low[i],
-                             !bands ? NAN : kind == ROC ? bands->roc_high[i] : bands->pr_high[i]);
+                             !bands        ? NAN
+                             : kind == ROC ? bands->roc_low[i]
+                                           : bands->pr_low[i],
+                             !bands        ? NAN
+                             : kind == ROC ? bands->roc_high[i]
+                                           : bands->pr_high[i]);
     }
 }
 
@@ -140,17 +166,22 @@ static void add_label(const Ranking *r, guint label, Kind kind)
 
 static void make_figures(Ranking *r)
 {
-    const char *band = r->bands ? " Bands are pointwise intervals over the same resamples as the intervals of the area." : "";
-    g_autofree char *roc = g_strdup_printf("The ringed point is the frozen threshold; the dashed line is a guess.%s", band);
-    g_autofree char *pr =
-        g_strdup_printf("The ringed point is the frozen threshold; the dashed line is the share of positives, what a guess "
-                        "has.%s", band);
+    const char *band =
+        r->bands ? " Bands are pointwise intervals over the same resamples as the intervals of the area."
+                 : "";
+    g_autofree char *roc =
+        g_strdup_printf("The ringed point is the frozen threshold; the dashed line is a guess.%s", band);
+    g_autofree char *pr = g_strdup_printf(
+        "The ringed point is the frozen threshold; the dashed line is the share of positives, what a guess "
+        "has.%s",
+        band);
     r->figures[ROC] = dpcxr_figure_new("roc", "ROC curves", roc);
     r->figures[PR] = dpcxr_figure_new("precision-recall", "Precision-recall curves", pr);
     for (int k = 0; k < 2; k++) {
         dpcxr_table_column(r->figures[k]->table, "label", DPCXR_COLUMN_TEXT, 0);
         dpcxr_table_column(r->figures[k]->table, k == ROC ? "fpr" : "recall", DPCXR_COLUMN_NUMBER, 2);
-        dpcxr_table_column(r->figures[k]->table, k == ROC ? "sensitivity" : "precision", DPCXR_COLUMN_INTERVAL, 3);
+        dpcxr_table_column(r->figures[k]->table, k == ROC ? "sensitivity" : "precision",
+                           DPCXR_COLUMN_INTERVAL, 3);
     }
     for (guint label = 0; label < r->file->n_labels; label++)
         for (int k = 0; k < 2 && dpcxr_scored_ranks(r->samples[label]); k++)
@@ -162,7 +193,8 @@ static gboolean make_bands(Ranking *r, GError **error)
     JsonObject *ci = dpcxr_look_object(r->run->results, "ci", NULL);
     gsize n = r->file->n_labels, replicates = dpcxr_look_count(ci, "replicates");
     double level = dpcxr_look_number(ci, "level");
-    if (g_strcmp0(dpcxr_look_string(ci, "method"), "bootstrap") != 0 || replicates == 0 || isnan(level) || r->file->n == 0)
+    if (g_strcmp0(dpcxr_look_string(ci, "method"), "bootstrap") != 0 || replicates == 0 || isnan(level) ||
+        r->file->n == 0)
         return TRUE;
     g_autoptr(DpcxrWorkers) workers = dpcxr_workers_new(0, error);
     if (!workers)
@@ -173,8 +205,8 @@ static gboolean make_bands(Ranking *r, GError **error)
         images[i] = (guint32)i;
     r->bands = g_new(DpcxrBands, n);
     dpcxr_curve_bands(r->samples, n, by_image ? images : r->file->patients,
-                      by_image ? r->file->n : r->file->n_patients, replicates, level, dpcxr_look_count(ci, "seed"), workers,
-                      r->bands);
+                      by_image ? r->file->n : r->file->n_patients, replicates, level,
+                      dpcxr_look_count(ci, "seed"), workers, r->bands);
     return TRUE;
 }
 

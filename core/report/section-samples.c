@@ -27,8 +27,8 @@ static char *image_path(const DpcxrRunFiles *run, const char *file, GError **err
 {
     if (file && !strchr(file, '/') && file[0] != '.')
         return g_build_filename(run->root, "private", "samples", file, NULL);
-    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s/private/samples/samples.json: \"%s\" is not a file there",
-                run->root, file ? file : "");
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
+                "%s/private/samples/samples.json: \"%s\" is not a file there", run->root, file ? file : "");
     return NULL;
 }
 
@@ -57,7 +57,7 @@ static gboolean write_sample(DpcxrPage *page, const DpcxrRunFiles *run, JsonObje
         return FALSE;
     }
     g_autofree char *base64 = g_base64_encode((const guchar *)content, length);
-    g_string_append(page->body, "<li><img loading=\"lazy\" alt=\"Radiograph, ");
+    g_string_append(page->body, "<li><img alt=\"Radiograph, ");
     dpcxr_markup_text(page->body, dpcxr_look_string(sample, "label"));
     g_string_append_printf(page->body, " %s\" src=\"data:image/png;base64,%s\">",
                            kind_text(dpcxr_look_string(sample, "kind")), base64);
@@ -73,7 +73,8 @@ gboolean dpcxr_section_samples(DpcxrPage *page, const DpcxrRunFiles *run, GError
         return TRUE;
     dpcxr_page_section(page, "samples", "Images");
     dpcxr_page_note(page, "These are records of patients. This section is why the report must stay private.");
-    dpcxr_page_text(page, "Of each label those that the model is most sure of, rightly and wrongly, with the score of the label. "
+    dpcxr_page_text(page, "Of each label those that the model is most sure of, rightly and wrongly, with the "
+                          "score of the label. "
                           "They are extremes, not typical.");
     g_string_append(page->body, "<ul class=\"samples\">\n");
     for (guint i = 0; i < dpcxr_look_length(images); i++)

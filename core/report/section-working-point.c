@@ -23,18 +23,21 @@ static void fill_row(DpcxrTable *table, const char *label, double threshold, con
         dpcxr_table_count(table, counts[i]);
 }
 
-static void add_label(DpcxrFigure *figure, const DpcxrRunFiles *run, JsonObject *part, const char *label, GString *without)
+static void add_label(DpcxrFigure *figure, const DpcxrRunFiles *run, JsonObject *part, const char *label,
+                      GString *without)
 {
     JsonObject *counts = dpcxr_look_object(part, "labels", label, "confusion", NULL);
-    double threshold = dpcxr_look_number(dpcxr_look_object(run->results, "thresholds", "labels", NULL), label);
+    double threshold =
+        dpcxr_look_number(dpcxr_look_object(run->results, "thresholds", "labels", NULL), label);
     if (!counts || isnan(threshold)) {
         g_string_append_printf(without, "%s%s", without->len ? ", " : "", label);
         return;
     }
-    DpcxrMatrix m = {dpcxr_look_count(counts, "tp"), dpcxr_look_count(counts, "fp"), dpcxr_look_count(counts, "fn"),
-                     dpcxr_look_count(counts, "tn")};
-    g_autofree char *text = g_strdup_printf("%s: %" G_GUINT64_FORMAT " true and %" G_GUINT64_FORMAT " false positives, %"
-                                            G_GUINT64_FORMAT " false and %" G_GUINT64_FORMAT " true negatives",
+    DpcxrMatrix m = {dpcxr_look_count(counts, "tp"), dpcxr_look_count(counts, "fp"),
+                     dpcxr_look_count(counts, "fn"), dpcxr_look_count(counts, "tn")};
+    g_autofree char *text = g_strdup_printf("%s: %" G_GUINT64_FORMAT " true and %" G_GUINT64_FORMAT
+                                            " false positives, %" G_GUINT64_FORMAT
+                                            " false and %" G_GUINT64_FORMAT " true negatives",
                                             label, m.tp, m.fp, m.fn, m.tn);
     dpcxr_figure_add(figure, label, dpcxr_matrix_chart(text, &m));
     fill_row(figure->table, label, threshold, &m);
@@ -55,8 +58,11 @@ void dpcxr_section_working_point(DpcxrPage *page, const DpcxrRunFiles *run)
         add_label(figure, run, part, dpcxr_look_text(labels, i), without);
     dpcxr_page_section(page, "working-point", "Working point");
     if (without->len)
-        dpcxr_page_note(page, "No threshold could be chosen for %s: the validation split has no known positives, or no "
-                              "negatives, of it.", without->str);
+        dpcxr_page_note(
+            page,
+            "No threshold could be chosen for %s: the validation split has no known positives, or no "
+            "negatives, of it.",
+            without->str);
     if (figure->panels->len)
         dpcxr_page_figure(page, figure);
     else

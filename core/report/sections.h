@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The parts of the report of a run, each from the run's files to a page, in this order. What a run does not have is left
- * out, or said to be missing where a reader would look for it. Those that a released page has read nothing but what is in
- * release/. */
+ * The parts of the report of a run, each from the run's files to a page, in this order. What a run does not
+ * have is left out, or said to be missing where a reader would look for it. Those that a released page has
+ * read nothing but what is in release/. */
 #pragma once
 #include "report/page.h"
 #include "report/run-files.h"

@@ -44,7 +44,8 @@ static void put_place(DpcxrSvg *svg, const char *name, double value)
     g_string_append_c(svg->body, '"');
 }
 
-void dpcxr_svg_text(DpcxrSvg *svg, double x, double y, DpcxrAnchor anchor, const char *class, const char *text)
+void dpcxr_svg_text(DpcxrSvg *svg, double x, double y, DpcxrAnchor anchor, const char *class,
+                    const char *text)
 {
     static const char *const anchors[] = {"start", "middle", "end"};
     g_string_append(svg->body, "<text");
@@ -80,7 +81,8 @@ void dpcxr_svg_rect(DpcxrSvg *svg, double x, double y, double width, double heig
     g_string_append(svg->body, "/>");
 }
 
-void dpcxr_svg_path(DpcxrSvg *svg, const double *x, const double *y, gsize n, gboolean closed, const char *class)
+void dpcxr_svg_path(DpcxrSvg *svg, const double *x, const double *y, gsize n, gboolean closed,
+                    const char *class)
 {
     g_string_append(svg->body, closed ? "<polygon points=\"" : "<polyline points=\"");
     for (gsize i = 0; i < n; i++) {
@@ -156,10 +158,11 @@ void dpcxr_svg_to_page(const DpcxrSvg *svg, GString *page)
 char *dpcxr_svg_to_file(const DpcxrSvg *svg)
 {
     GString *out = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    g_string_append_printf(out,
-                           "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart file\" width=\"%d\" height=\"%d\" "
-                           "viewBox=\"0 0 %d %d\"",
-                           svg->width, svg->height, svg->width, svg->height);
+    g_string_append_printf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart file\" width=\"%d\" height=\"%d\" "
+        "viewBox=\"0 0 %d %d\"",
+        svg->width, svg->height, svg->width, svg->height);
     put_label(svg, out);
     g_string_append(out, ">\n<style>\n");
     g_string_append(out, dpcxr_report_resource("chart.css"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A drawing, made once and used twice: within a page and as a file. How it looks is in chart.css, by class: text is
- * "muted" or plain, c0 .. c7 are the colours of series. All coordinates are in user units. */
+ * A drawing, made once and used twice: within a page and as a file. How it looks is in chart.css, by class:
+ * text is "muted" or plain, c0 .. c7 are the colours of series. All coordinates are in user units. */
 #pragma once
 #include <dpcxr/error.h>
 
@@ -20,11 +20,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrSvg, dpcxr_svg_free)
 typedef enum { DPCXR_ANCHOR_START, DPCXR_ANCHOR_MIDDLE, DPCXR_ANCHOR_END } DpcxrAnchor;
 
 /* @class (nullable): as in chart.css. Text is escaped; everything else is not. */
-void dpcxr_svg_text(DpcxrSvg *svg, double x, double y, DpcxrAnchor anchor, const char *class, const char *text);
+void dpcxr_svg_text(DpcxrSvg *svg, double x, double y, DpcxrAnchor anchor, const char *class,
+                    const char *text);
 void dpcxr_svg_line(DpcxrSvg *svg, double x1, double y1, double x2, double y2, const char *class);
 void dpcxr_svg_rect(DpcxrSvg *svg, double x, double y, double width, double height, const char *class);
 /* @x, @y: [n] places. A polyline, or with @closed a polygon. */
-void dpcxr_svg_path(DpcxrSvg *svg, const double *x, const double *y, gsize n, gboolean closed, const char *class);
+void dpcxr_svg_path(DpcxrSvg *svg, const double *x, const double *y, gsize n, gboolean closed,
+                    const char *class);
 /* A point that says what it stands for when it is pointed at: @text, also without a script. */
 void dpcxr_svg_mark(DpcxrSvg *svg, double x, double y, double radius, const char *class, const char *text);
 /* An element of another shape that says so: between the two calls comes what it consists of. */

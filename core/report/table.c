@@ -132,7 +132,8 @@ static void head_to_page(const DpcxrTable *table, GString *page)
 static void interval_to_page(const DpcxrColumn *column, const Cell *cell, GString *page)
 {
     g_autofree char *value = dpcxr_number_text(cell->value, column->digits);
-    g_autofree char *limits = dpcxr_limits_text(cell->low, cell->high, MAX(column->digits - 1, MIN(column->digits, 2)));
+    g_autofree char *limits =
+        dpcxr_limits_text(cell->low, cell->high, MAX(column->digits - 1, MIN(column->digits, 2)));
     dpcxr_markup_text(page, value);
     if (limits) {
         g_string_append(page, " <small>");
@@ -260,10 +261,8 @@ static const char *latex_entity(char c)
 /* What dpcxr_number_text and _count_text use beyond ASCII, as LaTeX has it. */
 static const struct {
     const char *from, *to;
-} latex_signs[] = {{"\xE2\x88\x92", "$-$"},
-                   {"\xE2\x80\x93", "--"},
-                   {"\xE2\x88\x9E", "$\\infty$"},
-                   {"\xE2\x80\xAF", "\\,"}};
+} latex_signs[] = {
+    {"\xE2\x88\x92", "$-$"}, {"\xE2\x80\x93", "--"}, {"\xE2\x88\x9E", "$\\infty$"}, {"\xE2\x80\xAF", "\\,"}};
 
 static gsize latex_sign(GString *out, const char *text)
 {

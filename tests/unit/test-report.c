@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What the report is made of: text, scales, tables, thinning, charts, bands, and reading a run's files back. */
+ * What the report is made of: text, scales, tables, thinning, charts, bands, reading a run's files. */
 #include "base/workers.h"
 #include "report/chart-interval.h"
 #include "report/chart-line.h"
@@ -23,11 +23,20 @@ static void test_escape(void)
 {
     assert_text(dpcxr_markup_escape("a < b & \"c\" > 'd'"), "a &lt; b &amp; &quot;c&quot; &gt; &#39;d&#39;");
     assert_text(dpcxr_markup_escape("</script>"), "&lt;/script&gt;");
-    assert_text(dpcxr_markup_escape("\xC3\xA4 \xE2\x82\xAC \xF0\x9F\xA9\xBB"), "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\xA9\xBB");
+    assert_text(dpcxr_markup_escape("\xC3\xA4 \xE2\x82\xAC \xF0\x9F\xA9\xBB"),
+                "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\xA9\xBB");
     /* Not UTF-8: a lone byte, a cut sequence. Not XML: NUL aside, controls and U+FFFE. */
-    assert_text(dpcxr_markup_escape("a\xFF" "b"), "a\xEF\xBF\xBD" "b");
+    assert_text(dpcxr_markup_escape("a\xFF"
+                                    "b"),
+                "a\xEF\xBF\xBD"
+                "b");
     assert_text(dpcxr_markup_escape("x\xE2\x82"), "x\xEF\xBF\xBD\xEF\xBF\xBD");
-    assert_text(dpcxr_markup_escape("a\x01" "b\x7F" "c\td\n"), "a\xEF\xBF\xBD" "b\xEF\xBF\xBD" "c\td\n");
+    assert_text(dpcxr_markup_escape("a\x01"
+                                    "b\x7F"
+                                    "c\td\n"),
+                "a\xEF\xBF\xBD"
+                "b\xEF\xBF\xBD"
+                "c\td\n");
     assert_text(dpcxr_markup_escape("\xEF\xBF\xBE"), "\xEF\xBF\xBD");
     assert_text(dpcxr_markup_escape(NULL), "");
 }
@@ -45,17 +54,23 @@ static void test_slug(void)
 static void test_numbers(void)
 {
     assert_text(dpcxr_number_text(0.12345, 3), "0.123");
-    assert_text(dpcxr_number_text(-0.5, 2), "\xE2\x88\x92" "0.50");
+    assert_text(dpcxr_number_text(-0.5, 2), "\xE2\x88\x92"
+                                            "0.50");
     assert_text(dpcxr_number_text(-0.0001, 2), "0.00");
     assert_text(dpcxr_number_text(NAN, 2), "\xE2\x80\x93");
     assert_text(dpcxr_number_text(INFINITY, 2), "\xE2\x88\x9E");
-    assert_text(dpcxr_interval_text(0.8, 0.75, 0.85, 2), "0.80 (0.75\xE2\x80\x93" "0.85)");
-    assert_text(dpcxr_interval_text(0, -0.1, 0.1, 1), "0.0 (\xE2\x88\x92" "0.1 to 0.1)");
+    assert_text(dpcxr_interval_text(0.8, 0.75, 0.85, 2), "0.80 (0.75\xE2\x80\x93"
+                                                         "0.85)");
+    assert_text(dpcxr_interval_text(0, -0.1, 0.1, 1), "0.0 (\xE2\x88\x92"
+                                                      "0.1 to 0.1)");
     assert_text(dpcxr_interval_text(0.8, NAN, 0.85, 2), "0.80");
     assert_text(dpcxr_interval_text(NAN, 0, 1, 2), "\xE2\x80\x93");
     assert_text(dpcxr_count_text(1234), "1234");
-    assert_text(dpcxr_count_text(39809), "39\xE2\x80\xAF" "809");
-    assert_text(dpcxr_count_text(1234567), "1\xE2\x80\xAF" "234\xE2\x80\xAF" "567");
+    assert_text(dpcxr_count_text(39809), "39\xE2\x80\xAF"
+                                         "809");
+    assert_text(dpcxr_count_text(1234567), "1\xE2\x80\xAF"
+                                           "234\xE2\x80\xAF"
+                                           "567");
 }
 
 /* The texts of all ticks with blanks between. (transfer full) */
@@ -76,7 +91,10 @@ static void test_ticks(void)
     assert_text(ticks_of(dpcxr_scale(0, 1, FALSE), 6), "0.0 0.2 0.4 0.6 0.8 1.0");
     assert_text(ticks_of(dpcxr_scale(0.61, 0.93, FALSE), 5), "0.7 0.8 0.9");
     assert_text(ticks_of(dpcxr_scale(0, 85, FALSE), 5), "0 20 40 60 80");
-    assert_text(ticks_of(dpcxr_scale(-0.31, 0.12, FALSE), 5), "\xE2\x88\x92" "0.3 \xE2\x88\x92" "0.2 \xE2\x88\x92" "0.1 0.0 0.1");
+    assert_text(ticks_of(dpcxr_scale(-0.31, 0.12, FALSE), 5), "\xE2\x88\x92"
+                                                              "0.3 \xE2\x88\x92"
+                                                              "0.2 \xE2\x88\x92"
+                                                              "0.1 0.0 0.1");
     assert_text(ticks_of(dpcxr_scale(0, 3e7, FALSE), 4), "0 1e+07 2e+07 3e+07");
     assert_text(ticks_of(dpcxr_scale_log(0.5, 20), 6), "0.5 1 2 5 10 20");
     assert_text(ticks_of(dpcxr_scale_log(11, 19), 4), "12 14 16 18");
@@ -88,7 +106,8 @@ static void test_ticks_random(void)
 {
     for (int i = 0; i < 20000; i++) {
         double low = g_test_rand_double_range(-1, 1) * pow(10, g_test_rand_int_range(-8, 9));
-        double high = low + g_test_rand_double() * pow(10, g_test_rand_int_range(-6, 9)), ticks[DPCXR_MAX_TICKS];
+        double high = low + g_test_rand_double() * pow(10, g_test_rand_int_range(-6, 9)),
+               ticks[DPCXR_MAX_TICKS];
         DpcxrScale scale = dpcxr_scale(low, high, i % 2);
         int wanted = g_test_rand_int_range(2, 12), n = dpcxr_scale_ticks(&scale, wanted, ticks);
         /* of the arithmetic of numbers that are large beside their range */
@@ -114,8 +133,9 @@ static void test_scale(void)
     scale = dpcxr_scale_log(1, 100);
     g_assert_cmpfloat_with_epsilon(dpcxr_scale_at(&scale, 10), 0.5, 1e-12);
     /* What cannot be drawn becomes what can. */
-    const DpcxrScale odd[] = {dpcxr_scale(NAN, NAN, TRUE), dpcxr_scale(INFINITY, -INFINITY, TRUE), dpcxr_scale(3, 3, TRUE),
-                              dpcxr_scale(0, 0, FALSE), dpcxr_scale_log(0, 1), dpcxr_scale_log(5, 5),
+    const DpcxrScale odd[] = {dpcxr_scale(NAN, NAN, TRUE), dpcxr_scale(INFINITY, -INFINITY, TRUE),
+                              dpcxr_scale(3, 3, TRUE),     dpcxr_scale(0, 0, FALSE),
+                              dpcxr_scale_log(0, 1),       dpcxr_scale_log(5, 5),
                               dpcxr_scale_log(NAN, 2)};
     for (gsize i = 0; i < G_N_ELEMENTS(odd); i++)
         g_assert_true(isfinite(odd[i].low) && isfinite(odd[i].high) && odd[i].low < odd[i].high &&
@@ -186,20 +206,42 @@ static void test_table(void)
 /* What has no value is not drawn, neither at a place of its own nor as text "nan". */
 static void test_charts(void)
 {
-    const double x[] = {0, 1, 2, 3}, y[] = {0.2, NAN, 0.4, 0.5}, low[] = {0.1, NAN, NAN, 0.4}, high[] = {0.3, NAN, 0.5, 0.6};
+    const double x[] = {0, 1, 2, 3}, y[] = {0.2, NAN, 0.4, 0.5}, low[] = {0.1, NAN, NAN, 0.4},
+                 high[] = {0.3, NAN, 0.5, 0.6};
     const DpcxrChartSeries series[] = {
         {.kind = DPCXR_SERIES_LINE, .name = "a<b", .n = 4, .x = x, .y = y, .low = low, .high = high},
-        {.kind = DPCXR_SERIES_LINE_POINTS, .name = "c", .colour = 1, .n = 4, .x = x, .y = y, .low = low, .high = high},
+        {.kind = DPCXR_SERIES_LINE_POINTS,
+         .name = "c",
+         .colour = 1,
+         .n = 4,
+         .x = x,
+         .y = y,
+         .low = low,
+         .high = high},
         {.kind = DPCXR_SERIES_LINE, .n = 0}};
-    DpcxrLineChart lines = {.label = "lines", .width = 300, .height = 200, .series = series, .n_series = 3, .legend = TRUE,
-                            .frame = {.x = dpcxr_scale(0, 3, FALSE), .y = dpcxr_scale(0, 1, FALSE), .x_ticks = 4, .y_ticks = 4},
-                            .x_name = "x", .y_name = "y", .x_digits = 1, .y_digits = 1};
-    const DpcxrIntervalRow rows[] = {{.name = "F", .heading = TRUE, .value = NAN, .low = NAN, .high = NAN},
-                                     {.name = "small", .value = NAN, .low = NAN, .high = NAN, .missing = "too small"},
-                                     {.name = "good", .value = 0.7, .low = 0.6, .high = 0.8},
-                                     {.name = "bare", .value = 0.5, .low = NAN, .high = NAN}};
-    DpcxrIntervalChart intervals = {.label = "intervals", .x = dpcxr_interval_scale(rows, 4, NAN), .reference = NAN,
-                                    .digits = 2, .rows = rows, .n_rows = 4};
+    DpcxrLineChart lines = {
+        .label = "lines",
+        .width = 300,
+        .height = 200,
+        .series = series,
+        .n_series = 3,
+        .legend = TRUE,
+        .frame = {.x = dpcxr_scale(0, 3, FALSE), .y = dpcxr_scale(0, 1, FALSE), .x_ticks = 4, .y_ticks = 4},
+        .x_name = "x",
+        .y_name = "y",
+        .x_digits = 1,
+        .y_digits = 1};
+    const DpcxrIntervalRow rows[] = {
+        {.name = "F", .heading = TRUE, .value = NAN, .low = NAN, .high = NAN},
+        {.name = "small", .value = NAN, .low = NAN, .high = NAN, .missing = "too small"},
+        {.name = "good", .value = 0.7, .low = 0.6, .high = 0.8},
+        {.name = "bare", .value = 0.5, .low = NAN, .high = NAN}};
+    DpcxrIntervalChart intervals = {.label = "intervals",
+                                    .x = dpcxr_interval_scale(rows, 4, NAN),
+                                    .reference = NAN,
+                                    .digits = 2,
+                                    .rows = rows,
+                                    .n_rows = 4};
     g_autoptr(DpcxrSvg) first = dpcxr_line_chart(&lines);
     g_autoptr(DpcxrSvg) second = dpcxr_interval_chart(&intervals);
     g_assert_null(strstr(first->body->str, "nan"));
@@ -209,8 +251,8 @@ static void test_charts(void)
     g_assert_nonnull(strstr(second->body->str, "<title>bare: 0.50</title>"));
 }
 
-/* Bands around a curve of one image a patient, against sorting and counting it all out for each resample is done in the
- * bootstrap's own tests; here: they hold the curve, and narrow where there are more patients. */
+/* Bands around a curve of one image a patient, against sorting and counting it all out for each resample is
+ * done in the bootstrap's own tests; here: they hold the curve, and narrow where there are more patients. */
 static double band_width(gsize n, DpcxrWorkers *workers)
 {
     g_autofree double *scores = g_new(double, n);
@@ -280,7 +322,8 @@ static char *make_run(const char *file, const char *content)
     g_autoptr(GError) error = NULL;
     char *root = g_dir_make_tmp("dpcxr-report-XXXXXX", &error);
     g_assert_no_error(error);
-    g_autofree char *folder = g_build_filename(root, "private", NULL), *path = g_build_filename(folder, file, NULL);
+    g_autofree char *folder = g_build_filename(root, "private", NULL),
+                    *path = g_build_filename(folder, file, NULL);
     g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
     g_file_set_contents(path, content, -1, &error);
     g_assert_no_error(error);
@@ -289,21 +332,23 @@ static char *make_run(const char *file, const char *content)
 
 static void remove_run(char *root, const char *file)
 {
-    g_autofree char *folder = g_build_filename(root, "private", NULL), *path = g_build_filename(folder, file, NULL);
+    g_autofree char *folder = g_build_filename(root, "private", NULL),
+                    *path = g_build_filename(folder, file, NULL);
     g_unlink(path);
     g_rmdir(folder);
     g_rmdir(root);
     g_free(root);
 }
 
-/* Steps that were done again have the later value, what came after them is gone, and a cut line is no error. */
+/* Steps that were done again have the later value, what came after is gone, a cut line is no error. */
 static void test_traces(void)
 {
-    char *root = make_run("metrics.jsonl", "{\"step\":1,\"epoch\":0.1,\"name\":\"train_loss\",\"value\":0.9,\"wall\":1}\n"
-                                           "{\"step\":2,\"epoch\":0.2,\"name\":\"train_loss\",\"value\":0.8,\"wall\":2}\n"
-                                           "{\"step\":3,\"epoch\":0.3,\"name\":\"train_loss\",\"value\":0.7,\"wa\n"
-                                           "{\"step\":3,\"epoch\":0.3,\"name\":\"train_loss\",\"value\":null,\"wall\":3}\n"
-                                           "{\"step\":2,\"epoch\":0.2,\"name\":\"train_loss\",\"value\":0.85,\"wall\":4}\n");
+    char *root = make_run("metrics.jsonl",
+                          "{\"step\":1,\"epoch\":0.1,\"name\":\"train_loss\",\"value\":0.9,\"wall\":1}\n"
+                          "{\"step\":2,\"epoch\":0.2,\"name\":\"train_loss\",\"value\":0.8,\"wall\":2}\n"
+                          "{\"step\":3,\"epoch\":0.3,\"name\":\"train_loss\",\"value\":0.7,\"wa\n"
+                          "{\"step\":3,\"epoch\":0.3,\"name\":\"train_loss\",\"value\":null,\"wall\":3}\n"
+                          "{\"step\":2,\"epoch\":0.2,\"name\":\"train_loss\",\"value\":0.85,\"wall\":4}\n");
     g_autoptr(GError) error = NULL;
     g_autoptr(DpcxrRunFiles) files = dpcxr_run_files_read(root, FALSE, &error);
     g_assert_no_error(error);
