@@ -5,6 +5,7 @@
 #include "command.h"
 #include "config/experiment.h"
 #include "data/data.h"
+#include "eval/evaluation.h"
 #include "privacy/card.h"
 #include "train/plan.h"
 #include <stdio.h>
@@ -31,7 +32,7 @@ static gboolean check_data(const DpcxrExperiment *experiment, Report *report, GE
         return FALSE;
     /* Steps, noise and the claim depend on how many units there are: what a run would refuse is refused here. */
     g_autoptr(DpcxrPlan) plan = dpcxr_plan_new(experiment, dpcxr_data_index(data), error);
-    if (!plan)
+    if (!plan || !dpcxr_evaluation_check(experiment, dpcxr_data_index(data), error))
         return FALSE;
     report->problems = dpcxr_data_check(data, experiment->device.threads, &report->summary);
     return TRUE;

@@ -14,10 +14,14 @@ gboolean dpcxr_cmd_check(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_plugins(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_devices(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_eps(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_eval(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_sigma(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_account(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_sweep(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_cache(int argc, char **argv, GError **error);
 gboolean dpcxr_cmd_bench(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_compare(int argc, char **argv, GError **error);
+gboolean dpcxr_cmd_report(int argc, char **argv, GError **error);
 
 /* Parses @argv by @entries, in which G_OPTION_REMAINING takes the arguments that are no options; --help prints and ends
  * the process. @arguments: "CONFIG [KEY=VALUE]...", @summary: one sentence, both for the help.

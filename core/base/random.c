@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Addressed streams of public random numbers. The seed and the purpose are hashed into a ChaCha20 key, the
  * address is the nonce, and the block counter runs along one stream, so no two addresses share a block. */
-#include <dpcxr/random.h>
+#include "base/random-words.h"
 #include <math.h>
 #include <sodium.h>
 #include <string.h>
@@ -43,21 +43,42 @@ void dpcxr_random_init(DpcxrRandom *random, guint64 seed, const char *purpose, g
     random->used = WORDS;
 }
 
-static void refill(DpcxrRandom *random)
+/* The next @n blocks of the stream into @words [16 n]. */
+static void make_blocks(DpcxrRandom *random, guint32 *words, gsize n)
 {
     guint32 key[G_N_ELEMENTS(random->key)], nonce[G_N_ELEMENTS(random->nonce)];
+    gsize bytes = n * sizeof random->block;
 
     /* A wrapped counter would repeat the stream. 2^32 blocks are 256 GiB, so nobody gets here
      * by honest work. */
-    g_assert(random->counter < G_MAXUINT32);
+    g_assert(n <= G_MAXUINT32 - random->counter);
     words_to_bytes(random->key, key, G_N_ELEMENTS(key));
     words_to_bytes(random->nonce, nonce, G_N_ELEMENTS(nonce));
-    memset(random->block, 0, sizeof(random->block));
-    crypto_stream_chacha20_ietf_xor_ic((guint8 *)random->block, (const guint8 *)random->block,
-                                       sizeof(random->block), (const guint8 *)nonce, random->counter++,
-                                       (const guint8 *)key);
-    words_from_bytes(random->block, WORDS);
+    memset(words, 0, bytes);
+    crypto_stream_chacha20_ietf_xor_ic((guint8 *)words, (const guint8 *)words, bytes, (const guint8 *)nonce,
+                                       random->counter, (const guint8 *)key);
+    random->counter += (guint32)n;
+    words_from_bytes(words, n * WORDS);
+}
+
+static void refill(DpcxrRandom *random)
+{
+    make_blocks(random, random->block, 1);
     random->used = 0;
+}
+
+void dpcxr_random_words(DpcxrRandom *random, guint32 *words, gsize n)
+{
+    for (; n > 0 && random->used < WORDS; n--)
+        *words++ = random->block[random->used++];
+    gsize whole = n / WORDS;
+    make_blocks(random, words, whole);
+    words += whole * WORDS;
+    n -= whole * WORDS;
+    if (n > 0)
+        refill(random);
+    for (; n > 0; n--)
+        *words++ = random->block[random->used++];
 }
 
 guint64 dpcxr_random_u64(DpcxrRandom *random)

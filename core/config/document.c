@@ -91,8 +91,11 @@ static char *expand(const DpcxrYaml *node, const char *path, DpcxrProblems *prob
     return g_strdup(out->str);
 }
 
+/* Values of a sweep become overrides, and are replaced there. */
 static void substitute(DpcxrYaml *node, const char *path, DpcxrProblems *problems)
 {
+    if (!strcmp(path, "sweep.grid") || !strcmp(path, "sweep.list"))
+        return;
     if (node->kind == DPCXR_YAML_SCALAR) {
         if (!strstr(node->text, environment_prefix))
             return;

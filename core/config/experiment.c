@@ -5,6 +5,7 @@
 #include "config/resolved.h"
 #include "config/rules.h"
 #include "optim/optimizer.h"
+#include <math.h>
 #include <string.h>
 
 /* --- Parts --- */
@@ -133,15 +134,87 @@ static void fill_privacy(DpcxrExperiment *e, DpcxrResolved *r)
     e->privacy.also_report = steal_features(r->also_report, &e->privacy.n_also_report);
 }
 
+/* The label that a chest data set calls "nothing found", where nobody says which; NULL where there is none. */
+static const char *find_no_finding(const DpcxrExperiment *e)
+{
+    static const char *const usual[] = {"no finding", "no_finding", "no-finding", "nofinding", "normal", "healthy"};
+    for (int label = 0; label < e->data.n_labels; label++)
+        for (gsize i = 0; i < G_N_ELEMENTS(usual); i++)
+            if (g_ascii_strcasecmp(e->data.labels[label], usual[i]) == 0)
+                return e->data.labels[label];
+    return NULL;
+}
+
 static void fill_evaluate(DpcxrExperiment *e, const DpcxrResolved *r)
 {
     const DpcxrOptions *evaluate = r->sections[DPCXR_SECTION_EVALUATE], *ci = r->sections[DPCXR_SECTION_CI];
+    const DpcxrOptions *threshold = r->sections[DPCXR_SECTION_THRESHOLD], *small = r->sections[DPCXR_SECTION_SMALL_GROUPS];
     const char *const *splits = dpcxr_options_get_strings(evaluate, "splits");
+    const char *no_finding = dpcxr_options_get_string(evaluate, "no_finding");
     e->evaluate.valid = g_strv_contains(splits, "valid");
     e->evaluate.test = g_strv_contains(splits, "test");
-    e->evaluate.threshold_youden = TRUE;
-    e->evaluate.ci_method = g_strdup(dpcxr_options_get_string(ci, "method"));
+    e->evaluate.no_finding = g_strdup(no_finding ? no_finding : find_no_finding(e));
+    e->evaluate.threshold_rule = dpcxr_options_get_choice(threshold, "rule");
+    e->evaluate.threshold_value =
+        dpcxr_options_is_set(threshold, "value") ? dpcxr_options_get_number(threshold, "value") : NAN;
+    e->evaluate.ci_method = dpcxr_options_get_choice(ci, "method");
+    e->evaluate.ci_by_image = dpcxr_options_get_choice(ci, "by") == 1;
+    e->evaluate.curve_points = dpcxr_options_get_int(evaluate, "curve_points");
     e->evaluate.ci_replicates = dpcxr_options_get_int(ci, "replicates");
+    e->evaluate.ci_level = dpcxr_options_get_number(ci, "level");
+    e->evaluate.ci_seed = dpcxr_options_get_int(ci, "seed");
+    e->evaluate.min_n = dpcxr_options_get_int(small, "min_n");
+    e->evaluate.min_pos = dpcxr_options_get_int(small, "min_pos");
+}
+
+static void fill_report(DpcxrExperiment *e, const DpcxrResolved *r)
+{
+    const char *const *formats = dpcxr_options_get_strings(r->sections[DPCXR_SECTION_REPORT], "formats");
+    e->report.page = g_strv_contains(formats, "html");
+    e->report.figures = g_strv_contains(formats, "csv");
+}
+
+/* (transfer full) "key=value" of each member of @map. */
+static char **overrides_of(const DpcxrYaml *map)
+{
+    g_autoptr(GStrvBuilder) overrides = g_strv_builder_new();
+    for (guint i = 0; i < map->items->len; i++) {
+        g_autofree char *value = dpcxr_yaml_write_line(map->items->pdata[i]);
+        g_autofree char *override = g_strconcat(((DpcxrYaml *)map->keys->pdata[i])->text, "=", value, NULL);
+        g_strv_builder_add(overrides, override);
+    }
+    return g_strv_builder_end(overrides);
+}
+
+/* (transfer full) Each item in one line. */
+static char **lines_of(const DpcxrYaml *list)
+{
+    g_autoptr(GStrvBuilder) lines = g_strv_builder_new();
+    for (guint i = 0; i < list->items->len; i++) {
+        g_autofree char *line = dpcxr_yaml_write_line(list->items->pdata[i]);
+        g_strv_builder_add(lines, line);
+    }
+    return g_strv_builder_end(lines);
+}
+
+static void fill_sweep(DpcxrExperiment *e, DpcxrResolved *r)
+{
+    const DpcxrOptions *sweep = r->sections[DPCXR_SECTION_SWEEP];
+    e->sweep.n_grid = r->grid->items->len;
+    e->sweep.grid = g_new0(DpcxrSweepAxis, e->sweep.n_grid);
+    for (gsize i = 0; i < e->sweep.n_grid; i++)
+        e->sweep.grid[i] = (DpcxrSweepAxis){g_strdup(((DpcxrYaml *)r->grid->keys->pdata[i])->text),
+                                            lines_of(r->grid->items->pdata[i])};
+    e->sweep.n_list = r->list->items->len;
+    e->sweep.list = g_new0(char **, e->sweep.n_list);
+    for (gsize i = 0; i < e->sweep.n_list; i++)
+        e->sweep.list[i] = overrides_of(r->list->items->pdata[i]);
+    e->sweep.accountant_texts = lines_of(r->accountant_list);
+    e->sweep.accountants = steal_features(r->accountants, &e->sweep.n_accountants);
+    e->sweep.at_epsilon = dpcxr_options_get_choice(sweep, "at") == 1;
+    e->sweep.test_all = dpcxr_options_get_choice(sweep, "test") == 1;
+    e->sweep.per = g_strdupv((char **)dpcxr_options_get_strings(sweep, "per"));
+    e->sweep.repeat = (int)dpcxr_options_get_int(sweep, "repeat");
 }
 
 static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
@@ -156,6 +229,8 @@ static DpcxrExperiment *make_experiment(DpcxrResolved *resolved)
     fill_privacy(e, resolved);
     fill_ramps(e, resolved);
     fill_evaluate(e, resolved);
+    fill_report(e, resolved);
+    fill_sweep(e, resolved);
     return e;
 }
 
@@ -202,6 +277,21 @@ static void free_features(DpcxrFeature *features, gsize n)
     g_free(features);
 }
 
+static void free_sweep(DpcxrExperiment *e)
+{
+    for (gsize i = 0; i < e->sweep.n_grid; i++) {
+        g_free(e->sweep.grid[i].key);
+        g_strfreev(e->sweep.grid[i].values);
+    }
+    g_free(e->sweep.grid);
+    for (gsize i = 0; i < e->sweep.n_list; i++)
+        g_strfreev(e->sweep.list[i]);
+    g_free(e->sweep.list);
+    free_features(e->sweep.accountants, e->sweep.n_accountants);
+    g_strfreev(e->sweep.accountant_texts);
+    g_strfreev(e->sweep.per);
+}
+
 void dpcxr_experiment_free(DpcxrExperiment *experiment)
 {
     if (!experiment)
@@ -224,7 +314,8 @@ void dpcxr_experiment_free(DpcxrExperiment *experiment)
     dpcxr_feature_clear(&experiment->schedule);
     dpcxr_feature_clear(&experiment->privacy.accountant);
     free_features(experiment->privacy.also_report, experiment->privacy.n_also_report);
-    g_free(experiment->evaluate.ci_method);
+    g_free(experiment->evaluate.no_finding);
+    free_sweep(experiment);
     g_free(experiment->yaml);
     g_free(experiment->yaml_public);
     g_free(experiment);

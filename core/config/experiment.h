@@ -5,6 +5,7 @@
 #include "base/precision.h"
 #include "optim/ramp.h"
 #include "plugin/registry.h"
+#include "stats/threshold.h"
 #include <dpcxr/dpcxr.h>
 
 /* `{type: NAME, option: value, ...}` */
@@ -20,12 +21,19 @@ typedef struct {
     gsize n_bins; /* edges */
 } DpcxrGroup;
 
+/* A key that a sweep varies. */
+typedef struct {
+    char *key;
+    char **values; /* NULL-terminated, at least one; as overrides have them */
+} DpcxrSweepAxis;
+
 typedef enum { DPCXR_UNCERTAIN_IGNORE, DPCXR_UNCERTAIN_ONES, DPCXR_UNCERTAIN_ZEROS, DPCXR_UNCERTAIN_SMOOTH } DpcxrUncertain;
 typedef enum { DPCXR_MISSING_IGNORE, DPCXR_MISSING_ZEROS } DpcxrMissing;
 typedef enum { DPCXR_NORMALISE_UNIT, DPCXR_NORMALISE_IMAGENET, DPCXR_NORMALISE_XRV } DpcxrNormalise;
 typedef enum { DPCXR_POS_WEIGHT_NONE, DPCXR_POS_WEIGHT_PUBLIC, DPCXR_POS_WEIGHT_PRIVATE_COUNTS, DPCXR_POS_WEIGHT_EXACT } DpcxrPosWeight;
 typedef enum { DPCXR_UNIT_PATIENT, DPCXR_UNIT_IMAGE } DpcxrUnit;
 typedef enum { DPCXR_NOISE_GAUSSIAN, DPCXR_NOISE_GRID } DpcxrNoiseType;
+typedef enum { DPCXR_CI_NONE, DPCXR_CI_BOOTSTRAP, DPCXR_CI_DELONG } DpcxrCiMethod;
 typedef enum { DPCXR_SOURCE_OS, DPCXR_SOURCE_SEEDED } DpcxrNoiseSource;
 
 /* How a unit's gradient g comes below the clip norm C. */
@@ -122,10 +130,35 @@ typedef struct {
 
     struct {
         gboolean valid, test;
-        gboolean threshold_youden; /* from valid: the only rule so far */
-        char *ci_method;           /* "none" | "bootstrap" */
+        char *no_finding; /* (nullable) label that says nothing was found */
+        int curve_points; /* of the validation curve; 0: none */
+        DpcxrThresholdRule threshold_rule; /* on the validation split */
+        double threshold_value;            /* NaN where the rule has none */
+        DpcxrCiMethod ci_method;
+        gboolean ci_by_image; /* else by patient */
         int ci_replicates;
+        double ci_level;
+        guint64 ci_seed;
+        gsize min_n, min_pos; /* of a group; of a label's positives and negatives in it */
     } evaluate;
+
+    struct {
+        gboolean page, figures; /* html: the page; csv: each figure as SVG, its numbers as CSV */
+    } report;
+
+    struct {
+        DpcxrSweepAxis *grid; /* in order */
+        gsize n_grid;
+        char ***list; /* [n_list] points, each a NULL-terminated list of overrides "key=value" */
+        gsize n_list;
+        DpcxrFeature *accountants;
+        char **accountant_texts; /* NULL-terminated, as overrides have them */
+        gsize n_accountants;
+        gboolean at_epsilon; /* a run for each accountant; FALSE: all account the same run */
+        gboolean test_all;   /* FALSE: only what was chosen on valid */
+        char **per;          /* NULL-terminated keys */
+        int repeat;          /* at least 1 */
+    } sweep;
 
     char *yaml;     /* the resolved file, every value written out */
     char *yaml_public; /* the same without paths, for release/ */

@@ -215,7 +215,7 @@ static void read_items(const Reader *reader, DpcxrPluginKind kind, const char *p
     }
 }
 
-/* --- Groups and grid --- */
+/* --- Groups and sweeps --- */
 
 static gboolean check_bins(const Reader *reader, const DpcxrOptions *options, const char *path)
 {
@@ -299,6 +299,24 @@ static gboolean is_top_key(const char *key)
     return FALSE;
 }
 
+/* What a sweep sets itself, for every run. */
+static gboolean is_sweep_key(const char *key)
+{
+    return is_top_key(key) && strcmp(key, "name") && strcmp(key, "stages") && strcmp(key, "plugins") &&
+           strcmp(key, "evaluate.splits");
+}
+
+static gboolean check_sweep_key(const Reader *reader, const DpcxrYaml *key, const char *path)
+{
+    if (is_sweep_key(key->text))
+        return TRUE;
+    if (is_top_key(key->text))
+        fail(reader, &key->mark, path, "is the same for all runs of a sweep");
+    else
+        fail(reader, &key->mark, path, "is no key of an experiment; write it as in privacy.epsilon");
+    return FALSE;
+}
+
 static void read_grid(const Reader *reader)
 {
     const DpcxrMark *mark;
@@ -313,13 +331,58 @@ static void read_grid(const Reader *reader)
     for (guint i = 0; i < grid->items->len; i++) {
         const DpcxrYaml *key = grid->keys->pdata[i], *values = grid->items->pdata[i];
         g_autofree char *shown = dpcxr_yaml_show(key->text), *path = dpcxr_options_join("sweep.grid", shown);
-        if (!is_top_key(key->text))
-            fail(reader, &key->mark, path, "is no key of an experiment; write it as in privacy.epsilon");
-        else if (values->kind != DPCXR_YAML_LIST || !values->items->len)
+        if (!check_sweep_key(reader, key, path))
+            continue;
+        if (values->kind != DPCXR_YAML_LIST || !values->items->len)
             fail(reader, &values->mark, path, "expected a list of values, as in [1, 8]");
         else
             dpcxr_yaml_set(reader->out->grid, key->text, dpcxr_yaml_copy(values));
     }
+}
+
+/* A point of `sweep.list`. */
+static void read_point(const Reader *reader, const DpcxrYaml *point, const char *path)
+{
+    gboolean good = point->kind == DPCXR_YAML_MAP && point->items->len > 0;
+    if (!good)
+        fail(reader, &point->mark, path, "expected a map, as in {privacy.epsilon: 1, optimizer.lr: 1e-3}");
+    for (guint i = 0; good && i < point->items->len; i++) {
+        const DpcxrYaml *key = point->keys->pdata[i];
+        g_autofree char *shown = dpcxr_yaml_show(key->text), *inner = dpcxr_options_join(path, shown);
+        good = check_sweep_key(reader, key, inner);
+        if (good && dpcxr_yaml_get(reader->out->grid, key->text)) {
+            fail(reader, &key->mark, inner, "is in sweep.grid, too");
+            good = FALSE;
+        }
+    }
+    if (good)
+        g_ptr_array_add(reader->out->list->items, dpcxr_yaml_copy(point));
+}
+
+static void read_list(const Reader *reader)
+{
+    const DpcxrMark *mark;
+    const DpcxrYaml *list = dpcxr_yaml_get(map_at(reader->root, "sweep", &mark), "list");
+    reader->out->list = dpcxr_yaml_new(DPCXR_YAML_LIST, mark);
+    if (!list || dpcxr_yaml_is_null(list))
+        return;
+    if (list->kind != DPCXR_YAML_LIST) {
+        fail(reader, &list->mark, "sweep.list", "expected a list of points, as in [{privacy.epsilon: 1}]");
+        return;
+    }
+    for (guint i = 0; i < list->items->len; i++) {
+        g_autofree char *path = g_strdup_printf("sweep.list.%u", i);
+        read_point(reader, list->items->pdata[i], path);
+    }
+}
+
+static void read_sweep_accountants(const Reader *reader)
+{
+    const DpcxrMark *mark;
+    const DpcxrYaml *list = dpcxr_yaml_get(map_at(reader->root, "sweep", &mark), "accountants");
+    reader->out->accountant_list = list && list->kind == DPCXR_YAML_LIST ? dpcxr_yaml_copy(list)
+                                                                         : dpcxr_yaml_new(DPCXR_YAML_LIST, mark);
+    read_items(reader, DPCXR_PLUGIN_ACCOUNTANT, "sweep", "accountants", reader->out->accountants);
 }
 
 /* --- Sections --- */
@@ -390,9 +453,11 @@ DpcxrResolved *dpcxr_resolved_read(DpcxrYaml *root, const DpcxrPluginSource *plu
     out->groups = g_array_new(FALSE, FALSE, sizeof(DpcxrGroup));
     out->augment = g_array_new(FALSE, FALSE, sizeof(DpcxrFeature));
     out->also_report = g_array_new(FALSE, FALSE, sizeof(DpcxrFeature));
+    out->accountants = g_array_new(FALSE, FALSE, sizeof(DpcxrFeature));
     g_array_set_clear_func(out->groups, (GDestroyNotify)dpcxr_group_clear);
     g_array_set_clear_func(out->augment, (GDestroyNotify)dpcxr_feature_clear);
     g_array_set_clear_func(out->also_report, (GDestroyNotify)dpcxr_feature_clear);
+    g_array_set_clear_func(out->accountants, (GDestroyNotify)dpcxr_feature_clear);
     for (int id = 1; id < DPCXR_N_SECTIONS; id++)
         write_out(root, id);
     for (int id = 0; id < DPCXR_N_SECTIONS; id++) {
@@ -404,6 +469,8 @@ DpcxrResolved *dpcxr_resolved_read(DpcxrYaml *root, const DpcxrPluginSource *plu
     read_items(&reader, DPCXR_PLUGIN_AUGMENTATION, "data", "augment", out->augment);
     read_items(&reader, DPCXR_PLUGIN_ACCOUNTANT, "privacy", "also_report", out->also_report);
     read_grid(&reader);
+    read_list(&reader);
+    read_sweep_accountants(&reader);
     return out;
 }
 
@@ -418,7 +485,10 @@ void dpcxr_resolved_free(DpcxrResolved *resolved)
     g_array_unref(resolved->groups);
     g_array_unref(resolved->augment);
     g_array_unref(resolved->also_report);
+    g_array_unref(resolved->accountants);
+    dpcxr_yaml_free(resolved->accountant_list);
     dpcxr_yaml_free(resolved->grid);
+    dpcxr_yaml_free(resolved->list);
     g_free(resolved);
 }
 
@@ -464,20 +534,12 @@ static void write_groups(const GArray *groups, DpcxrYaml *data)
     dpcxr_yaml_set(data, "groups", map);
 }
 
-/* A copy with ${env: escaped. */
-static DpcxrYaml *escape(const DpcxrYaml *node)
+/* The values of a sweep stand as they were written, variables too. */
+static void write_sweep(const DpcxrResolved *resolved, gboolean paths, DpcxrYaml *map)
 {
-    if (node->kind == DPCXR_YAML_SCALAR) {
-        g_autofree char *text = dpcxr_document_escape(node->text);
-        return dpcxr_yaml_new_scalar(dpcxr_yaml_is_null(node) ? "null" : text, node->plain, &node->mark);
-    }
-    DpcxrYaml *copy = dpcxr_yaml_new(node->kind, &node->mark);
-    for (guint i = 0; i < node->items->len; i++) {
-        if (copy->keys)
-            g_ptr_array_add(copy->keys, dpcxr_yaml_copy(node->keys->pdata[i]));
-        g_ptr_array_add(copy->items, escape(node->items->pdata[i]));
-    }
-    return copy;
+    dpcxr_yaml_set(map, "grid", dpcxr_yaml_copy(resolved->grid));
+    dpcxr_yaml_set(map, "list", dpcxr_yaml_copy(resolved->list));
+    write_items(resolved->accountants, paths, map, "accountants");
 }
 
 char *dpcxr_resolved_write(const DpcxrResolved *resolved, gboolean paths)
@@ -496,7 +558,7 @@ char *dpcxr_resolved_write(const DpcxrResolved *resolved, gboolean paths)
         if (id == DPCXR_SECTION_PRIVACY)
             write_items(resolved->also_report, paths, map, "also_report");
         if (id == DPCXR_SECTION_SWEEP)
-            dpcxr_yaml_set(map, "grid", escape(resolved->grid));
+            write_sweep(resolved, paths, map);
     }
     dpcxr_yaml_remove(root, "include"); /* they are in */
     if (!paths) {                       /* the values of a sweep may be paths */

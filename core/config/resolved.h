@@ -12,7 +12,10 @@ typedef struct {
     GArray *groups;      /* DpcxrGroup */
     GArray *augment;     /* DpcxrFeature */
     GArray *also_report; /* DpcxrFeature */
+    GArray *accountants; /* DpcxrFeature, of the sweep */
+    DpcxrYaml *accountant_list; /* the same as written */
     DpcxrYaml *grid;     /* map from dotted key to list */
+    DpcxrYaml *list;     /* of maps from dotted key to value */
 } DpcxrResolved;
 
 /* Applies every table to @root (which is changed: short forms are written out). Never NULL; where problems were added,

@@ -126,6 +126,34 @@ static void check_distinct(const Rules *rules, DpcxrSectionId id, const char *ke
     }
 }
 
+/* A working point chosen on the images that it is judged on is judged too well. */
+static void check_threshold(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_THRESHOLD;
+    gboolean fixed = is_choice(rules, id, "rule", "sensitivity") || is_choice(rules, id, "rule", "specificity");
+    if (!good(rules, id, "rule") || !good(rules, id, "value") || !good(rules, id, "from"))
+        return;
+    if (is_choice(rules, id, "from", "test"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "from",
+             "a threshold chosen on the test split makes its metrics too good; use valid");
+    if (fixed && !given(rules, id, "value"))
+        missing(rules, id, "value", "give the sensitivity or specificity to reach, such as 0.9");
+    if (!fixed && given(rules, id, "value"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "value", "belongs to the rules sensitivity and specificity");
+}
+
+static void check_no_finding(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_EVALUATE;
+    const char *label = dpcxr_options_get_string(options_of(rules, id), "no_finding");
+    const char *const *labels = dpcxr_options_get_strings(options_of(rules, DPCXR_SECTION_DATA), "labels");
+    if (!good(rules, id, "no_finding") || !good(rules, DPCXR_SECTION_DATA, "labels") || !label ||
+        g_strv_contains(labels, label))
+        return;
+    g_autofree char *shown = dpcxr_yaml_show(label);
+    fail(rules, DPCXR_ERROR_USAGE, id, "no_finding", "\"%s\" is not among data.labels", shown);
+}
+
 static gboolean does_evaluate(const Rules *rules)
 {
     const char *const *stages = dpcxr_options_get_strings(options_of(rules, DPCXR_SECTION_TOP), "stages");
@@ -377,6 +405,24 @@ static void check_accountant(const Rules *rules)
              entry->name);
 }
 
+static void check_sweep(const Rules *rules)
+{
+    const DpcxrSectionId id = DPCXR_SECTION_SWEEP;
+    const GArray *accountants = rules->resolved->accountants;
+    if (!good(rules, id, "at"))
+        return;
+    if (accountants->len > 0 && !given(rules, id, "at"))
+        missing(rules, id, "at", "noise (one run, which all accountants account) or epsilon (one run for each)");
+    if (rules->resolved->accountant_list->items->len == 0 && given(rules, id, "at"))
+        fail(rules, DPCXR_ERROR_USAGE, id, "at", "needs accountants, as in accountants: [rdp, pld, prv]");
+    for (guint i = 0; i < accountants->len && is_choice(rules, id, "at", "epsilon"); i++) {
+        const DpcxrPluginEntry *entry = g_array_index(accountants, DpcxrFeature, i).entry;
+        if (((const DpcxrAccountant *)entry->plugin->feature)->approximate)
+            fail(rules, DPCXR_ERROR_PRIVACY, id, "at", "%s approximates and calibrates no noise; leave it out, or use noise",
+                 entry->name);
+    }
+}
+
 void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
 {
     const Rules rules = {resolved, problems};
@@ -385,6 +431,8 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_name(&rules);
     check_distinct(&rules, DPCXR_SECTION_TOP, "stages");
     check_distinct(&rules, DPCXR_SECTION_DATA, "labels");
+    check_threshold(&rules);
+    check_no_finding(&rules);
     if (does_evaluate(&rules))
         check_distinct(&rules, DPCXR_SECTION_EVALUATE, "splits");
     check_device(&rules);
@@ -392,6 +440,7 @@ void dpcxr_rules_check(const DpcxrResolved *resolved, DpcxrProblems *problems)
     check_multiplicity(&rules);
     check_init(&rules);
     check_pos_weight(&rules);
+    check_sweep(&rules);
     if (!dpcxr_options_is_good(privacy, "enabled") || !dpcxr_options_get_bool(privacy, "enabled"))
         return;
     check_noise(&rules);

@@ -18,7 +18,7 @@ static const DpcxrOptionSpec top[] = {
     {"include", DPCXR_OPTION_STRINGS, "[]", .summary = "Files merged before this one, relative to it."},
     {"name", DPCXR_OPTION_STRING, .summary = "Name of the run folder, runs/NAME."},
     {"plugins", DPCXR_OPTION_STRINGS, "[]", .summary = "Further plugin files, or folders of them."},
-    {"stages", DPCXR_OPTION_STRINGS, "[train, evaluate]", .choices = "train|evaluate|report",
+    {"stages", DPCXR_OPTION_STRINGS, "[train, evaluate, report]", .choices = "train|evaluate|report",
      .summary = "What a run does."},
     {"seed", DPCXR_OPTION_INT, "1", .max = DBL_MAX,
      .summary =
@@ -180,32 +180,58 @@ static const DpcxrOptionSpec noise_schedule[] = {
 
 static const DpcxrOptionSpec accountant[] = {TYPE("rdp", "The accountant that makes the claim."), END};
 
-static const DpcxrOptionSpec evaluate[] = {{"splits", DPCXR_OPTION_STRINGS, "[valid, test]",
-                                            .choices = "valid|test", .summary = "Which are evaluated."},
-                                           END};
+static const DpcxrOptionSpec evaluate[] = {
+    {"splits", DPCXR_OPTION_STRINGS, "[valid, test]", .choices = "valid|test", .summary = "Which are evaluated."},
+    {"no_finding", DPCXR_OPTION_STRING, "null",
+     .summary = "The label that says nothing was found, whose false-positive rate is the "
+                "underdiagnosis rate; null: no_finding or normal, if there is one."},
+    {"curve_points", DPCXR_OPTION_INT, "10", .min = 0, .max = 1000,
+     .summary = "How often the validation split is scored during training, for learning curves."},
+    END};
 
 static const DpcxrOptionSpec threshold[] = {
-    {"rule", DPCXR_OPTION_CHOICE, "youden", .choices = "youden",
-     .summary = "How the working point is chosen."},
-    {"from", DPCXR_OPTION_CHOICE, "valid", .choices = "valid", .summary = "The split that it is chosen on."},
+    {"rule", DPCXR_OPTION_CHOICE, "youden", .choices = "youden|sensitivity|specificity|f1",
+     .summary = "How the working point is chosen: the largest Youden index or F1, or a given sensitivity or specificity."},
+    {"value", DPCXR_OPTION_NUMBER, "null", .min = DBL_MIN, .max = 1,
+     .summary = "The sensitivity or specificity to reach."},
+    {"from", DPCXR_OPTION_CHOICE, "valid", .choices = "valid|test",
+     .summary = "The split that it is chosen on; test is refused."},
     END};
 
 static const DpcxrOptionSpec ci[] = {
-    {"method", DPCXR_OPTION_CHOICE, "none", .choices = "none|bootstrap",
-     .summary = "Of confidence intervals."},
+    {"method", DPCXR_OPTION_CHOICE, "bootstrap", .choices = "none|bootstrap|delong",
+     .summary = "Of confidence intervals; delong: of AUROC only, where each patient has one image."},
     {"by", DPCXR_OPTION_CHOICE, "patient", .choices = "patient|image", .summary = "What is drawn again."},
-    {"replicates", DPCXR_OPTION_INT, "1000", .min = 1, .max = 1e6, .summary = "How often."},
+    {"replicates", DPCXR_OPTION_INT, "1000", .min = 1, .max = 100000, .summary = "How often."},
+    {"level", DPCXR_OPTION_NUMBER, "0.95", .min = 0.5, .max = 0.9999, .summary = "Of the intervals."},
+    {"seed", DPCXR_OPTION_INT, "1", .max = DBL_MAX, .summary = "Of the draws: the same seed, the same resamples."},
+    END};
+
+static const DpcxrOptionSpec small_groups[] = {
+    {"min_n", DPCXR_OPTION_INT, "30", .min = 1, .max = 1e9, .unit = "images",
+     .summary = "Groups of fewer are shown as too small."},
+    {"min_pos", DPCXR_OPTION_INT, "10", .min = 1, .max = 1e9, .unit = "images",
+     .summary = "Labels with fewer positives, or fewer negatives, in a group are shown as too few."},
     END};
 
 static const DpcxrOptionSpec report[] = {{"formats", DPCXR_OPTION_STRINGS, "[html, csv]",
-                                          .choices = "html|csv", .summary = "Of the report stage."},
+                                          .choices = "html|csv", .summary = "html: the page; csv: each figure as SVG, its numbers as CSV."},
                                          END};
 
-static const DpcxrOptionSpec none[] = {END};
+static const DpcxrOptionSpec sweep[] = {
+    {"repeat", DPCXR_OPTION_INT, "1", .min = 1, .max = 1000,
+     .summary = "Runs of each point, with the seeds seed, seed + 1, .."},
+    {"at", DPCXR_OPTION_CHOICE, "null", .choices = "noise|epsilon",
+     .summary = "With accountants: one run that all of them account (noise), or one run each, its noise calibrated "
+                "by it (epsilon)."},
+    {"test", DPCXR_OPTION_CHOICE, "chosen", .choices = "chosen|all",
+     .summary = "Which points are evaluated on the test split; what is chosen is always chosen on valid."},
+    {"per", DPCXR_OPTION_STRINGS, "[]", .summary = "Keys: one point is chosen for each combination of their values."},
+    END};
 
 static const char *const of_data[] = {"groups", "augment", NULL};
 static const char *const of_privacy[] = {"also_report", NULL};
-static const char *const of_sweep[] = {"grid", NULL};
+static const char *const of_sweep[] = {"grid", "list", "accountants", NULL};
 
 static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
     [DPCXR_SECTION_TOP] = {"", "The experiment.", top},
@@ -234,14 +260,12 @@ static const DpcxrSection sections[DPCXR_N_SECTIONS] = {
     [DPCXR_SECTION_EVALUATE] = {"evaluate", "How the model is judged.", evaluate},
     [DPCXR_SECTION_THRESHOLD] = {"evaluate.threshold", "The working point.", threshold},
     [DPCXR_SECTION_CI] = {"evaluate.ci", "Confidence intervals.", ci},
+    [DPCXR_SECTION_SMALL_GROUPS] = {"evaluate.groups", "When a group is too small to judge.", small_groups},
     [DPCXR_SECTION_REPORT] = {"report", "What the report stage writes.", report},
-    [DPCXR_SECTION_SWEEP] = {"sweep", "A grid of runs, for `dpcxr sweep`.", none, DPCXR_FEATURE_NONE,
-                             of_sweep},
+    [DPCXR_SECTION_SWEEP] = {"sweep", "Many runs, for `dpcxr sweep`.", sweep, DPCXR_FEATURE_NONE, of_sweep},
 };
 
 static const DpcxrUnbuilt unbuilt[] = {
-    {DPCXR_SECTION_TOP, "stages", "report", "leave it out"},
-    {DPCXR_SECTION_CI, "method", "bootstrap", "use none"},
     {0}};
 
 const DpcxrSection *dpcxr_sections(void)

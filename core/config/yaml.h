@@ -59,3 +59,5 @@ char *dpcxr_yaml_show(const char *text);
 
 /* Block style, short lists of scalars in brackets. Reads back as an equal tree. (transfer full) */
 char *dpcxr_yaml_write(const DpcxrYaml *node);
+/* The same in one line, without a newline, as the value of an override. (transfer full) */
+char *dpcxr_yaml_write_line(const DpcxrYaml *node);

@@ -2,7 +2,7 @@
  * CSV files by column names: libcsv in strict mode behind a reader that pulls one row at a time, knows line
  * numbers and puts a limit on the length of a row (so an unclosed quote is an error and not a cell of a
  * gigabyte). zlib reads the file, compressed or not. */
-#include <dpcxr/dataset.h>
+#include "data/csv-names.h"
 #include <csv.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -288,6 +288,11 @@ int dpcxr_csv_column(const DpcxrCsv *csv, const char *name, GError **error)
     g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s:1: no column \"%s\"; it has: %s", csv->path, name,
                 list);
     return -1;
+}
+
+const char *dpcxr_csv_name(const DpcxrCsv *csv, gsize column)
+{
+    return column < csv->columns->len ? column_name(csv, (guint)column) : NULL;
 }
 
 gboolean dpcxr_csv_has_column(const DpcxrCsv *csv, const char *name)

@@ -9,6 +9,7 @@
 #include "data/normalise.h"
 #include "data/resize.h"
 #include "data/shard-cache.h"
+#include <math.h>
 #include <string.h>
 
 typedef struct {
@@ -165,12 +166,12 @@ void dpcxr_data_targets(const DpcxrData *data, gsize row, float *targets, float 
                            experiment->data.missing, training, &targets[i], &mask[i]);
 }
 
-/* At full size, or shrunk by the decoder to no less than twice the wanted size: the last factor of two and
+/* At full size, or shrunk by the decoder to no less than twice @size: the last factor of two and
  * more is left to the antialiased resize, so a JPEG decoder's coarse shrinking is not visible
  * in the result. */
-static gboolean load_image(DpcxrData *data, gsize row, DpcxrImage *image, GError **error)
+static gboolean load_image(DpcxrData *data, gsize row, int size, DpcxrImage *image, GError **error)
 {
-    int min_size = data->whole ? 0 : 2 * data->experiment->data.size;
+    int min_size = data->whole ? 0 : 2 * size;
     if (data->dataset->load) {
         if (!data->dataset->load(data->self, data->index, row, min_size, image, error))
             return FALSE;
@@ -199,7 +200,7 @@ static DpcxrResized *make_resized(DpcxrData *data, gsize row, gsize *bytes, GErr
 {
     int size = data->experiment->data.size;
     DpcxrImage image = {0};
-    if (!load_image(data, row, &image, error))
+    if (!load_image(data, row, size, &image, error))
         return NULL;
     if (data->experiment->data.channels == 1)
         dpcxr_image_to_gray(&image);
@@ -213,6 +214,35 @@ static DpcxrResized *make_resized(DpcxrData *data, gsize row, gsize *bytes, GErr
         resized->channels = image.channels;
     dpcxr_image_clear(&image);
     return resized;
+}
+
+/* The longer side to @side, the other in proportion; nothing is enlarged. */
+static gboolean shrink(DpcxrImage *image, int side, DpcxrImage *small, GError **error)
+{
+    double factor = fmin(1, (double)side / MAX(image->width, image->height));
+    *small = (DpcxrImage){.width = MAX(1, (int)lround(image->width * factor)),
+                          .height = MAX(1, (int)lround(image->height * factor)),
+                          .channels = image->channels,
+                          .depth = 8};
+    if (!dpcxr_image_allocate(small, error))
+        return FALSE;
+    if (dpcxr_image_resize(image, small->width, small->height, small->pixels, error))
+        return TRUE;
+    dpcxr_image_clear(small);
+    return FALSE;
+}
+
+gboolean dpcxr_data_show(DpcxrData *data, gsize row, int side, DpcxrImage *image, GError **error)
+{
+    DpcxrImage whole = {0};
+    gboolean good = load_image(data, row, side, &whole, error);
+    if (good && data->experiment->data.channels == 1)
+        dpcxr_image_to_gray(&whole);
+    good = good && shrink(&whole, side, image, error);
+    if (!good)
+        g_prefix_error(error, "sample %s: ", dpcxr_index_sample(data->index, row));
+    dpcxr_image_clear(&whole);
+    return good;
 }
 
 static DpcxrResized *make_for_shard(gpointer data, gsize row, gsize *bytes)

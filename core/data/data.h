@@ -44,6 +44,10 @@ typedef struct {
 gboolean dpcxr_data_load(DpcxrData *data, const DpcxrDraw *draw, float *pixels, float *targets, float *mask,
                          GError **error);
 
+/* A row as a person would look at it: decoded, gray where the experiment is, no side longer than @side, in 8 bits; neither
+ * normalised nor augmented, and not from a cache. The caller clears @image. DPCXR_ERROR_DATA names the sample. */
+gboolean dpcxr_data_show(DpcxrData *data, gsize row, int side, DpcxrImage *image, GError **error);
+
 /* Decodes and resizes a row without handing it out, so that it is known to be readable and (if it fits) cached.
  * Thread-safe. DPCXR_ERROR_DATA names the sample and the file. */
 gboolean dpcxr_data_prepare(DpcxrData *data, gsize row, GError **error);

@@ -54,6 +54,21 @@ double dpcxr_predictions_score(const DpcxrPredictions *p, gsize i, int label)
     return 1 / (1 + exp(-(double)p->logits[cell(p, i, label)]));
 }
 
+double dpcxr_predictions_loss(const DpcxrPredictions *p)
+{
+    double sum = 0;
+    gsize n = 0;
+
+    for (gsize i = 0; i < p->n; i++) {
+        gboolean any = FALSE;
+        for (int label = 0; label < p->n_labels; label++)
+            any = any || p->mask[cell(p, i, label)] != 0;
+        sum += any ? (double)p->losses[i] : 0;
+        n += any;
+    }
+    return n ? sum / (double)n : NAN;
+}
+
 /* "%g" with a point whatever the locale says, and enough digits for an edge. */
 static char *format_edge(double edge)
 {

@@ -23,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrPredictions, dpcxr_predictions_free)
 gboolean dpcxr_predictions_truth(const DpcxrPredictions *predictions, gsize i, int label, guint8 *truth);
 double dpcxr_predictions_score(const DpcxrPredictions *predictions, gsize i, int label);
 
+/* Mean loss over the images with a known label; the others have none. NaN where nobody has. */
+double dpcxr_predictions_loss(const DpcxrPredictions *predictions);
+
 /* Name of the group that @cell, the value of the group's column, belongs to: the value itself, or where there are bins
  * "30-60" for 30 <= value < 60 (the last bin has its upper edge, too); "" where unknown or in no bin. (transfer full) */
 char *dpcxr_group_value(const DpcxrGroup *group, const char *cell);

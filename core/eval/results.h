@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * results.json: metrics of each label and their mean for each split, with thresholds from the validation split. */
+ * results.json, schema 2 (docs/evaluation.md). */
 #pragma once
-#include "config/experiment.h"
-#include "eval/predictions.h"
+#include "data/index.h"
+#include "eval/judge.h"
 
-/* @valid, @test: NULL where that split was not evaluated. Thresholds are chosen on @valid only; without it the threshold
- * metrics are null. *mean_auroc: over the labels of the test split where it is defined; NaN where nowhere. Mode 0600. */
-gboolean dpcxr_results_write(const char *path, const DpcxrExperiment *experiment, const DpcxrPredictions *valid,
-                             const DpcxrPredictions *test, double *mean_auroc, GError **error);
+typedef struct {
+    const DpcxrExperiment *experiment;
+    const char *name;                  /* (nullable: the experiment's) of the run */
+    const char *on; /* (nullable) the experiment whose data these are, if not the run's own */
+    const DpcxrThresholds *thresholds;         /* (nullable) */
+    const DpcxrJudged *splits[DPCXR_N_SPLITS]; /* (nullable) */
+    double losses[DPCXR_N_SPLITS];             /* mean over images with a known label; NaN: not known */
+} DpcxrResults;
+
+/* Mode 0600. */
+gboolean dpcxr_results_write(const DpcxrResults *results, const char *path, GError **error);
+
+/* The losses that a results.json has; NaN where it has none, or cannot be read. */
+void dpcxr_results_read_losses(const char *path, double losses[DPCXR_N_SPLITS]);

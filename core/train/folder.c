@@ -90,7 +90,7 @@ static char *first_difference(const char *was, const char *is)
                            now[i] ? g_strstrip(now[i]) : "");
 }
 
-static gboolean compare_config(const DpcxrFolder *folder, const DpcxrExperiment *experiment, GError **error)
+gboolean dpcxr_folder_compare(const DpcxrFolder *folder, const DpcxrExperiment *experiment, GError **error)
 {
     g_autofree char *before = NULL;
     g_autoptr(GError) local = NULL;
@@ -134,6 +134,6 @@ gboolean dpcxr_folder_enter(DpcxrFolder *folder, const DpcxrExperiment *experime
         !take_lock(folder, error))
         return FALSE;
     if (g_file_test(folder->config, G_FILE_TEST_EXISTS))
-        return compare_config(folder, experiment, error);
+        return dpcxr_folder_compare(folder, experiment, error);
     return dpcxr_write_file(folder->config, experiment->yaml, -1, 0600, error);
 }

@@ -21,5 +21,9 @@ gboolean dpcxr_folder_check(const DpcxrFolder *folder, gboolean resume, GError *
  * has it. DPCXR_ERROR_PRIVACY: a section that a resumed run must not change differs; the message names it. */
 gboolean dpcxr_folder_enter(DpcxrFolder *folder, const DpcxrExperiment *experiment, gboolean resume, GError **error);
 
+/* Whether a run that is there was started with @experiment, as far as a resumed run must not change it.
+ * DPCXR_ERROR_PRIVACY: names the section that differs. */
+gboolean dpcxr_folder_compare(const DpcxrFolder *folder, const DpcxrExperiment *experiment, GError **error);
+
 /* SHA-256 over the sections that a resumed run must not change. (transfer full) */
 char *dpcxr_folder_config_digest(const DpcxrExperiment *experiment);

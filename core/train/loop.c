@@ -4,6 +4,7 @@
 #include "train/metrics-log.h"
 #include "train/progress.h"
 #include "train/stop.h"
+#include "train/validate.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -18,14 +19,29 @@ typedef struct {
     gint64 last_checkpoint; /* microseconds, monotonic */
     double epsilon;         /* as it was shown last */
     gint64 next_epsilon;    /* when it may be computed again */
+    gboolean no_validation; /* an image of that split cannot be read, which has been said */
 } Course;
 
-/* Accounting many unequal steps takes a while; for show it may take this part of the time. */
-enum { EPSILON_PART = 50 };
+/* Accounting many unequal steps takes a while; for show it may take this part of the time. Learning curves have so many
+ * points of epsilon, where that leaves time for them. */
+enum { EPSILON_PART = 50, EPSILON_POINTS = 20 };
 
 static double epoch_of(const DpcxrLoop *loop)
 {
     return dpcxr_plan_epochs(loop->plan, loop->step);
+}
+
+/* A scalar of the step that was done last, to metrics.jsonl and to TensorBoard. */
+static void add(const Course *course, const char *name, double value)
+{
+    const DpcxrLoop *loop = course->loop;
+    dpcxr_metrics_log_add(course->log, loop->step, epoch_of(loop), name, value);
+    dpcxr_events_add_scalar(loop->events, loop->step, name, value);
+}
+
+static gboolean flush(const Course *course, GError **error)
+{
+    return dpcxr_metrics_log_flush(course->log, error) && dpcxr_events_flush(course->loop->events, error);
 }
 
 /* What the ledger has been charged with so far; NaN where nothing is claimed. */
@@ -49,7 +65,7 @@ static gboolean save(Course *course, GError **error)
                                 .data_digest = (char *)loop->data_digest,
                                 .config_digest = (char *)loop->config_digest};
     course->last_checkpoint = g_get_monotonic_time();
-    return dpcxr_metrics_log_flush(course->log, error) &&
+    return flush(course, error) &&
            dpcxr_checkpoint_save(loop->folder->checkpoints, loop->program, loop->optimizer,
                                  loop->plan->experiment->train.ema > 0, &info,
                                  loop->plan->experiment->train.checkpoint_keep, error);
@@ -80,13 +96,45 @@ static void show(Course *course, gboolean always)
     DpcxrProgressState state = {course->loop->step, course->loss, epsilon, course->images};
     dpcxr_progress_show(course->progress, &state);
     if (!isnan(epsilon))
-        dpcxr_metrics_log_add(course->log, course->loop->step, epoch_of(course->loop), "epsilon_so_far", epsilon);
+        add(course, "epsilon_so_far", epsilon);
+}
+
+static void mark_epsilon(Course *course)
+{
+    const DpcxrLoop *loop = course->loop;
+    double epsilon = NAN;
+    if (loop->step == 1 || loop->step % MAX(loop->plan->steps / EPSILON_POINTS, 1) == 0)
+        epsilon = spent_for_show(course, FALSE);
+    if (!isnan(epsilon))
+        add(course, "epsilon_so_far", epsilon);
+}
+
+/* A point of the validation curve. Data that cannot be read is told and ends the curve, not the training: the number of
+ * steps says nothing about the data. */
+static gboolean mark_validation(Course *course, GError **error)
+{
+    const DpcxrLoop *loop = course->loop;
+    DpcxrValidation validation;
+    g_autoptr(GError) local = NULL;
+    if (course->no_validation || !dpcxr_validation_due(loop->plan->experiment, loop->step, loop->plan->steps))
+        return TRUE;
+    if (dpcxr_validate(loop->program, loop->plan->experiment, loop->data, &validation, &local)) {
+        add(course, "valid_loss", validation.loss);
+        add(course, "valid_auroc", validation.auroc);
+        return TRUE;
+    }
+    if (!g_error_matches(local, DPCXR_ERROR, DPCXR_ERROR_DATA)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    course->no_validation = TRUE;
+    g_printerr("private note: no more validation during training: %s\n", local->message);
+    return TRUE;
 }
 
 static void record(Course *course, const DpcxrStepReport *report)
 {
     const DpcxrLoop *loop = course->loop;
-    double epoch = epoch_of(loop);
     course->images += report->images;
     course->failed += report->failed;
     course->skipped += report->skipped;
@@ -94,19 +142,18 @@ static void record(Course *course, const DpcxrStepReport *report)
         course->loss = isnan(course->loss) ? report->loss : 0.95 * course->loss + 0.05 * report->loss;
     if (report->problem)
         g_printerr("private note: step %" G_GUINT64_FORMAT ": %s; it counts as zero\n", loop->step, report->problem);
-    dpcxr_metrics_log_add(course->log, loop->step, epoch, "train_loss", report->loss);
-    dpcxr_metrics_log_add(course->log, loop->step, epoch, "train_units", (double)report->units);
-    dpcxr_metrics_log_add(course->log, loop->step, epoch, "train_images", (double)report->images);
+    add(course, "train_loss", report->loss);
+    add(course, "train_units", (double)report->units);
+    add(course, "train_images", (double)report->images);
     if (loop->plan->experiment->privacy.enabled && report->units > 0)
-        dpcxr_metrics_log_add(course->log, loop->step, epoch, "clipped_fraction",
-                              (double)report->clipped / (double)report->units);
+        add(course, "clipped_fraction", (double)report->clipped / (double)report->units);
     const DpcxrExperiment *e = loop->plan->experiment;
     if (e->privacy.enabled && (loop->plan->count_noise > 0 || e->privacy.clip_schedule.type != DPCXR_RAMP_CONSTANT))
-        dpcxr_metrics_log_add(course->log, loop->step, epoch, "clip_norm", report->clip_norm);
+        add(course, "clip_norm", report->clip_norm);
     if (report->skipped)
-        dpcxr_metrics_log_add(course->log, loop->step, epoch, "skipped_units", (double)report->skipped);
+        add(course, "skipped_units", (double)report->skipped);
     if (report->failed)
-        dpcxr_metrics_log_add(course->log, loop->step, epoch, "failed_images", (double)report->failed);
+        add(course, "failed_images", (double)report->failed);
 }
 
 /* Whether the next step is charged already, or the budget allows another record. Steps that a crash lost were charged, too. */
@@ -135,7 +182,9 @@ static gboolean run_steps(Course *course, GError **error)
         if (good) {
             loop->step++;
             record(course, &report);
+            mark_epsilon(course);
             show(course, FALSE);
+            good = mark_validation(course, error);
         }
         g_free(report.problem);
         if (!good || (checkpoint_due(course) && !save(course, error)))
@@ -178,5 +227,5 @@ gboolean dpcxr_loop_run(DpcxrLoop *loop, GError **error)
     dpcxr_progress_free(course.progress);
     if (good)
         summarise(&course);
-    return good && dpcxr_metrics_log_flush(log, error);
+    return good && flush(&course, error);
 }

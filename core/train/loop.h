@@ -2,6 +2,7 @@
  * Steps until the plan or the budget ends: checkpoints, progress, metrics, signals. */
 #pragma once
 #include "train/checkpoint.h"
+#include "train/events.h"
 #include "train/folder.h"
 #include "train/trainer.h"
 
@@ -14,6 +15,7 @@ typedef struct {
     DpcxrSecret *secret;   /* NULL without privacy */
     DpcxrOptimizer *optimizer;
     const DpcxrSchedule *schedule;
+    DpcxrEvents *events;
     const char *data_digest, *config_digest;
     gboolean quiet;
     double clip_norm;      /* of the first step to do */

@@ -89,6 +89,29 @@ gboolean dpcxr_network_initialise(DpcxrProgram *program, const DpcxrExperiment *
     return TRUE;
 }
 
+gboolean dpcxr_network_load(DpcxrProgram *program, const char *path, GError **error)
+{
+    g_autoptr(DpcxrSafetensors) file = dpcxr_safetensors_open(path, error);
+    if (!file)
+        return FALSE;
+    g_autoptr(GString) problems = g_string_new(NULL), fresh = g_string_new(NULL);
+    Fit fit = {problems, fresh};
+    for (int i = 0; i < program->n_parameters; i++) {
+        const DpcxrParameter *parameter = dpcxr_graph_parameter(program->graph, i);
+        g_autofree float *values = g_new0(float, parameter->size);
+        read_parameter(file, parameter, values, &fit);
+        if (!dpcxr_program_write(program, DPCXR_BANK_WEIGHT, i, values, error))
+            return FALSE;
+    }
+    report_unknown(file, program->graph, &fit);
+    if (fresh->len)
+        g_string_append_printf(problems, "\n  of another shape: %s", fresh->str);
+    if (problems->len == 0)
+        return TRUE;
+    g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s does not fit the model:%s", path, problems->str);
+    return FALSE;
+}
+
 gboolean dpcxr_network_copy(DpcxrProgram *program, DpcxrBank from, DpcxrBank to, GError **error)
 {
     for (int i = 0; i < program->n_parameters; i++) {

@@ -12,6 +12,9 @@ DpcxrGraph *dpcxr_network_build(const DpcxrExperiment *experiment, GError **erro
  * nullable) says so. DPCXR_ERROR_DATA lists missing, unknown and misshapen tensors. */
 gboolean dpcxr_network_initialise(DpcxrProgram *program, const DpcxrExperiment *experiment, char **note, GError **error);
 
+/* The weights of a run: every tensor of the model from @path, and no other. DPCXR_ERROR_DATA lists what does not fit. */
+gboolean dpcxr_network_load(DpcxrProgram *program, const char *path, GError **error);
+
 /* @to <- @from, tensor by tensor. */
 gboolean dpcxr_network_copy(DpcxrProgram *program, DpcxrBank from, DpcxrBank to, GError **error);
 

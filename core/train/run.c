@@ -3,12 +3,16 @@
  * checkpoint and perhaps a whole release/, and goes on from there. */
 #include "train/run.h"
 #include "base/files.h"
+#include "eval/data-flow.h"
 #include "eval/evaluate.h"
-#include "eval/results.h"
+#include "eval/evaluation.h"
+#include "eval/samples.h"
 #include "privacy/accounting.h"
 #include "privacy/grid-noise.h"
 #include "privacy/noise.h"
 #include "privacy/planned.h"
+#include "report/report.h"
+#include "train/events.h"
 #include "train/label-weights.h"
 #include "train/loop.h"
 #include "train/network.h"
@@ -26,6 +30,7 @@ typedef struct {
     DpcxrSetup setup;
     DpcxrSecret *secret;
     DpcxrLedger *ledger;
+    DpcxrEvents *events;
     DpcxrOptimizer optimizer;
     DpcxrSchedule schedule;
     char *data_digest, *config_digest;
@@ -40,6 +45,7 @@ static void run_clear(Run *run)
     dpcxr_setup_clear(&run->setup);
     dpcxr_secret_free(run->secret);
     dpcxr_ledger_free(run->ledger);
+    dpcxr_events_free(run->events);
     dpcxr_folder_clear(&run->folder);
     g_free(run->data_digest);
     g_free(run->config_digest);
@@ -204,7 +210,15 @@ static gboolean begin(Run *run, GError **error)
     } else if (run->options->resume && !initialise(&run->setup, error)) {
         return FALSE;
     }
-    return plan_ahead(run, error);
+    run->events = dpcxr_events_new(run->folder.private_dir, run->step, error);
+    return run->events && plan_ahead(run, error);
+}
+
+/* Where the average of the weights is the result, it takes their place. */
+static gboolean take_result(Run *run, GError **error)
+{
+    return !run->experiment->train.release_ema ||
+           dpcxr_network_copy(run->setup.program, DPCXR_BANK_AVERAGE, DPCXR_BANK_WEIGHT, error);
 }
 
 static gboolean train(Run *run, GError **error)
@@ -217,6 +231,7 @@ static gboolean train(Run *run, GError **error)
                       .secret = run->secret,
                       .optimizer = &run->optimizer,
                       .schedule = &run->schedule,
+                      .events = run->events,
                       .data_digest = run->data_digest,
                       .config_digest = run->config_digest,
                       .quiet = run->options->quiet,
@@ -225,39 +240,69 @@ static gboolean train(Run *run, GError **error)
     if (!dpcxr_loop_run(&loop, error))
         return FALSE;
     run->step = loop.step;
-    if (run->experiment->train.release_ema &&
-        !dpcxr_network_copy(run->setup.program, DPCXR_BANK_AVERAGE, DPCXR_BANK_WEIGHT, error))
-        return FALSE;
-    return dpcxr_release_write(&run->folder, run->setup.plan, run->setup.program, run->ledger, run->step, &run->epsilon,
+    return take_result(run, error) &&
+           dpcxr_release_write(&run->folder, run->setup.plan, run->setup.program, run->ledger, run->step, &run->epsilon,
                                error);
 }
 
-/* Scores one split into predictions-SPLIT.csv; NULL without error where it is not wanted or has no rows. */
-static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, DpcxrPredictions **predictions, GError **error)
+static gboolean has_rows(const Run *run, DpcxrSplit split)
 {
-    if (!wanted || dpcxr_index_count_split(dpcxr_data_index(run->setup.data), split) == 0)
-        return TRUE;
-    g_autofree char *name = g_strdup_printf("predictions-%s.csv", dpcxr_split_name(split));
-    g_autofree char *path = g_build_filename(run->folder.private_dir, name, NULL);
-    *predictions = dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
-    return *predictions && dpcxr_predictions_write(*predictions, path, run->experiment, run->setup.data, error);
+    return dpcxr_index_count_split(dpcxr_data_index(run->setup.data), split) > 0;
 }
 
+/* Scores one split into predictions-SPLIT.csv; without error and file where it is not wanted or has no rows. */
+static gboolean score(Run *run, DpcxrSplit split, gboolean wanted, double *loss, GError **error)
+{
+    *loss = NAN;
+    if (!wanted || !has_rows(run, split))
+        return TRUE;
+    g_autofree char *path = dpcxr_evaluation_predictions_path(run->folder.private_dir, split);
+    g_autoptr(DpcxrPredictions) predictions =
+        dpcxr_evaluate(run->setup.program, run->experiment, run->setup.data, split, error);
+    if (!predictions)
+        return FALSE;
+    *loss = dpcxr_predictions_loss(predictions);
+    if (!dpcxr_predictions_write(predictions, path, run->experiment, run->setup.data, error))
+        return FALSE;
+    dpcxr_events_add_curves(run->events, run->step, dpcxr_split_name(split), run->experiment->data.labels,
+                            predictions);
+    return dpcxr_events_flush(run->events, error);
+}
+
+/* What a report shows, and only data that is open has: who was found, and some images. */
+static gboolean keep_for_report(const Run *run, GError **error)
+{
+    const DpcxrExperiment *e = run->experiment;
+    g_autofree char *flow = g_build_filename(run->folder.private_dir, "data.json", NULL);
+    gboolean test = e->evaluate.test && has_rows(run, DPCXR_SPLIT_TEST);
+    if (!dpcxr_data_flow_write(flow, e, dpcxr_data_index(run->setup.data), error))
+        return FALSE;
+    return !e->stage_report || !(test || (e->evaluate.valid && has_rows(run, DPCXR_SPLIT_VALID))) ||
+           dpcxr_samples_write(run->folder.private_dir, run->setup.data, test ? DPCXR_SPLIT_TEST : DPCXR_SPLIT_VALID, error);
+}
+
+/* What is judged is what is in the files: `dpcxr eval` says the same again. */
 static gboolean evaluate(Run *run, GError **error)
 {
-    g_autoptr(DpcxrPredictions) valid = NULL;
-    g_autoptr(DpcxrPredictions) test = NULL;
-    g_autofree char *path = g_build_filename(run->folder.private_dir, "results.json", NULL);
-    return score(run, DPCXR_SPLIT_VALID, run->experiment->evaluate.valid, &valid, error) &&
-           score(run, DPCXR_SPLIT_TEST, run->experiment->evaluate.test, &test, error) &&
-           dpcxr_results_write(path, run->experiment, valid, test, &run->auroc, error);
+    const DpcxrExperiment *e = run->experiment;
+    DpcxrEvaluation evaluation = {.folder = run->folder.private_dir, .experiment = e};
+    evaluation.losses[DPCXR_SPLIT_TRAIN] = NAN;
+    return score(run, DPCXR_SPLIT_VALID, e->evaluate.valid, &evaluation.losses[DPCXR_SPLIT_VALID], error) &&
+           score(run, DPCXR_SPLIT_TEST, e->evaluate.test, &evaluation.losses[DPCXR_SPLIT_TEST], error) &&
+           dpcxr_evaluation_write(&evaluation, &run->auroc, error) && keep_for_report(run, error);
+}
+
+/* (transfer full) */
+static char *format_auroc(const Run *run)
+{
+    return isnan(run->auroc) ? g_strdup("none") : g_strdup_printf("%.3f", run->auroc);
 }
 
 /* RESULT auroc=0.871 epsilon=1.00 delta=1e-06 unit=patient accountant=prv run=runs/NAME */
 static char *result_line(const Run *run)
 {
     const DpcxrExperiment *e = run->experiment;
-    g_autofree char *auroc = isnan(run->auroc) ? g_strdup("none") : g_strdup_printf("%.3f", run->auroc);
+    g_autofree char *auroc = format_auroc(run);
     if (isnan(run->epsilon))
         return g_strdup_printf("RESULT auroc=%s epsilon=none run=%s", auroc, run->folder.root);
     g_autofree char *epsilon = dpcxr_format_epsilon(run->epsilon, run->epsilon < 0.1 ? 4 : 2);
@@ -280,24 +325,97 @@ static void explain_none(const Run *run)
                                                         : "no label has both positives and negatives in split test");
 }
 
-static gboolean finish(Run *run, GError **error)
+/* After DONE, which it quotes: a report that fails can be made again from the files of the run. */
+static gboolean report(const Run *run, GError **error)
 {
-    explain_none(run);
-    g_autofree char *line = result_line(run);
+    const DpcxrExperiment *e = run->experiment;
+    int parts = (e->report.page ? DPCXR_REPORT_PAGE : 0) | (e->report.figures ? DPCXR_REPORT_FIGURES : 0);
+    g_autofree char *path = NULL;
+    if (!e->stage_report || !parts)
+        return TRUE;
+    if (!dpcxr_report_write(run->folder.root, parts, &path, error)) {
+        g_prefix_error(error, "the run is done, but its report is not (dpcxr report %s makes it): ", run->folder.root);
+        return FALSE;
+    }
+    if (!run->options->quiet)
+        printf("report     %s\n", path);
+    return TRUE;
+}
+
+static gboolean say_done(Run *run, const char *line, GError **error)
+{
     g_autofree char *content = g_strdup_printf("%s\n", line);
-    if (!dpcxr_write_file(run->folder.done, content, -1, 0600, error))
+    if (!dpcxr_write_file(run->folder.done, content, -1, 0600, error) || !report(run, error))
         return FALSE;
     printf("%s\n", line);
     return TRUE;
 }
 
-/* A run that is done says again what it said. */
-static gboolean repeat_result(const Run *run, gboolean *repeated, GError **error)
+static gboolean finish(Run *run, GError **error)
+{
+    explain_none(run);
+    g_autofree char *line = result_line(run);
+    return say_done(run, line, error);
+}
+
+static gboolean is_unscored(const Run *run, DpcxrSplit split, gboolean wanted)
+{
+    g_autofree char *path = dpcxr_evaluation_predictions_path(run->folder.private_dir, split);
+    return wanted && has_rows(run, split) && !g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* Whether evaluate.splits has grown since a run was done. */
+static gboolean wants_evaluation(const Run *run)
+{
+    const DpcxrExperiment *e = run->experiment;
+    return e->stage_evaluate && (is_unscored(run, DPCXR_SPLIT_VALID, e->evaluate.valid) ||
+                                 is_unscored(run, DPCXR_SPLIT_TEST, e->evaluate.test));
+}
+
+/* The result of a run that is done, into the program. */
+static gboolean load_result(Run *run, GError **error)
+{
+    const DpcxrExperiment *e = run->experiment;
+    g_autofree char *checkpoint = dpcxr_checkpoint_newest(run->folder.checkpoints);
+    run->data_digest = dpcxr_index_digest(dpcxr_data_index(run->setup.data));
+    run->config_digest = dpcxr_folder_config_digest(e);
+    dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
+    if (!checkpoint) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s has no checkpoint any more: there are no weights to evaluate",
+                    run->folder.root);
+        return FALSE;
+    }
+    return check_index(run, error) && load_checkpoint(run, checkpoint, error) && take_result(run, error);
+}
+
+/* Neither ledger nor release/ is touched, so what was claimed stays word for word. @line: of DONE. */
+static gboolean evaluate_again(Run *run, const char *line, GError **error)
+{
+    static const char before[] = "RESULT auroc=";
+    const char *claim = g_str_has_prefix(line, before) ? strchr(line + strlen(before), ' ') : NULL;
+    if (!claim) {
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: is no RESULT line", run->folder.done);
+        return FALSE;
+    }
+    if (!load_result(run, error) ||
+        !(run->events = dpcxr_events_new(run->folder.private_dir, run->step, error)) || !evaluate(run, error))
+        return FALSE;
+    explain_none(run);
+    g_autofree char *auroc = format_auroc(run);
+    g_autofree char *again = g_strconcat(before, auroc, claim, NULL);
+    return say_done(run, g_strchomp(again), error);
+}
+
+/* A run that is done says again what it said, unless splits are to be evaluated that were not. */
+static gboolean repeat_result(Run *run, gboolean *repeated, GError **error)
 {
     g_autofree char *line = NULL;
     *repeated = g_file_get_contents(run->folder.done, &line, NULL, NULL);
-    if (*repeated)
-        printf("%s is done; nothing is left to do\n%s", run->folder.root, line);
+    if (!*repeated)
+        return TRUE;
+    if (wants_evaluation(run))
+        return evaluate_again(run, line, error);
+    printf("%s is done; nothing is left to do\n%s", run->folder.root, line);
     return TRUE;
 }
 
@@ -327,6 +445,7 @@ static gboolean run_stages(Run *run, GError **error)
     fflush(stdout);
     gboolean repeated = FALSE;
     if ((!run->options->resume && !initialise(&run->setup, error)) ||
+        !dpcxr_evaluation_check(run->experiment, dpcxr_data_index(run->setup.data), error) ||
         !dpcxr_setup_check_data(&run->setup, !run->options->resume, error) ||
         !dpcxr_folder_enter(&run->folder, run->experiment, run->options->resume, error) ||
         !repeat_result(run, &repeated, error))

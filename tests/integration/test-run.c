@@ -594,6 +594,31 @@ static void test_dry_run(Place *place, gconstpointer backend)
     RUN(place, 4, "delta", "--dry-run", "privacy.delta=0.1");
 }
 
+/* A split that was not evaluated is, later: without a step, and with what was claimed as it is. */
+static void test_evaluate_later(Place *place, gconstpointer backend)
+{
+    RUN(place, 0, "RESULT auroc=none epsilon=8.00", "evaluate.splits=[valid]");
+    gsize length, again_length;
+    g_autofree char *card = place_read(place, "runs/t/release/privacy.json", &length);
+    g_autofree char *scores = place_read(place, "runs/t/private/predictions-valid.csv", NULL);
+    guint lines = place_lines(place, "runs/t/private/ledger.jsonl"),
+          steps = place_lines(place, "runs/t/private/metrics.jsonl");
+    RUN(place, 0, "nothing is left to do", "evaluate.splits=[valid]", "--resume");
+    g_assert_false(place_has(place, "runs/t/private/predictions-test.csv"));
+    RUN(place, 0, "RESULT auroc=0.", "--resume");
+    g_assert_true(place_has(place, "runs/t/private/predictions-test.csv"));
+    RUN(place, 0, "nothing is left to do\nRESULT auroc=0.", "--resume");
+    g_autofree char *card_again = place_read(place, "runs/t/release/privacy.json", &again_length);
+    g_autofree char *scores_again = place_read(place, "runs/t/private/predictions-valid.csv", NULL);
+    g_assert_cmpmem(card, length, card_again, again_length);
+    g_assert_cmpstr(scores, ==, scores_again);
+    g_assert_cmpuint(place_lines(place, "runs/t/private/ledger.jsonl"), ==, lines);
+    g_assert_cmpuint(place_lines(place, "runs/t/private/metrics.jsonl"), ==, steps);
+    g_autofree char *done = place_read(place, "runs/t/DONE", NULL);
+    g_assert_nonnull(strstr(done, "epsilon=8.00 delta=0.001 unit=patient accountant=rdp run="));
+    RUN(place, 4, "the section \"train\"", "train.steps=13", "--resume");
+}
+
 #define ADD(path, function, backend) g_test_add("/run/" path, Place, backend, place_open, function, place_close)
 
 int main(int argc, char **argv)
@@ -601,6 +626,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     program = g_build_filename(g_getenv("DPCXR_BUILD"), "dpcxr", NULL);
     ADD("folder", test_folder, NULL);
+    ADD("evaluate-later", test_evaluate_later, NULL);
     ADD("voids", test_voids, NULL);
     ADD("dry-run", test_dry_run, NULL);
     ADD("delta", test_delta, NULL);

@@ -5,6 +5,7 @@
 #include "config/sections.h"
 #include "config/yaml.h"
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 /* --- Plugins that exist here only --- */
@@ -149,7 +150,7 @@ static void test_minimal(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(DpcxrExperiment) e = load(minimal, NULL);
     g_assert_cmpstr(e->name, ==, "x");
-    g_assert_true(e->stage_train && e->stage_evaluate && !e->stage_report);
+    g_assert_true(e->stage_train && e->stage_evaluate && e->stage_report && e->report.page && e->report.figures);
     g_assert_cmpuint(e->seed, ==, 1);
     g_assert_cmpstr(e->device.type, ==, "auto");
     g_assert_null(e->device.name);
@@ -185,7 +186,10 @@ static void test_minimal(Fixture *fixture, gconstpointer data)
     g_assert_cmpfloat(e->privacy.delta, ==, 1e-5);
     g_assert_cmpstr(e->privacy.accountant.type, ==, "rdp");
     g_assert_true(e->evaluate.valid && e->evaluate.test);
-    g_assert_cmpstr(e->evaluate.ci_method, ==, "none");
+    g_assert_cmpint(e->evaluate.ci_method, ==, DPCXR_CI_BOOTSTRAP);
+    g_assert_cmpint(e->evaluate.threshold_rule, ==, DPCXR_THRESHOLD_YOUDEN);
+    g_assert_true(isnan(e->evaluate.threshold_value));
+    g_assert_null(e->evaluate.no_finding);
 }
 
 /* Every key with a value that is not its default. */
@@ -226,8 +230,8 @@ static const char whole[] =
     "  delta: 1e-6\n"
     "  accountant: {type: rdp, orders: [3, 5.5]}\n"
     "  also_report: [rdp, gdp, {type: rdp, orders: [9]}]\n"
-    "evaluate: {splits: [test], threshold: {rule: youden, from: valid}, ci: {method: none, by: image, "
-    "replicates: 9}}\n"
+    "evaluate: {splits: [test], no_finding: 'no', threshold: {rule: specificity, value: 0.95, from: valid}, "
+    "ci: {method: delong, by: image, replicates: 9, level: 0.9, seed: 3}, groups: {min_n: 5, min_pos: 2}}\n"
     "report: {formats: [csv]}\n"
     "sweep: {grid: {privacy.epsilon: [0.5, 1], model.type: [resnet9, \"${env:DPCXR_TEST_ROOT}\"]}}\n";
 
@@ -294,7 +298,14 @@ static void check_whole(const DpcxrExperiment *e)
     g_assert_cmpfloat(dpcxr_options_get_numbers(e->privacy.also_report[2].options, "orders", &n)[0], ==, 9);
     g_assert_cmpuint(n, ==, 1);
     g_assert_true(!e->evaluate.valid && e->evaluate.test);
+    g_assert_cmpstr(e->evaluate.no_finding, ==, "no");
+    g_assert_cmpint(e->evaluate.threshold_rule, ==, DPCXR_THRESHOLD_SPECIFICITY);
+    g_assert_cmpfloat(e->evaluate.threshold_value, ==, 0.95);
+    g_assert_true(e->evaluate.ci_method == DPCXR_CI_DELONG && e->evaluate.ci_by_image);
     g_assert_cmpint(e->evaluate.ci_replicates, ==, 9);
+    g_assert_cmpfloat(e->evaluate.ci_level, ==, 0.9);
+    g_assert_cmpuint(e->evaluate.ci_seed, ==, 3);
+    g_assert_true(e->evaluate.min_n == 5 && e->evaluate.min_pos == 2);
 }
 
 /* The resolved file gives the same experiment and the same resolved file, whatever was in the environment. */
@@ -352,7 +363,7 @@ static void test_public_environment(Fixture *fixture, gconstpointer data)
     g_setenv("DPCXR_TEST_ROOT", "hidden", TRUE);
     g_setenv("DPCXR_TEST_NUMBER", "0.25", TRUE);
     g_autoptr(DpcxrExperiment) e =
-        load(whole, (const char *const[]){"data.labels=[a, \"b ${env:DPCXR_TEST_ROOT}\"]",
+        load(whole, (const char *const[]){"data.labels=[a, \"b ${env:DPCXR_TEST_ROOT}\"]", "evaluate.no_finding=null",
                                           "optimizer.momentum=${env:DPCXR_TEST_NUMBER}", NULL});
     g_unsetenv("DPCXR_TEST_ROOT");
     g_unsetenv("DPCXR_TEST_NUMBER");
@@ -531,10 +542,14 @@ static const Wrong wrongs[] = {
     {"plugins: [nowhere]\n", "e.yaml:5:10: plugins: nowhere: no such file"},
     {"stages: []\n", "e.yaml:5:9: stages: needs at least one"},
     {"stages: [train, train]\n", "e.yaml:5:9: stages: \"train\" is there twice"},
-    {"stages: [train, report]\n",
-     "e.yaml:5:9: stages: \"report\" is not implemented yet in this version; leave it out"},
-    {"evaluate: {ci: {method: bootstrap}}\n",
-     "e.yaml:5:25: evaluate.ci.method: \"bootstrap\" is not implemented yet in this version; use none"},
+    {"evaluate: {threshold: {from: test}}\n",
+     "e.yaml:5:30: evaluate.threshold.from: a threshold chosen on the test split makes its metrics too good; use valid"},
+    {"evaluate: {threshold: {rule: sensitivity}}\n",
+     "e.yaml:5:23: evaluate.threshold.value: is missing: give the sensitivity or specificity to reach, such as 0.9"},
+    {"evaluate: {threshold: {value: 0.9}}\n",
+     "e.yaml:5:31: evaluate.threshold.value: belongs to the rules sensitivity and specificity"},
+    {"evaluate: {threshold: {rule: sensitivity, value: 1.5}}\n", "e.yaml:5:50: evaluate.threshold.value: must be above 0 and at most 1, got 1.5"},
+    {"evaluate: {no_finding: fracture}\n", "e.yaml:5:24: evaluate.no_finding: \"fracture\" is not among data.labels"},
     {"device: {type: metal}\n",
      "e.yaml:5:16: device.type: expected one of auto, cpu, vulkan, ref, got the text \"metal\""},
     {"device: {type: vulkan, precision: bf16}\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The public random streams: bits against RFC 8439 and an independent program, shapes
  * against their moments. */
-#include <dpcxr/random.h>
+#include "base/random-words.h"
 #include <math.h>
 
 /* RFC 8439, section 2.3.2: key 00..1f, nonce 00 00 00 09 00 00 00 4a 00 00 00 00, block 1. */
@@ -169,12 +169,29 @@ static void test_normal(void)
     g_assert_cmpfloat_with_epsilon(moments[4], 3, 5 * sqrt(96.0 / n));
 }
 
+/* Many words at once are the same words, however they are taken. */
+static void test_words(void)
+{
+    enum { N = 200 };
+    guint32 words[N];
+    DpcxrRandom many, single;
+
+    dpcxr_random_init(&many, 7, "test", 1, 2);
+    dpcxr_random_init(&single, 7, "test", 1, 2);
+    for (gsize at = 0, step = 2; at < N; at += step, step = MIN(step * 3, N - at))
+        dpcxr_random_words(&many, words + at, step);
+    for (int i = 0; i < N; i += 2)
+        g_assert_cmphex(dpcxr_random_u64(&single), ==, words[i] | (guint64)words[i + 1] << 32);
+    g_assert_cmphex(dpcxr_random_u64(&single), ==, dpcxr_random_u64(&many));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/random/rfc8439", test_rfc8439);
     g_test_add_func("/random/addresses", test_addresses);
     g_test_add_func("/random/every-part-counts", test_every_part_counts);
+    g_test_add_func("/random/words", test_words);
     g_test_add_func("/random/uniform", test_uniform);
     g_test_add_func("/random/uniform-bits", test_uniform_bits);
     g_test_add_func("/random/below", test_below);
