@@ -367,7 +367,8 @@ static gboolean evaluate_again(Run *run, const char *line, GError **error)
         return FALSE;
     }
     if (!load_result(run, error) ||
-        !(run->events = dpcxr_events_new(run->folder.private_dir, run->step, error)) || !evaluate(run, error))
+        !(run->events = dpcxr_events_new(run->folder.private_dir, run->step, error)) || !evaluate(run, error) ||
+        !dpcxr_write_file(run->folder.config, run->experiment->yaml, -1, 0600, error)) /* its splits, from now on */
         return FALSE;
     explain_none(run);
     g_autofree char *auroc = format_auroc(run);
