@@ -381,8 +381,8 @@ static gboolean load_result(Run *run, GError **error)
     run->config_digest = dpcxr_folder_config_digest(e);
     dpcxr_optimizer_init(&run->optimizer, e->optimizer.type, e->optimizer.options);
     if (!checkpoint) {
-        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s has no checkpoint any more: there are no weights to evaluate",
-                    run->folder.root);
+        g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA,
+                    "%s has no checkpoint any more: there are no weights to evaluate", run->folder.root);
         return FALSE;
     }
     return check_index(run, error) && load_checkpoint(run, checkpoint, error) && take_result(run, error);
@@ -397,8 +397,11 @@ static gboolean evaluate_again(Run *run, const char *line, GError **error)
         g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_DATA, "%s: is no RESULT line", run->folder.done);
         return FALSE;
     }
-    if (!load_result(run, error) ||
-        !(run->events = dpcxr_events_new(run->folder.private_dir, run->step, error)) || !evaluate(run, error))
+    if (!load_result(run, error))
+        return FALSE;
+    run->events = dpcxr_events_new(run->folder.private_dir, run->step, error);
+    if (!run->events || !evaluate(run, error) ||
+        !dpcxr_write_file(run->folder.config, run->experiment->yaml, -1, 0600, error)) /* with its splits */
         return FALSE;
     explain_none(run);
     g_autofree char *auroc = format_auroc(run);

@@ -614,6 +614,8 @@ static void test_evaluate_later(Place *place, gconstpointer backend)
     g_assert_cmpstr(scores, ==, scores_again);
     g_assert_cmpuint(place_lines(place, "runs/t/private/ledger.jsonl"), ==, lines);
     g_assert_cmpuint(place_lines(place, "runs/t/private/metrics.jsonl"), ==, steps);
+    g_autofree char *config = place_read(place, "runs/t/private/config.yaml", NULL);
+    g_assert_nonnull(strstr(config, "splits: [valid, test]"));
     g_autofree char *done = place_read(place, "runs/t/DONE", NULL);
     g_assert_nonnull(strstr(done, "epsilon=8.00 delta=0.001 unit=patient accountant=rdp run="));
     RUN(place, 4, "the section \"train\"", "train.steps=13", "--resume");
