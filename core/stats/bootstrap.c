@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define SMALL_MOVE 2e-3
+#define SMALL_MOVE 5e-3 /* of any row's linear predictor */
 
 /* The two regressions. */
 enum { INTERCEPT, SLOPE, N_FITS };
@@ -21,6 +21,7 @@ typedef struct {
     /* end of each bin as a count of segments, from the highest down */
     guint32 segments_of[DPCXR_N_BIN_KINDS][DPCXR_CALIBRATION_BINS];
     DpcxrRecalibration fit;                  /* where replicates start from */
+    double farthest;                         /* largest absolute logit */
     double *odds;                            /* e^logit */
     double *rests[N_FITS], *weights[N_FITS]; /* truth - P and P (1 - P) at `fit` */
 } Prepared;
@@ -80,6 +81,7 @@ static void prepare_fits(Prepared *item)
     for (gsize i = 0; i < item->rows.n; i++) {
         double x = item->logits[i], z[N_FITS] = {fit->intercept + x, fit->offset + fit->slope * x};
         item->odds[i] = exp(x);
+        item->farthest = fmax(item->farthest, fabs(x));
         for (int f = 0; f < N_FITS; f++) {
             double p = 1 / (1 + exp(-z[f]));
             item->rests[f][i] = item->rows.truths[i] - p;
@@ -218,7 +220,8 @@ static double step_lanes(const Block *block, int fit, const DpcxrLogisticSums *s
         double tilt = fit == SLOPE ? (h0 * g1 - h1 * g0) / determinant : 0;
         lanes->offset[lane] += by;
         lanes->slope[lane] += tilt;
-        lanes->moved[lane] = fabs(by) + fabs(tilt); /* NaN, or grows, in a lane that runs away */
+        lanes->moved[lane] =
+            fabs(by) + fabs(tilt) * block->item->farthest; /* NaN, or grows, in a lane that runs away */
         if (lanes->moved[lane] > largest)
             largest = lanes->moved[lane];
     }

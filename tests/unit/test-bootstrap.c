@@ -73,7 +73,7 @@ static void check_replicate(const DpcxrReplicates *replicates, gsize item, gsize
     for (int m = 0; m < DPCXR_N_METRICS; m++) {
         double found = dpcxr_replicates_of(replicates, item, m)[replicate];
         gboolean fitted = m == DPCXR_METRIC_CALIBRATION_SLOPE || m == DPCXR_METRIC_CALIBRATION_INTERCEPT;
-        if (isnan(expected[m]) ? !isnan(found) : !(fabs(found - expected[m]) <= (fitted ? 2e-5 : 1e-12)))
+        if (isnan(expected[m]) ? !isnan(found) : !(fabs(found - expected[m]) <= (fitted ? 1e-4 : 1e-12)))
             g_error("item %zu, replicate %zu: %s is %.17g, expected %.17g", item, replicate,
                     dpcxr_metric_name(m), found, expected[m]);
     }
