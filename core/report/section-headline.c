@@ -79,7 +79,7 @@ static void write_attacker(DpcxrPage *page, const DpcxrRunFiles *run)
             continue;
         double percent = ceil(dpcxr_look_number(rate, "at_most") * 1000 - 1e-9) / 10;
         g_autofree char *value = g_strdup_printf("\xE2\x89\xA4 %.1f %%", percent);
-        fact(page, "An attacker is right", value, "about who took part in training, at 1 % false alarms");
+        fact(page, "An attacker finds", value, "of those who took part in training, at 1 % false alarms");
     }
 }
 

@@ -128,12 +128,18 @@ static void head_to_page(const DpcxrTable *table, GString *page)
     g_string_append(page, "</tr></thead>\n<tbody>");
 }
 
-/* The limits below the value, and not finer than they are known: a column is narrower than a line of text. */
+/* A digit less than the value has, unless the limits are close. */
+static int limit_digits(const DpcxrColumn *column, const Cell *cell)
+{
+    gboolean close = cell->high - cell->low < 5 * pow(10, -(column->digits - 1));
+    return close ? column->digits : MAX(column->digits - 1, MIN(column->digits, 2));
+}
+
+/* The limits stand below the value: a column is narrower than a line of text. */
 static void interval_to_page(const DpcxrColumn *column, const Cell *cell, GString *page)
 {
     g_autofree char *value = dpcxr_number_text(cell->value, column->digits);
-    g_autofree char *limits =
-        dpcxr_limits_text(cell->low, cell->high, MAX(column->digits - 1, MIN(column->digits, 2)));
+    g_autofree char *limits = dpcxr_limits_text(cell->low, cell->high, limit_digits(column, cell));
     dpcxr_markup_text(page, value);
     if (limits) {
         g_string_append(page, " <small>");

@@ -77,36 +77,32 @@ static gboolean checkpoint_due(const Course *course)
     return (double)(g_get_monotonic_time() - course->last_checkpoint) >= minutes * 60 * G_USEC_PER_SEC;
 }
 
-/* What was spent, or lately had been. */
-static double spent_for_show(Course *course, gboolean now)
+/* Brings course->epsilon, what was spent, up to this step, and records it; not so soon again unless @now. */
+static void update_epsilon(Course *course, gboolean now)
 {
     gint64 start = g_get_monotonic_time();
-    if (now || start >= course->next_epsilon) {
-        course->epsilon = spent(course->loop);
-        course->next_epsilon = g_get_monotonic_time() + EPSILON_PART * (g_get_monotonic_time() - start);
-    }
-    return course->epsilon;
+    if (!now && start < course->next_epsilon)
+        return;
+    course->epsilon = spent(course->loop);
+    course->next_epsilon = g_get_monotonic_time() + EPSILON_PART * (g_get_monotonic_time() - start);
+    if (!isnan(course->epsilon))
+        add(course, "epsilon_so_far", course->epsilon);
 }
 
 static void show(Course *course, gboolean always)
 {
     if (!always && !dpcxr_progress_due(course->progress))
         return;
-    double epsilon = spent_for_show(course, always);
-    DpcxrProgressState state = {course->loop->step, course->loss, epsilon, course->images};
+    update_epsilon(course, always);
+    DpcxrProgressState state = {course->loop->step, course->loss, course->epsilon, course->images};
     dpcxr_progress_show(course->progress, &state);
-    if (!isnan(epsilon))
-        add(course, "epsilon_so_far", epsilon);
 }
 
 static void mark_epsilon(Course *course)
 {
     const DpcxrLoop *loop = course->loop;
-    double epsilon = NAN;
     if (loop->step == 1 || loop->step % MAX(loop->plan->steps / EPSILON_POINTS, 1) == 0)
-        epsilon = spent_for_show(course, FALSE);
-    if (!isnan(epsilon))
-        add(course, "epsilon_so_far", epsilon);
+        update_epsilon(course, FALSE);
 }
 
 /* A point of the validation curve. Data that cannot be read is told and ends the curve, not the training: the number of

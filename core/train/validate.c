@@ -7,7 +7,8 @@
 gboolean dpcxr_validation_due(const DpcxrExperiment *experiment, guint64 step, guint64 steps)
 {
     guint64 points = (guint64)experiment->evaluate.curve_points, every = points ? MAX(steps / points, 1) : 0;
-    return every && experiment->evaluate.valid && (step == steps || step % every == 0);
+    return every && experiment->stage_evaluate && experiment->evaluate.valid &&
+           (step == steps || step % every == 0);
 }
 
 static double label_auroc(const DpcxrPredictions *p, int label)

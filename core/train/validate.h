@@ -9,7 +9,7 @@ typedef struct {
 } DpcxrValidation;
 
 /* Whether the curve has a point after @step of @steps: evaluate.curve_points of them at equal distances, the
- * last at the end. */
+ * last at the end; none where nothing is evaluated. */
 gboolean dpcxr_validation_due(const DpcxrExperiment *experiment, guint64 step, guint64 steps);
 /* Scores the split with the program's weights. Errors as dpcxr_evaluate. */
 gboolean dpcxr_validate(DpcxrProgram *program, const DpcxrExperiment *experiment, DpcxrData *data,

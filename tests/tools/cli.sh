@@ -132,6 +132,17 @@ done_with "a relative folder that is not there"
 try 2 "$dpcxr" check "$scratch/small.yaml" privacy.population=0; has err "at most 9007199254740992, got 0"
 done_with "limits of whole numbers in full"
 
+# Reports of what is not there, or may not be released.
+try 2 "$dpcxr" report; has err "of which run?"
+try 2 "$dpcxr" report "$scratch/nowhere"; has err "is not the folder of a run"
+try 0 "$dpcxr" run "$scratch/small.yaml" name=open privacy.enabled=false --quiet --out "$scratch/runs"
+try 4 "$dpcxr" report --release "$scratch/runs/open"; has err "covered by a guarantee"
+done_with "reports that cannot be made"
+try 2 "$dpcxr" compare "$scratch/runs/open"; has err "which runs?"
+try 2 "$dpcxr" compare "$scratch/runs/open" "$scratch/runs/open" --margin 2; has err "--margin is from 0"
+try 2 "$dpcxr" compare "$scratch/runs/open" "$scratch/runs/open" --split train; has err "--split is test or valid"
+done_with "comparisons that cannot be made"
+
 # Every type of clipping is timed beside flat, each once; what the times are is no matter.
 try 0 "$dpcxr" bench step --size 16 --batch 2 --repeats 1 --clip all --json
 for clip in flat per_layer automatic normalise adaptive; do has out "\"clip\" : \"$clip\""; done
