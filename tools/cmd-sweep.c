@@ -2,6 +2,7 @@
  * dpcxr sweep CONFIG [KEY=A,B,..]...: many runs of an experiment, and what comes of them. */
 #include "base/files.h"
 #include "command.h"
+#include "sweep-compare.h"
 #include "sweep-print.h"
 #include "sweep/slurm.h"
 #include "sweep/summary.h"
@@ -59,6 +60,8 @@ static gboolean sum_up(DpcxrSweep *sweep, const DpcxrSweepEnd *end, const Option
     if (good) {
         dpcxr_sweep_print(stream, sweep, &cost, end);
         fprintf(stream, "summary    %s/sweep.json and sweep.csv (private)\n", sweep->folder);
+        if (!end->stopped)
+            dpcxr_sweep_compare(sweep, stream);
     }
     if (good && options->json) {
         g_autofree char *json = dpcxr_sweep_json(sweep, &cost, end);

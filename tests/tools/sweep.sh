@@ -87,6 +87,8 @@ before=$(cat runs/s/epsilon-*/release/* | sha256sum)
 try 0 s.yaml "$two" --json
 has err "2 points, 2 runs, 0 to do"
 has err "read for what was chosen only"
+has err "comparison runs/s/comparison/comparison.html, on valid images"
+holds test -s runs/s/comparison/runs.csv
 holds test "$(grep -c '^evaluate ' err)" -eq 1
 holds test "$(ls runs/s/*/private/predictions-test.csv | wc -l)" -eq 1
 chosen=$(sed -n 's/^evaluate *//p' err)
@@ -121,6 +123,7 @@ done_with "accountants at equal noise"
 
 try 0 s.yaml "$two" sweep.test=all -j 2
 has out "read for all points (sweep.test: all)"
+has out "comparison runs/s/comparison/comparison.html, on test images"
 holds test "$(ls runs/s/*/private/predictions-test.csv | wc -l)" -eq 2
 has runs/s/sweep.json '"test" : "all"'
 try 0 s.yaml "$two"
