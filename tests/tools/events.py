@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""events.py DPCXR: a run's TensorBoard files, read by protobuf's own decoder and crcmod's CRC-32C, as TAP. Field numbers are
-those of TensorBoard's event.proto, summary.proto, tensor.proto and pr_curve/plugin_data.proto; purging at a restart is as
-its event_accumulator does it. Exit status 77 where python3-protobuf or python3-crcmod is missing."""
+"""events.py DPCXR: a run's TensorBoard files, read by protobuf's own decoder and crcmod's CRC-32C, as TAP. Field
+numbers are those of TensorBoard's event.proto, summary.proto, tensor.proto and pr_curve/plugin_data.proto; purging at
+a restart is as its event_accumulator does it. Exit status 77 where python3-protobuf or python3-crcmod is missing.
+"""
 import csv
 import json
 import math
@@ -30,10 +31,12 @@ MESSAGES = {
     "Summary": {"value": (1, "Value", True)},
     "Value": {"tag": (1, "string"), "simple_value": (2, "float"), "tensor": (8, "TensorProto"),
               "metadata": (9, "SummaryMetadata")},
-    "SummaryMetadata": {"plugin_data": (1, "PluginData"), "display_name": (2, "string"), "data_class": (4, "int32")},
+    "SummaryMetadata": {"plugin_data": (1, "PluginData"), "display_name": (2, "string"),
+                        "data_class": (4, "int32")},
     "PluginData": {"plugin_name": (1, "string"), "content": (2, "bytes")},
     "PrCurvePluginData": {"version": (1, "int32"), "num_thresholds": (2, "uint32")},
-    "TensorProto": {"dtype": (1, "int32"), "tensor_shape": (2, "TensorShapeProto"), "tensor_content": (4, "bytes")},
+    "TensorProto": {"dtype": (1, "int32"), "tensor_shape": (2, "TensorShapeProto"),
+                    "tensor_content": (4, "bytes")},
     "TensorShapeProto": {"dim": (2, "Dim", True)},
     "Dim": {"size": (1, "int64")},
 }
@@ -73,14 +76,16 @@ def masked(data):
 
 
 def read_events(path):
-    """All events of a file, up to a record that a kill cut; ValueError where a sum does not hold or a field is not known."""
+    """All events of a file, up to a record that a kill cut; ValueError where a sum does not hold or a field is not
+    known."""
     data, at, events = path.read_bytes(), 0, []
     while at + 16 <= len(data):
         length, crc = struct.unpack_from("<QI", data, at)
         record = data[at + 12 : at + 12 + length]
         if at + 16 + length > len(data):
             break
-        if masked(data[at : at + 8]) != crc or struct.unpack_from("<I", data, at + 12 + length)[0] != masked(record):
+        record_crc = struct.unpack_from("<I", data, at + 12 + length)[0]
+        if masked(data[at : at + 8]) != crc or record_crc != masked(record):
             raise ValueError(f"{path}: the sums of the record at {at} do not hold")
         event = TYPES["Event"].FromString(record)
         whole = event.ByteSize()
@@ -93,7 +98,8 @@ def read_events(path):
 
 
 def scalars(events):
-    """(step, name) -> value, after restarts took away what is done again; ValueError where a step is there twice."""
+    """(step, name) -> value, after restarts took away what is done again; ValueError where a step is there
+    twice."""
     found = {}
     for event in events:
         if event.session_log.status == 1:
@@ -121,19 +127,21 @@ def metrics(run):
 def same(a, b):
     if a.keys() != b.keys():
         return False
-    return all(math.isclose(a[key], b[key], rel_tol=1e-6) or a[key] != a[key] and b[key] != b[key] for key in a)
+    return all(math.isclose(a[key], b[key], rel_tol=1e-6) or math.isnan(a[key]) and math.isnan(b[key]) for key in a)
 
 
 def curve(path, label, thresholds):
     """Rows of the plugin, from predictions-SPLIT.csv; None where a class is missing."""
     with open(path, newline="", encoding="utf-8") as file:
-        rows = [(row["y_" + label] == "1", float(row["p_" + label])) for row in csv.DictReader(file) if row["y_" + label]]
+        known = [row for row in csv.DictReader(file) if row["y_" + label]]
+    rows = [(row["y_" + label] == "1", float(row["p_" + label])) for row in known]
     columns = []
     for i in range(thresholds):
         called = [truth for truth, score in rows if math.floor(score * (thresholds - 1)) >= i]
         tp, positives = sum(called), sum(truth for truth, _ in rows)
         fp = len(called) - tp
-        columns.append((tp, fp, len(rows) - positives - fp, positives - tp, tp / max(1, tp + fp), tp / max(1, positives)))
+        rates = tp / max(1, tp + fp), tp / max(1, positives)
+        columns.append((tp, fp, len(rows) - positives - fp, positives - tp, *rates))
     return list(zip(*columns)) if 0 < columns[0][0] < len(rows) else None
 
 
@@ -152,7 +160,8 @@ class Tap:
 
 
 def check_curves(tap, run, events):
-    found = {value.tag: value for event in events for value in event.summary.value if value.HasField("tensor")}
+    values = [value for event in events for value in event.summary.value]
+    found = {value.tag: value for value in values if value.HasField("tensor")}
     for split in ("valid", "test"):
         for label in ("cardiomegaly", "congestion"):
             value = found.pop(f"{split}/{label}", None)
@@ -172,7 +181,8 @@ def check_curves(tap, run, events):
 
 
 def check_run(tap, dpcxr, folder):
-    subprocess.run([dpcxr, "run", "small.yaml", "--quiet", "--out", "runs"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([dpcxr, "run", "small.yaml", "--quiet", "--out", "runs"], cwd=folder, check=True,
+                   stdout=subprocess.DEVNULL)
     run = folder / "runs/t"
     files = sorted((run / "private").glob("*tfevents*"))
     tap.check(len(files) == 1 and files[0].stat().st_mode & 0o777 == 0o600, "one file, private")
@@ -197,15 +207,17 @@ def check_resume(tap, dpcxr, folder):
         while process.poll() is None and size(run / "private") < 4096: # a full buffer
             time.sleep(0.005)
         process.kill()
-    if process.returncode != -signal.SIGKILL or len(read_events(min((run / "private").glob("*tfevents*")))) < 3:
+    first = min((run / "private").glob("*tfevents*"))
+    if process.returncode != -signal.SIGKILL or len(read_events(first)) < 3:
         tap.skip(name, "the run was not killed between its steps")
         return
     subprocess.run(command + ["--resume"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     files = sorted((run / "private").glob("*tfevents*"))
     events = [event for file in files for event in read_events(file)]
     found = scalars(events)
-    steps = [step for step, tag in found if tag == "train_loss"]  # fewer than planned: those of the first were charged
-    tap.check(len(files) == 2 and steps == list(range(1, max(steps) + 1)) and same(found, metrics(run)), name)
+    steps = [step for step, tag in found if tag == "train_loss"]  # fewer than planned: the lost ones were charged
+    each_once = steps == list(range(1, max(steps) + 1))
+    tap.check(len(files) == 2 and each_once and same(found, metrics(run)), name)
 
 
 def main():

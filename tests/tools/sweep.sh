@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sweep.sh DPCXR: dpcxr sweep as a user meets it, as TAP: small runs on drawn radiographs, signals, failures, a job array.
+# sweep.sh DPCXR: dpcxr sweep as a user meets it, as TAP: small runs on drawn radiographs, signals, failures,
+# a job array.
 set -u
 export LC_ALL=C.UTF-8
 unset DPCXR_PLUGIN_PATH
@@ -45,7 +46,12 @@ done_with() {
 }
 # column NAME RUN: of sweep.csv, whose cells have no commas here
 column() {
-    awk -F, -v name="$1" -v run="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } $1 == run { print $c }' runs/s/sweep.csv
+    awk -F, -v name="$1" -v run="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i }
+        $1 == run { print $c }' runs/s/sweep.csv
+}
+# upper ARGUMENTS...: epsilon as dpcxr account bounds it
+upper() {
+    "$dpcxr" account "$@" --json | sed -n 's/.*"upper" : \([0-9.]*\).*/\1/p'
 }
 
 cat >s.yaml <<'YAML'
@@ -84,7 +90,8 @@ has err "read for what was chosen only"
 holds test "$(grep -c '^evaluate ' err)" -eq 1
 holds test "$(ls runs/s/*/private/predictions-test.csv | wc -l)" -eq 1
 chosen=$(sed -n 's/^evaluate *//p' err)
-best=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "valid_auroc") c = i } NR > 1 && (b == "" || $c > b) { b = $c; r = $1 } END { print r }' runs/s/sweep.csv)
+best=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "valid_auroc") c = i }
+    NR > 1 && (b == "" || $c > b) { b = $c; r = $1 } END { print r }' runs/s/sweep.csv)
 holds test "$chosen" = "$best"
 holds test "$(column chosen "$chosen")" = 1
 holds test -n "$(column test_auroc "$chosen")"
@@ -94,8 +101,9 @@ holds cmp -s out runs/s/sweep.json
 done_with "the test split is read for what was chosen, and nothing is done twice"
 
 # What all of it cost is what dpcxr account says.
-together=$("$dpcxr" account runs/s/epsilon-2 runs/s/epsilon-8 --json | sed -n 's/.*"upper" : \([0-9.]*\).*/\1/p')
-holds test "$(sed -n '/"together"/,/"epsilon"/s/.*"epsilon" : \([0-9.]*\).*/\1/p' runs/s/sweep.json)" = "$together"
+together=$(upper runs/s/epsilon-2 runs/s/epsilon-8)
+said=$(sed -n '/"together"/,/"epsilon"/s/.*"epsilon" : \([0-9.]*\).*/\1/p' runs/s/sweep.json)
+holds test "$said" = "$together"
 has err "together   epsilon $(echo "$together" | cut -c 1-3)"
 has err "what all 2 runs cost"
 done_with "all runs together are composed"
@@ -107,7 +115,7 @@ for label in rdp rdp-conversion-classic pld; do
     holds test -n "$(column "epsilon_$label" epsilon-8)"
 done
 holds test "$(column epsilon_rdp epsilon-8)" = "$(column epsilon epsilon-8)"
-alone=$("$dpcxr" account runs/s/epsilon-8 --accountant pld --json | sed -n 's/.*"upper" : \([0-9.]*\).*/\1/p')
+alone=$(upper runs/s/epsilon-8 --accountant pld)
 holds awk "BEGIN { d = $(column epsilon_pld epsilon-8) - $alone; exit !(d < 1e-8 && d > -1e-8) }"
 done_with "accountants at equal noise"
 
@@ -161,7 +169,10 @@ holds test "$done_steps" -lt 40
 done_with "stopped by a signal, and on again"
 
 # A job array: written, not submitted; each task is a run.
-try 0 s.yaml name=a "sweep.list=[]" privacy.epsilon=2,8 "sweep.accountants=[rdp, pld]" sweep.at=epsilon -j 2 --slurm
+array() {
+    try 0 s.yaml name=a "sweep.list=[]" privacy.epsilon=2,8 "sweep.accountants=[rdp, pld]" sweep.at=epsilon --slurm "$@"
+}
+array -j 2
 has out "nothing was submitted"
 has runs/a/sweep.sbatch "#SBATCH --array=0-3%2"
 holds bash -n runs/a/sweep.sbatch
@@ -171,7 +182,7 @@ has out "accountant=pld run=runs/a/epsilon-2_accountant-pld"
 SLURM_ARRAY_TASK_ID=1 SLURM_CPUS_PER_TASK=1 bash runs/a/sweep.sbatch >out 2>err || problem="$problem; task 1 failed again"
 has out "nothing is left to do"
 ! SLURM_ARRAY_TASK_ID=4 bash runs/a/sweep.sbatch >out 2>err || problem="$problem; there is a task 4"
-try 0 s.yaml name=a "sweep.list=[]" privacy.epsilon=2,8 "sweep.accountants=[rdp, pld]" sweep.at=epsilon --slurm
+array
 has runs/a/sweep.sbatch "#SBATCH --array=0-2"
 hasnt runs/a/sweep.sbatch "epsilon-2_accountant-pld"
 done_with "a job array"
