@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * dpcxr eval RUN [KEY=VALUE]... [--on CONFIG] [--json]: a finished run evaluated again, from its predictions, or on other
- * data with its weights and its working points. */
+ * dpcxr eval RUN [KEY=VALUE]... [--on CONFIG] [--json]: a finished run evaluated again, from its predictions,
+ * or on other data with its weights and its working points. */
 #include "base/json.h"
 #include "command.h"
 #include "eval/evaluation.h"

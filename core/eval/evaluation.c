@@ -73,7 +73,8 @@ static gboolean run(Work *work, double *mean_auroc, GError **error)
 
     if (!read_files(work, error))
         return FALSE;
-    DpcxrResults results = {.experiment = evaluation->experiment, .name = evaluation->name, .on = evaluation->on};
+    DpcxrResults results = {
+        .experiment = evaluation->experiment, .name = evaluation->name, .on = evaluation->on};
     results.thresholds = find_thresholds(work);
     if (!judge(work, results.thresholds, error))
         return FALSE;

@@ -14,11 +14,12 @@ typedef struct {
     double losses[DPCXR_N_SPLITS]; /* NaN: not known */
 } DpcxrEvaluation;
 
-/* Splits without a file are left out. *mean_auroc: over labels on the test split where it is defined; NaN where nowhere. */
+/* Splits without a file are left out. *mean_auroc: over labels on the test split where it is defined; NaN
+ * where nowhere. */
 gboolean dpcxr_evaluation_write(const DpcxrEvaluation *evaluation, double *mean_auroc, GError **error);
 
-/* What would make dpcxr_evaluation_write fail after a training is said before it: ci.method delong with several images of
- * a patient. DPCXR_ERROR_DATA. */
+/* What would make dpcxr_evaluation_write fail after a training is said before it: ci.method delong with
+ * several images of a patient. DPCXR_ERROR_DATA. */
 gboolean dpcxr_evaluation_check(const DpcxrExperiment *experiment, const DpcxrIndex *index, GError **error);
 
 /* FOLDER/predictions-SPLIT.csv (transfer full) */

@@ -7,7 +7,8 @@ gboolean dpcxr_gap_has(DpcxrMetric metric)
     return metric != DPCXR_METRIC_F1 && metric < DPCXR_METRIC_ECE_EQUAL_MASS;
 }
 
-/* The values of a metric in the groups that have one: series into @parts, views into @views (both [n_values]). */
+/* The values of a metric in the groups that have one: series into @parts, views into @views (both
+ * [n_values]). */
 static gsize gather(const DpcxrJudged *judged, guint grouping, gsize label, DpcxrMetric metric,
                     DpcxrSeries *parts, gsize *views)
 {

@@ -3,7 +3,8 @@
 #pragma once
 #include "eval/judge.h"
 
-/* Largest minus smallest value of a metric over the groups of a grouping; NaN where fewer than two have one. */
+/* Largest minus smallest value of a metric over the groups of a grouping; NaN where fewer than two have
+ * one. */
 typedef struct {
     DpcxrSeries spread;
     const char *lowest, *highest; /* (borrowed, nullable) groups */

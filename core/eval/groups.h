@@ -7,8 +7,8 @@ typedef struct {
     char *name;             /* "sex", "sex x age" */
     const char *columns[2]; /* (borrowed) the second NULL but for crossings */
     gsize n_values;
-    char **
-        values; /* [n_values] "F", "F x 30-60"; only those with images, by the number they begin with, then by text */
+    /* [n_values] "F", "F x 30-60"; only those with images, by the number they begin with, then by text */
+    char **values;
     int *value_of; /* [n] of each row; -1: unknown */
     gsize unknown; /* rows */
 } DpcxrGrouping;

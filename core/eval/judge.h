@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A split judged: every metric of every label, of all images and of each group, with what the bootstrap makes of it. */
+ * A split judged: every metric of every label, of all images and of each group, with what the bootstrap makes
+ * of it. */
 #pragma once
 #include "eval/groups.h"
 #include "eval/thresholds.h"
@@ -54,8 +55,8 @@ typedef struct {
 
 DpcxrJudgeOptions dpcxr_judge_options(const DpcxrExperiment *experiment);
 
-/* @file, @thresholds (nullable: none): outlive what is returned. DPCXR_ERROR_DATA: delong, and a patient has several
- * images. */
+/* @file, @thresholds (nullable: none): outlive what is returned. DPCXR_ERROR_DATA: delong, and a patient has
+ * several images. */
 DpcxrJudged *dpcxr_judge(const DpcxrPredictionFile *file, const DpcxrThresholds *thresholds,
                          const DpcxrJudgeOptions *options, DpcxrWorkers *workers, GError **error);
 void dpcxr_judged_free(DpcxrJudged *judged);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * predictions-SPLIT.csv read back: what every number of an evaluation is computed from, so that a run's files say it
- * again at any time. */
+ * predictions-SPLIT.csv read back: what every number of an evaluation is computed from, so that a run's files
+ * say it again at any time. */
 #pragma once
 #include <dpcxr/error.h>
 
@@ -20,9 +20,9 @@ typedef struct {
     gsize without_patient; /* rows without an id */
 } DpcxrPredictionFile;
 
-/* Labels are those with a column y_LABEL and a column p_LABEL; what stands before the first y_ column, after sample_id and
- * patient_id, are groups. DPCXR_ERROR_DATA: cannot be read, columns missing, a truth that is not 1, 0 or empty, a score
- * that is not a number, a sample that is there twice. */
+/* Labels are those with a column y_LABEL and a column p_LABEL; what stands before the first y_ column, after
+ * sample_id and patient_id, are groups. DPCXR_ERROR_DATA: cannot be read, columns missing, a truth that is
+ * not 1, 0 or empty, a score that is not a number, a sample that is there twice. */
 DpcxrPredictionFile *dpcxr_prediction_file_read(const char *path, GError **error);
 void dpcxr_prediction_file_free(DpcxrPredictionFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DpcxrPredictionFile, dpcxr_prediction_file_free)

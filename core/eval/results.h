@@ -6,8 +6,8 @@
 
 typedef struct {
     const DpcxrExperiment *experiment;
-    const char *name;                  /* (nullable: the experiment's) of the run */
-    const char *on; /* (nullable) the experiment whose data these are, if not the run's own */
+    const char *name; /* (nullable: the experiment's) of the run */
+    const char *on;   /* (nullable) the experiment whose data these are, if not the run's own */
     const DpcxrThresholds *thresholds;         /* (nullable) */
     const DpcxrJudged *splits[DPCXR_N_SPLITS]; /* (nullable) */
     double losses[DPCXR_N_SPLITS];             /* mean over images with a known label; NaN: not known */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The working points of a run: chosen on its validation split, one for each label, and then used as they are. */
+ * The working points of a run: chosen on its validation split, one for each label, and then used as they
+ * are. */
 #pragma once
 #include "config/experiment.h"
 #include "eval/prediction-file.h"

@@ -44,8 +44,8 @@ typedef struct {
     DpcxrIsa isa;
     void (*rank)(const DpcxrBootstrapRows *rows, const guint8 *counts, DpcxrRankSums *sums);
     void (*residuals)(const DpcxrBootstrapRows *rows, const guint8 *counts, DpcxrResidualSums *sums);
-    /* What `logistic` gives where all lanes have the same parameters: @rests [n] are truth - P there, @weights [n]
-     * P (1 - P). */
+    /* What `logistic` gives where all lanes have the same parameters: @rests [n] are truth - P there,
+     * @weights [n] P (1 - P). */
     void (*common)(const DpcxrBootstrapRows *rows, const guint8 *counts, const double *rests,
                    const double *weights, DpcxrLogisticSums *sums);
     /* g[0] and h[0] where the slope is 1: @odds [n] are e^logit, @factor [DPCXR_LANES] e^offset. */

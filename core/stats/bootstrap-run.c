@@ -110,9 +110,9 @@ static void residuals(const DpcxrBootstrapRows *rows, const guint8 *counts, Dpcx
     memcpy(sums->squares, squares, sizeof squares);
 }
 
-/* x becomes 1 / (1 + e^-x) in all lanes, to about 1e-13. e^-x = 2^k e^r with r in [-ln 2 / 2, ln 2 / 2]; k is read off
- * the bits of a sum with a number so large that whole numbers are all it can hold. In three loops, each of which is
- * vectors. */
+/* x becomes 1 / (1 + e^-x) in all lanes, to about 1e-13. e^-x = 2^k e^r with r in [-ln 2 / 2, ln 2 / 2]; k is
+ * read off the bits of a sum with a number so large that whole numbers are all it can hold. In three loops,
+ * each of which is vectors. */
 static inline void logistic_lanes(double *restrict x)
 {
     const double shift = 0x1.8p52, high = 0x1.62e42fefa0000p-1, low = 0x1.cf79abc9e3b3ap-40, limit = 700;

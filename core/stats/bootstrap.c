@@ -243,8 +243,8 @@ static void sum_lanes(const Block *block, int fit, const Lanes *lanes, DpcxrLogi
     kernel->shifted(&block->item->rows, block->counts, block->item->odds, factor, sums);
 }
 
-/* From the fit of the whole sample until no lane moves any more by what an interval could show: after a step, the error
- * left is about its square. */
+/* From the fit of the whole sample until no lane moves any more by what an interval could show: after a step,
+ * the error left is about its square. */
 static void fit_lanes(const Block *block, int fit, double offset, double slope, Lanes *lanes)
 {
     enum { MOST_STEPS = 8 };

@@ -5,8 +5,8 @@
 #include <glib.h>
 
 typedef struct {
-    double auroc,
-        variance; /* NaN where a class is missing or a score is NaN; variance also where a class has one row */
+    /* NaN where a class is missing or a score is NaN; the variance also where a class has one row */
+    double auroc, variance;
 } DpcxrDeLong;
 
 /* @scores, @truths (1, 0): [n] */

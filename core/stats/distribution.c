@@ -30,8 +30,8 @@ double dpcxr_normal_two_sided(double z)
     return erfc(fabs(z) * M_SQRT1_2);
 }
 
-/* Continued fraction of the incomplete beta function by Lentz's method (DLMF 8.17.22), for x below its mean.
- * */
+/* Continued fraction of the incomplete beta function by Lentz's method (DLMF 8.17.22), for x below its
+ * mean. */
 static double beta_fraction(double a, double b, double x)
 {
     const double tiny = 1e-300;

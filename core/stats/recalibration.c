@@ -27,8 +27,8 @@ static double times_of(const Regression *r, gsize i)
     return r->times ? r->times[i] : 1;
 }
 
-/* Whether both classes are there, and whether no threshold, in either direction, has all positives on one side and all
- * negatives on the other, and logits differ. */
+/* Whether both classes are there, and whether no threshold, in either direction, has all positives on one
+ * side and all negatives on the other, and logits differ. */
 static void look(const Regression *r, gboolean *both, gboolean *overlap)
 {
     double highest[2] = {-INFINITY, -INFINITY}, lowest[2] = {INFINITY, INFINITY};
@@ -44,8 +44,8 @@ static void look(const Regression *r, gboolean *both, gboolean *overlap)
     *overlap = *both && lowest[1] < highest[0] && lowest[0] < highest[1];
 }
 
-/* The intercept where sum (truth - P) is 0, of logit P = intercept + x: by halves, with Newton's step where that stays
- * between the ends, because the sum falls everywhere but may be all but flat on the way. */
+/* The intercept where sum (truth - P) is 0, of logit P = intercept + x: by halves, with Newton's step where
+ * that stays between the ends, because the sum falls everywhere but may be all but flat on the way. */
 static double find_intercept(const Regression *r)
 {
     double low = -80, high = 80, at = 0; /* logits stay within 35 */
@@ -91,8 +91,8 @@ static Fit fit_at(const Regression *r, double offset, double slope)
     return fit;
 }
 
-/* Newton's method, a step halved until it does not make things worse; the likelihood is concave. FALSE where that does
- * not converge. */
+/* Newton's method, a step halved until it does not make things worse; the likelihood is concave. FALSE where
+ * that does not converge. */
 static gboolean maximise(const Regression *r, double *offset, double *slope)
 {
     enum { MOST_STEPS = 200 };

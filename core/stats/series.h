@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A number together with what the bootstrap makes of it, so that what is computed from numbers (means, gaps) gets its
- * interval from the same computation in each replicate. */
+ * A number together with what the bootstrap makes of it, so that what is computed from numbers (means, gaps)
+ * gets its interval from the same computation in each replicate. */
 #pragma once
 #include <glib.h>
 
@@ -19,8 +19,8 @@ typedef struct {
 /* A number from @n numbers, n > 0; not called where one of them is NaN. */
 typedef double (*DpcxrStatistic)(const double *values, gsize n);
 
-/* @statistic of the values, and of each replicate of all; NaN where any part is NaN, and where there are no parts. All
- * parts have the same number of replicates. */
+/* @statistic of the values, and of each replicate of all; NaN where any part is NaN, and where there are no
+ * parts. All parts have the same number of replicates. */
 DpcxrSeries dpcxr_series_combine(DpcxrStatistic statistic, const DpcxrSeries *parts, gsize n_parts);
 void dpcxr_series_clear(DpcxrSeries *series);
 
@@ -31,5 +31,6 @@ double dpcxr_statistic_mean(const double *values, gsize n);
 double dpcxr_statistic_spread(const double *values, gsize n); /* largest minus smallest */
 double dpcxr_statistic_largest(const double *values, gsize n);
 double dpcxr_statistic_difference(const double *values, gsize n); /* the first minus the second */
-/* The first over 1 plus the sum of absolute differences of the others from it (equity-scaled AUROC, Luo et al. 2024). */
+/* The first over 1 plus the sum of absolute differences of the others from it (equity-scaled AUROC, Luo et
+ * al. 2024). */
 double dpcxr_statistic_equity_scaled(const double *values, gsize n);

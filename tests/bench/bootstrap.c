@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * bench-bootstrap [REPLICATES LABELS IMAGES THREADS]: how long the bootstrap of all metrics takes, by default on as many
- * labels and images as the test set of the paper's UKA-CXR has; reading and sorting not counted. */
+ * bench-bootstrap [REPLICATES LABELS IMAGES THREADS]: how long the bootstrap of all metrics takes, by default
+ * on as many labels and images as the test set of the paper's UKA-CXR has; reading and sorting not
+ * counted. */
 #include "stats/bootstrap.h"
 #include <dpcxr/random.h>
 #include <math.h>

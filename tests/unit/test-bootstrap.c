@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A replicate must be what the metrics say of the resample written out row by row; the same on all instruction sets and
- * for any number of threads. */
+ * A replicate must be what the metrics say of the resample written out row by row; the same on all
+ * instruction sets and for any number of threads. */
 #include "stats/bootstrap-kernel.h"
 #include "stats/bootstrap.h"
 #include "stats/recalibration.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * How often 95 % intervals hold the truth, over 2,000 simulated test sets with normal scores, where the truth is known in
- * closed form. Of a sound interval that is 95 %, +/- 1 % by chance; 93 to 97 % is asked for. The seeds are fixed. */
+ * How often 95 % intervals hold the truth, over 2,000 simulated test sets with normal scores, where the truth
+ * is known in closed form. Of a sound interval that is 95 %, +/- 1 % by chance; 93 to 97 % is asked for. The
+ * seeds are fixed. */
 #include "stats/bootstrap.h"
 #include "stats/delong.h"
 #include "stats/inference.h"
@@ -87,8 +88,8 @@ static void cover(const Setting *setting, int simulations, double shares[N_JUDGE
         g_autoptr(DpcxrReplicates) replicates = dpcxr_bootstrap(
             &item, 1, (guint32 *)(gpointer)set.patients->data, clusters, &options, workers, NULL);
         for (int m = 0; m < N_JUDGED; m++) {
-            DpcxrPercentiles interval = dpcxr_percentile_interval(dpcxr_replicates_of(replicates, 0, judged[m]),
-                                                               (gsize)setting->replicates, LEVEL);
+            const double *values = dpcxr_replicates_of(replicates, 0, judged[m]);
+            DpcxrPercentiles interval = dpcxr_percentile_interval(values, (gsize)setting->replicates, LEVEL);
             held[m] += interval.low <= truths[m] && truths[m] <= interval.high;
         }
     }
@@ -132,7 +133,8 @@ static void test_rare(void)
     check_covers(&(Setting){1000, 2, 0.05, 1.5, 0.5, FALSE, 1000});
 }
 
-/* What drawing images does to several images a patient: intervals that are too short. That the test sees it. */
+/* What drawing images does to several images a patient: intervals that are too short. That the test sees
+ * it. */
 static void test_by_image(void)
 {
     const Setting setting = {400, 4, 0.2, 1.2, 0.8, TRUE, 1000};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A file of predictions read back and judged, group by group, against scikit-learn (tests/golden/evaluation/make.py). */
+ * A file of predictions read back and judged, group by group, against scikit-learn
+ * (tests/golden/evaluation/make.py). */
 #include "eval/fairness.h"
 #include "stats/delong.h"
 #include "stats/inference.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Metrics, thresholds, DeLong and tests against scikit-learn, SciPy and statsmodels (tests/golden/stats/make.py), against
- * published values and against their definitions. */
+ * Metrics, thresholds, DeLong and tests against scikit-learn, SciPy and statsmodels
+ * (tests/golden/stats/make.py), against published values and against their definitions. */
 #include "stats/calibration.h"
 #include "stats/delong.h"
 #include "stats/distribution.h"
@@ -241,9 +241,10 @@ static void test_delong(void)
     each_row("delong.csv", 10, test_delong_row);
 }
 
-/* The patients of DeLong, DeLong & Clarke-Pearson (1988) for whom all three tests are known: albumin, total protein, K-G
- * score, whether surgery helped. What is expected is what SAS/STAT's User's Guide prints for them (PROC LOGISTIC,
- * "Comparing Receiver Operating Characteristic Curves"), to the four digits that it has. */
+/* The patients of DeLong, DeLong & Clarke-Pearson (1988) for whom all three tests are known: albumin, total
+ * protein, K-G score, whether surgery helped. What is expected is what SAS/STAT's User's Guide prints for
+ * them (PROC LOGISTIC, "Comparing Receiver Operating Characteristic Curves"), to the four digits that it
+ * has. */
 static const double ovarian[][4] = {
     {3.0, 5.8, 10, 0}, {3.2, 6.3, 5, 1}, {3.9, 6.8, 3, 1}, {2.8, 4.8, 6, 0}, {3.2, 5.8, 3, 1},
     {0.9, 4.0, 5, 0},  {2.5, 5.7, 8, 0}, {1.6, 5.6, 5, 1}, {3.8, 5.7, 5, 1}, {3.7, 6.7, 6, 1},
