@@ -272,6 +272,30 @@ def main():
     sys.exit(numbers["failed"] > 0)
 
 
+def skip(name, why):
+    numbers["done"] += 1
+    print(f"ok {numbers['done']} - {name} # SKIP {why}")
+
+
+def check_experiments(dpcxr, runs, browser):
+    """The experiments that people begin with, cut short."""
+    source = Path(os.environ.get("DPCXR_SOURCE", Path(__file__).parents[2]))
+    run(dpcxr, "run", source / "configs" / "quickstart.yaml", "train.steps=4", "data.image.size=32", "device.type=cpu", "--quiet",
+        "--out", runs)
+    result("the report of the quickstart", check_content(Page(browser, runs / "quickstart" / "private" / "report.html"), 10,
+                                                         ["8 labels", "sex x age", "rightly called positive"]))
+    data = Path(os.environ.get("DPCXR_SHARED", source.parent / "shared")) / "data"
+    name = "the report of a run on real radiographs"
+    if not (data / "cxr-real" / "metadata.csv").exists():
+        skip(name, f"{data}/cxr-real is not there")
+        return
+    os.environ["DPCXR_DATA"] = str(data)
+    run(dpcxr, "run", source / "configs" / "cxr-real-nih.yaml", "train.steps=6", "device.type=cpu", "--quiet", "--out", runs)
+    page = Page(browser, runs / "cxr-real-nih" / "private" / "report.html")
+    result(name, check_content(page, 11, ["not in the filter", "138 images of 103 patients", "Underdiagnosis rate by group",
+                                          "too small", "nih14/"]) + check_hover(page, "#figure-groups-auroc .mark"))
+
+
 def tests(dpcxr, runs, browser):
     report = runs / "small" / "private" / "report.html"
     result("figures of a run as files", check_files(report.parent / "figures"))
@@ -298,6 +322,7 @@ def tests(dpcxr, runs, browser):
     result("a released report has what is covered, and no more", check_released(released))
     result("a released report", check_content(Page(browser, released), 2, ["What is covered, and what is not"]))
     result("names that are markup", check_evil(Page(browser, make_evil(dpcxr, runs))))
+    check_experiments(dpcxr, runs, browser)
 
 
 main()
