@@ -70,7 +70,7 @@ done
 check "software" 0 'vulkan 0 .*: software, .*auto does not take it.* auto cpu $' with DPCXR_FAULTY_TYPE=cpu "$dpcxr" devices
 check "discrete, as JSON" 0 '"index" : 0, "name" : ".*", "uuid" : "[0-9a-f-]{36}", "kind" : "discrete", .*"auto" : true, .*"auto" : "vulkan" \} $' \
     with DPCXR_FAULTY_TYPE=discrete "$dpcxr" devices --json
-check "no float64" 0 'fp32; no noise\.type grid, which needs float64 and int64' with DPCXR_FAULTY_NO_FLOAT64=1 "$dpcxr" devices
+check "no float64" 0 'fp32(, fp16)?; no noise\.type grid, which needs float64 and int64' with DPCXR_FAULTY_NO_FLOAT64=1 "$dpcxr" devices
 check "a small storage range and heap" 0 'cpu .*: [a-z]+, 0\.1 GB, .*storage ranges up to 0\.0336 GB' \
     with DPCXR_FAULTY_STORAGE_RANGE_MB=32 DPCXR_FAULTY_HEAP_MB=64 "$dpcxr" devices
 check "no devices" 0 'vulkan none: this machine has no Vulkan device .* auto cpu $' with DPCXR_FAULTY_NO_DEVICES=1 "$dpcxr" devices
