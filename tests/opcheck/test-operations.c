@@ -343,7 +343,9 @@ int main(int argc, char **argv)
             g_autofree char *benign = g_strdup_printf("/opcheck/%s", name);
             g_autofree char *hostile = g_strdup_printf("/not-finite/%s", name);
             g_test_add_data_func(benign, test, test_benign);
-            g_test_add_data_func(hostile, test, test_not_finite);
+            /* What is not finite in f16 goes the same way through all of a shader's kind; compiling takes long. */
+            if (test->precision != &check_f16 || c->type == DPCXR_LAYER_CONV2D)
+                g_test_add_data_func(hostile, test, test_not_finite);
         }
     static const Odd odd[] = {{&dpcxr_backend_cpu_direct, &check_f32}, {&dpcxr_backend_cpu_direct, &check_bf16}};
     static const Odd odd_vulkan = {&dpcxr_backend_vulkan, &check_f32};
