@@ -37,17 +37,35 @@ static char *show_epsilon(double epsilon)
                             : dpcxr_format_epsilon(epsilon, 2);
 }
 
+/* Over the runs of a point that are done: what each of them claims (@accountant -1), or an accountant says of it. NaN where one of
+ * them has none. */
+static double largest(const DpcxrSweepPoint *point, int accountant)
+{
+    double most = -1;
+    for (guint i = 0; i < point->runs->len; i++) {
+        const DpcxrOutcome *outcome = &((DpcxrSweepRun *)g_ptr_array_index(point->runs, i))->outcome;
+        double epsilon = accountant < 0     ? outcome->epsilon
+                         : outcome->charges ? outcome->charges[accountant].epsilon
+                                            : NAN;
+        if (outcome->status != DPCXR_RUN_DONE)
+            continue;
+        if (isnan(epsilon))
+            return NAN;
+        most = fmax(most, epsilon);
+    }
+    return most < 0 ? NAN : most;
+}
+
 /* @columns: accountants beside the one that claims. */
 static void print_point(FILE *stream, const DpcxrSweepPoint *point, int width, const DpcxrSweepCost *cost,
                         gsize columns)
 {
-    const DpcxrOutcome *first = &((DpcxrSweepRun *)g_ptr_array_index(point->runs, 0))->outcome;
     g_autofree char *valid = show_spread(&point->valid), *test = show_spread(&point->test);
-    g_autofree char *status = show_statuses(point), *epsilon = show_epsilon(first->epsilon);
+    g_autofree char *status = show_statuses(point), *epsilon = show_epsilon(largest(point, -1));
     fprintf(stream, "%c %-*s  %-14s  %-14s  %8s", point->chosen ? '*' : ' ', width,
             *point->name ? point->name : "base", valid, test, epsilon);
     for (gsize i = 0; i < columns; i++) {
-        g_autofree char *other = show_epsilon(first->charges ? first->charges[i].epsilon : NAN);
+        g_autofree char *other = show_epsilon(largest(point, (int)i));
         fprintf(stream, "  %*s", MAX(8, (int)strlen(cost->labels[i])), other);
     }
     fprintf(stream, "  %s\n", status);

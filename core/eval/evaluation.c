@@ -28,7 +28,8 @@ static gboolean read_files(Work *work, GError **error)
 {
     for (int split = 0; split < DPCXR_N_SPLITS; split++) {
         g_autofree char *path = dpcxr_evaluation_predictions_path(work->evaluation->folder, split);
-        if (!is_wanted(work->evaluation->experiment, split) || !g_file_test(path, G_FILE_TEST_EXISTS))
+        gboolean wanted = is_wanted(work->evaluation->experiment, split) || split == DPCXR_SPLIT_VALID;
+        if (!wanted || !g_file_test(path, G_FILE_TEST_EXISTS)) /* valid: for working points in any case */
             continue;
         work->files[split] = dpcxr_prediction_file_read(path, error);
         if (!work->files[split])
@@ -58,7 +59,7 @@ static gboolean judge(Work *work, const DpcxrThresholds *thresholds, GError **er
     if (!work->workers)
         return FALSE;
     for (int split = 0; split < DPCXR_N_SPLITS; split++)
-        if (work->files[split]) {
+        if (work->files[split] && is_wanted(work->evaluation->experiment, split)) {
             work->judged[split] = dpcxr_judge(work->files[split], thresholds, &options, work->workers, error);
             if (!work->judged[split])
                 return FALSE;

@@ -321,23 +321,37 @@ static JsonObject *member(JsonObject *object, const char *name)
     return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
-void dpcxr_results_read_losses(const char *path, double losses[DPCXR_N_SPLITS])
+/* Of the file at @path; NULL where there is none, or it cannot be read. (transfer full) */
+static JsonNode *read_root(const char *path)
 {
     enum { DEEPEST = 32 };
     g_autofree char *text = NULL;
     gsize length = 0;
 
-    for (int split = 0; split < DPCXR_N_SPLITS; split++)
-        losses[split] = NAN;
-    if (!g_file_get_contents(path, &text, &length, NULL))
-        return;
-    g_autoptr(JsonNode) root = dpcxr_json_parse(text, length, DEEPEST, NULL);
-    JsonObject *splits =
-        root && JSON_NODE_HOLDS_OBJECT(root) ? member(json_node_get_object(root), "splits") : NULL;
+    return g_file_get_contents(path, &text, &length, NULL) ? dpcxr_json_parse(text, length, DEEPEST, NULL)
+                                                           : NULL;
+}
+
+static JsonObject *splits_of(JsonNode *root)
+{
+    return root && JSON_NODE_HOLDS_OBJECT(root) ? member(json_node_get_object(root), "splits") : NULL;
+}
+
+gboolean dpcxr_results_has(const char *path, DpcxrSplit split)
+{
+    g_autoptr(JsonNode) root = read_root(path);
+
+    return member(splits_of(root), dpcxr_split_name(split)) != NULL;
+}
+
+void dpcxr_results_read_losses(const char *path, double losses[DPCXR_N_SPLITS])
+{
+    g_autoptr(JsonNode) root = read_root(path);
+    JsonObject *splits = splits_of(root);
+
     for (int split = 0; split < DPCXR_N_SPLITS; split++) {
         JsonObject *of_split = member(splits, dpcxr_split_name(split));
         JsonNode *loss = of_split ? json_object_get_member(of_split, "loss") : NULL;
-        if (loss && JSON_NODE_HOLDS_VALUE(loss))
-            losses[split] = json_node_get_double(loss);
+        losses[split] = loss && JSON_NODE_HOLDS_VALUE(loss) ? json_node_get_double(loss) : NAN;
     }
 }

@@ -16,5 +16,9 @@ typedef struct {
 /* Mode 0600. */
 gboolean dpcxr_results_write(const DpcxrResults *results, const char *path, GError **error);
 
+/* Whether a results.json has @split; FALSE where there is no such file. It is written last: without it, an evaluation has not
+ * ended. */
+gboolean dpcxr_results_has(const char *path, DpcxrSplit split);
+
 /* The losses that a results.json has; NaN where it has none, or cannot be read. */
 void dpcxr_results_read_losses(const char *path, double losses[DPCXR_N_SPLITS]);

@@ -119,14 +119,16 @@ static double threshold_of(const Writer *writer, gsize label)
 {
     JsonNode *node =
         writer->thresholds ? json_object_get_member(writer->thresholds, writer->p->labels[label]) : NULL;
-    return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : 0.5;
+    return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : NAN;
 }
 
 static gboolean add_labels(Writer *writer, GError **error)
 {
-    for (gsize label = 0; label < MIN(writer->p->n_labels, LABELS); label++)
-        if (!add_label(writer, label, threshold_of(writer, label), error))
+    for (gsize label = 0; label < MIN(writer->p->n_labels, LABELS); label++) {
+        double threshold = threshold_of(writer, label); /* without one nothing is right or wrong */
+        if (!isnan(threshold) && !add_label(writer, label, threshold, error))
             return FALSE;
+    }
     return TRUE;
 }
 

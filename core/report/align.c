@@ -82,6 +82,9 @@ gboolean dpcxr_align(DpcxrPredictionFile *file, const DpcxrPredictionFile *like,
     g_autofree double *scores = g_new(double, like->n_labels * like->n);
     if (!order)
         return FALSE;
+    for (gsize label = 0; label < file->n_labels; label++)
+        if (dpcxr_prediction_file_label(like, file->labels[label]) < 0)
+            return fail(error, "a label of the one is not in the other", file->labels[label]);
     for (gsize label = 0; label < like->n_labels; label++)
         if (!align_label(file, like, label, order, scores + label * like->n, error))
             return FALSE;

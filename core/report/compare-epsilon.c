@@ -136,7 +136,7 @@ static void fill(DpcxrTable *table, const GPtrArray *curves)
 {
     dpcxr_table_column(table, "accountant", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_column(table, "run", DPCXR_COLUMN_TEXT, 0);
-    dpcxr_table_column(table, "epsilon", DPCXR_COLUMN_NUMBER, 3);
+    dpcxr_table_column(table, "epsilon", DPCXR_COLUMN_UPPER_BOUND, 3);
     dpcxr_table_column(table, "auroc", DPCXR_COLUMN_INTERVAL, 3);
     for (guint i = 0; i < curves->len; i++) {
         const Curve *curve = g_ptr_array_index(curves, i);

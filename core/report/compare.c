@@ -232,7 +232,8 @@ static gboolean compare_groups(const DpcxrComparison *c, DpcxrWorkers *workers, 
 static DpcxrRelation relate(const double *x, const double *y, gsize n)
 {
     DpcxrCorrelation r = dpcxr_pearson(x, y, n);
-    return (DpcxrRelation){r.n, r.r, r.p};
+    return r.n < 3 ? (DpcxrRelation){r.n, NAN, NAN}
+                   : (DpcxrRelation){r.n, r.r, r.p}; /* two points lie on a line */
 }
 
 /* Whether who is rare loses more: Pearson's r of the difference with prevalence, and with the size of the

@@ -77,7 +77,7 @@ static void write_attacker(DpcxrPage *page, const DpcxrRunFiles *run)
         JsonObject *rate = dpcxr_look_item(rates, i);
         if (fabs(dpcxr_look_number(rate, "false_positive_rate") - 0.01) > 1e-9)
             continue;
-        double percent = ceil(dpcxr_look_number(rate, "at_most") * 1000 - 1e-9) / 10;
+        double percent = ceil(dpcxr_look_number(rate, "at_most") * 1000 * (1 - 1e-12)) / 10;
         g_autofree char *value = g_strdup_printf("\xE2\x89\xA4 %.1f %%", percent);
         fact(page, "An attacker finds", value, "of those who took part in training, at 1 % false alarms");
     }

@@ -5,7 +5,7 @@
 #include "report/sections.h"
 #include <math.h>
 
-enum { STRETCHES = 120 };
+enum { STRETCHES = 120, EPSILON_DIGITS = 4 };
 
 static const struct {
     const char *name, *title, *y_title, *short_name;
@@ -15,7 +15,7 @@ static const struct {
     {"train_loss", "Training loss", "loss", "loss", 4, 0, TRUE},
     {"valid_loss", "Validation loss", "loss", "loss", 4, 1, FALSE},
     {"valid_auroc", "Validation AUROC", "mean AUROC", "AUROC", 3, 2, FALSE},
-    {"epsilon_so_far", "Epsilon spent", "epsilon", "epsilon", 2, 1, FALSE},
+    {"epsilon_so_far", "Epsilon spent", "epsilon", "epsilon", EPSILON_DIGITS, 1, FALSE},
     {"clipped_fraction", "Clipped units", "share of units", "share", 3, 3, TRUE},
     {"clip_norm", "Clip norm", "norm", "norm", 3, 4, FALSE},
 };
@@ -74,6 +74,14 @@ static void range_of(const Stretches *s, double *low, double *high)
     }
 }
 
+/* What has been spent is not shown smaller than it is. */
+static void round_up(Stretches *s)
+{
+    double unit = pow(10, EPSILON_DIGITS);
+    for (gsize i = 0; i < s->n; i++)
+        s->mean[i] = ceil(s->mean[i] * unit * (1 - 1e-12)) / unit;
+}
+
 static DpcxrSvg *draw(gsize curve, const Stretches *s)
 {
     double low = INFINITY, high = -INFINITY;
@@ -130,6 +138,8 @@ void dpcxr_section_learning(DpcxrPage *page, const DpcxrRunFiles *run)
         if (!trace)
             continue;
         Stretches s = stretch(trace, curves[i].noisy ? STRETCHES : 2000);
+        if (g_str_equal(curves[i].name, "epsilon_so_far"))
+            round_up(&s);
         dpcxr_figure_add(figure, curves[i].title, draw(i, &s));
         fill(figure->table, i, &s);
         stretches_clear(&s);

@@ -81,7 +81,7 @@ static void draw_curve(DpcxrPage *page, JsonObject *privacy)
         dpcxr_figure_new("epsilon-delta", "Epsilon at other deltas",
                          "All of these pairs hold at once: the claim is one point of a curve.");
     dpcxr_table_column(figure->table, "delta", DPCXR_COLUMN_TEXT, 0);
-    dpcxr_table_column(figure->table, "epsilon", DPCXR_COLUMN_NUMBER, 2);
+    dpcxr_table_column(figure->table, "epsilon", DPCXR_COLUMN_UPPER_BOUND, 2);
     for (guint i = 0; i < n; i++) { /* in the file delta falls; a series rises */
         JsonObject *point = dpcxr_look_item(curve, n - 1 - i);
         delta[i] = dpcxr_look_number(point, "delta");
@@ -143,7 +143,7 @@ static void add_attack(AttackRows *a, const char *kind, double share, double bou
         name = g_strdup_printf("at %g %% false positives", 100 * share);
     }
     g_ptr_array_add(a->texts, name);
-    double up = ceil(bound * 1000 - 1e-9) / 10;
+    double up = ceil(bound * 1000 * (1 - 1e-12)) / 10;
     DpcxrIntervalRow row = {
         .name = name, .value = up, .low = NAN, .high = NAN, .missing = "no bound", .colour = colour};
     g_array_append_val(a->rows, row);
@@ -204,12 +204,12 @@ static void draw_attacker(DpcxrPage *page, JsonObject *privacy)
 static void accountant_row(DpcxrTable *table, JsonObject *report)
 {
     const char *refused = dpcxr_look_string(report, "refused");
+    double upper = dpcxr_look_number(report, "upper"); /* of an accountant with limits: what it proves */
     dpcxr_table_text(table, dpcxr_look_string(report, "accountant"));
     if (refused)
         dpcxr_table_missing(table, "\xE2\x80\x93");
     else
-        dpcxr_table_interval(table, dpcxr_look_number(report, "epsilon"), dpcxr_look_number(report, "lower"),
-                             dpcxr_look_number(report, "upper"));
+        dpcxr_table_number(table, isnan(upper) ? dpcxr_look_number(report, "epsilon") : upper);
     dpcxr_table_text(table, refused                                  ? refused
                             : dpcxr_look_bool(report, "approximate") ? "an approximation, no bound"
                                                                      : "a bound");
@@ -221,10 +221,10 @@ static void write_accountants(DpcxrPage *page, JsonObject *privacy)
     JsonObject *claim = dpcxr_look_object(privacy, "claim", NULL);
     g_autoptr(DpcxrTable) table = dpcxr_table_new(NULL);
     dpcxr_table_column(table, "Accountant", DPCXR_COLUMN_TEXT, 0);
-    dpcxr_table_column(table, "Epsilon (limits)", DPCXR_COLUMN_INTERVAL, 4);
+    dpcxr_table_column(table, "Epsilon", DPCXR_COLUMN_UPPER_BOUND, 4);
     dpcxr_table_column(table, "", DPCXR_COLUMN_TEXT, 0);
     dpcxr_table_text(table, dpcxr_look_string(claim, "accountant"));
-    dpcxr_table_interval(table, dpcxr_look_number(claim, "epsilon"), NAN, NAN);
+    dpcxr_table_number(table, dpcxr_look_number(claim, "epsilon"));
     dpcxr_table_text(table, "makes the claim");
     for (guint i = 0; i < dpcxr_look_length(reports); i++)
         accountant_row(table, dpcxr_look_item(reports, i));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/table.h"
+#include "privacy/accounting.h"
 #include "report/markup.h"
 #include <math.h>
 #include <string.h>
@@ -78,7 +79,8 @@ void dpcxr_table_count(DpcxrTable *table, guint64 count)
 
 void dpcxr_table_number(DpcxrTable *table, double value)
 {
-    g_return_if_fail(column_of(table, table->cells->len)->kind == DPCXR_COLUMN_NUMBER);
+    DpcxrColumnKind kind = column_of(table, table->cells->len)->kind;
+    g_return_if_fail(kind == DPCXR_COLUMN_NUMBER || kind == DPCXR_COLUMN_UPPER_BOUND);
     add(table, NULL, value, NAN, NAN, 0);
 }
 
@@ -108,6 +110,8 @@ static char *cell_text(const DpcxrColumn *column, const Cell *cell)
         return dpcxr_count_text(cell->count);
     if (column->kind == DPCXR_COLUMN_INTERVAL)
         return dpcxr_interval_text(cell->value, cell->low, cell->high, column->digits);
+    if (column->kind == DPCXR_COLUMN_UPPER_BOUND && isfinite(cell->value))
+        return dpcxr_format_epsilon(cell->value, column->digits);
     return dpcxr_number_text(cell->value, column->digits);
 }
 
@@ -197,6 +201,15 @@ static void csv_number(GString *out, double value)
         g_string_append(out, g_ascii_formatd(text, sizeof text, "%.10g", value));
 }
 
+static void csv_bound(GString *out, double value)
+{
+    g_autofree char *text = isfinite(value) ? dpcxr_format_exact(value) : NULL;
+    if (text)
+        g_string_append(out, text);
+    else
+        csv_number(out, value);
+}
+
 static void csv_head(const DpcxrTable *table, GString *out)
 {
     static const char *const endings[] = {"_low", "_high"};
@@ -220,6 +233,8 @@ static void csv_cell(const DpcxrColumn *column, const Cell *cell, GString *out)
         csv_text(out, cell->text);
     else if (column->kind == DPCXR_COLUMN_COUNT && !cell->text)
         g_string_append_printf(out, "%" G_GUINT64_FORMAT, cell->count);
+    else if (column->kind == DPCXR_COLUMN_UPPER_BOUND)
+        csv_bound(out, cell->value);
     else
         csv_number(out, cell->value);
     if (column->kind != DPCXR_COLUMN_INTERVAL)

@@ -7,6 +7,7 @@ typedef enum {
     DPCXR_COLUMN_TEXT,
     DPCXR_COLUMN_COUNT,
     DPCXR_COLUMN_NUMBER,
+    DPCXR_COLUMN_UPPER_BOUND, /* a number that is never shown smaller than it is: rounded up, and exact in files */
     DPCXR_COLUMN_INTERVAL /* three columns in CSV: name, name_low, name_high */
 } DpcxrColumnKind;
 
@@ -28,7 +29,7 @@ void dpcxr_table_column(DpcxrTable *table, const char *name, DpcxrColumnKind kin
 /* Cells row by row, of the kinds of their columns. */
 void dpcxr_table_text(DpcxrTable *table, const char *text);
 void dpcxr_table_count(DpcxrTable *table, guint64 count);
-void dpcxr_table_number(DpcxrTable *table, double value); /* NaN: a dash; an empty cell in CSV */
+void dpcxr_table_number(DpcxrTable *table, double value); /* or a bound; NaN: a dash; an empty cell in CSV */
 void dpcxr_table_interval(DpcxrTable *table, double value, double low, double high);
 /* Instead of a number or an interval: why there is none. CSV has an empty cell. */
 void dpcxr_table_missing(DpcxrTable *table, const char *why);

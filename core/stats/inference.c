@@ -34,14 +34,19 @@ static double quantile(const double *sorted, gsize n, double p)
                                      : sorted[whole];
 }
 
+/* Replicates that are defined are not a sample of all: with more than one in twenty missing nothing is said. */
+static gboolean enough(double defined, gsize n)
+{
+    return defined > 0 && ((double)n - defined) * 20 <= (double)n;
+}
+
 DpcxrPercentiles dpcxr_percentile_interval(const double *values, gsize n, double level)
 {
-    const gsize one_in = 20;
     g_autofree double *sorted = g_new(double, n);
     gsize defined = sort_defined(values, n, sorted);
     DpcxrPercentiles interval = {NAN, NAN, n - defined};
 
-    if (defined == 0 || interval.undefined * one_in > n)
+    if (!enough((double)defined, n))
         return interval;
     interval.low = quantile(sorted, defined, (1 - level) / 2);
     interval.high = quantile(sorted, defined, (1 + level) / 2);
@@ -57,7 +62,7 @@ double dpcxr_paired_p(const double *differences, gsize n)
         above += differences[i] >= 0;
         all += !isnan(differences[i]);
     }
-    return all > 1 ? fmin(2 * fmin(below, above) / all, 1) : NAN;
+    return enough(all - 1, n) ? fmin(2 * fmin(below, above) / all, 1) : NAN;
 }
 
 double dpcxr_non_inferiority_p(const double *differences, gsize n, double margin)
@@ -68,7 +73,7 @@ double dpcxr_non_inferiority_p(const double *differences, gsize n, double margin
         worse += differences[i] <= -margin;
         all += !isnan(differences[i]);
     }
-    return all > 1 ? worse / all : NAN;
+    return enough(all - 1, n) ? worse / all : NAN;
 }
 
 typedef struct {

@@ -16,11 +16,11 @@ DpcxrPercentiles dpcxr_percentile_interval(const double *values, gsize n, double
 
 /* Two-sided p of "no difference" from replicates of a paired difference: 2 min(P(d <= 0), P(d >= 0)) with one
  * added to counts and to n, at most 1 (Davison & Hinkley 1997, 4.2). Of the defined ones; NaN where there is
- * none. */
+ * none, or more than one in twenty is NaN. */
 double dpcxr_paired_p(const double *differences, gsize n);
 
 /* One-sided p of "worse by @margin or more" from replicates of (new minus old), where more is better: small
- * says that the new one is not inferior. @margin >= 0. */
+ * says that the new one is not inferior. @margin >= 0. NaN as above. */
 double dpcxr_non_inferiority_p(const double *differences, gsize n, double margin);
 
 /* p values adjusted for being many, so that all below alpha keep the probability of any false one (Holm

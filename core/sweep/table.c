@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sweep/table.h"
+#include "privacy/accounting.h"
 #include <math.h>
 #include <string.h>
 
@@ -22,6 +23,13 @@ static void number_cell(GString *csv, double value)
     char text[G_ASCII_DTOSTR_BUF_SIZE] = "";
     if (isfinite(value))
         g_ascii_formatd(text, sizeof text, "%.9g", value);
+    cell(csv, text);
+}
+
+/* Not a digit less: what is read from it may not be smaller than what was proven. */
+static void bound_cell(GString *csv, double value)
+{
+    g_autofree char *text = isfinite(value) ? dpcxr_format_exact(value) : g_strdup("");
     cell(csv, text);
 }
 
@@ -84,10 +92,10 @@ static void row(GString *csv, const DpcxrSweep *sweep, const DpcxrSweepCost *cos
     number_cell(csv, point->test.deviation);
     number_cell(csv, outcome->noise_multiplier);
     cell(csv, outcome->claimed ? run->experiment->privacy.accountant.type : NULL);
-    number_cell(csv, outcome->epsilon);
+    bound_cell(csv, outcome->epsilon);
     number_cell(csv, outcome->delta);
     for (gsize i = 0; i < cost->n; i++)
-        number_cell(csv, outcome->charges ? outcome->charges[i].epsilon : NAN);
+        bound_cell(csv, outcome->charges ? outcome->charges[i].epsilon : NAN);
     g_string_append_c(csv, '\n');
 }
 

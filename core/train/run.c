@@ -6,6 +6,7 @@
 #include "eval/data-flow.h"
 #include "eval/evaluate.h"
 #include "eval/evaluation.h"
+#include "eval/results.h"
 #include "eval/samples.h"
 #include "privacy/accounting.h"
 #include "privacy/grid-noise.h"
@@ -360,8 +361,8 @@ static gboolean finish(Run *run, GError **error)
 
 static gboolean is_unscored(const Run *run, DpcxrSplit split, gboolean wanted)
 {
-    g_autofree char *path = dpcxr_evaluation_predictions_path(run->folder.private_dir, split);
-    return wanted && has_rows(run, split) && !g_file_test(path, G_FILE_TEST_EXISTS);
+    g_autofree char *path = g_build_filename(run->folder.private_dir, "results.json", NULL);
+    return wanted && has_rows(run, split) && !dpcxr_results_has(path, split);
 }
 
 /* Whether evaluate.splits has grown since a run was done. */

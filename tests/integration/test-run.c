@@ -605,6 +605,9 @@ static void test_evaluate_later(Place *place, gconstpointer backend)
           steps = place_lines(place, "runs/t/private/metrics.jsonl");
     RUN(place, 0, "nothing is left to do", "evaluate.splits=[valid]", "--resume");
     g_assert_false(place_has(place, "runs/t/private/predictions-test.csv"));
+    /* What an evaluation that was cut short has left is no evaluation. */
+    g_autofree char *left = place_path(place, "runs/t/private/predictions-test.csv");
+    g_assert_true(g_file_set_contents(left, scores, -1, NULL));
     RUN(place, 0, "RESULT auroc=0.", "--resume");
     g_assert_true(place_has(place, "runs/t/private/predictions-test.csv"));
     RUN(place, 0, "nothing is left to do\nRESULT auroc=0.", "--resume");

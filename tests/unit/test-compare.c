@@ -219,7 +219,7 @@ static void test_refusals(Fixture *f, gconstpointer data)
     cells[4] = other_truth;
     g_autofree char *changed = g_strjoinv(",", cells), *truth = replace(open, lines[3], changed);
     check_refused(f, image, "an image of the one is not in the other (s7)");
-    check_refused(f, no_label, "a label of the one is not in the other (edema)");
+    check_refused(f, no_label, "a label of the one is not in the other (other)");
     check_refused(f, short_file, "an image of the one is not in the other (s0)");
     check_refused(f, truth, "the truth is not the same (label effusion, sample s2)");
 }

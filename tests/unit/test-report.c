@@ -203,6 +203,21 @@ static void test_table(void)
     g_assert_nonnull(strstr(page->str, "<td class=\"number missing\">one class</td>"));
 }
 
+/* A bound is never shown smaller than it is, nor written so. */
+static void test_bounds(void)
+{
+    g_autoptr(DpcxrTable) table = dpcxr_table_new(NULL);
+    g_autoptr(GString) page = g_string_new(NULL);
+    dpcxr_table_column(table, "epsilon", DPCXR_COLUMN_UPPER_BOUND, 2);
+    dpcxr_table_number(table, 9.2246);
+    dpcxr_table_number(table, 13.493478250576);
+    dpcxr_table_number(table, NAN);
+    dpcxr_table_to_page(table, page);
+    g_assert_nonnull(strstr(page->str, ">9.23<"));
+    g_assert_nonnull(strstr(page->str, ">13.50<"));
+    assert_text(dpcxr_table_to_csv(table), "epsilon\n9.2246\n13.493478250576\n\n");
+}
+
 /* What has no value is not drawn, neither at a place of its own nor as text "nan". */
 static void test_charts(void)
 {
@@ -395,6 +410,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/scale", test_scale);
     g_test_add_func("/report/thin", test_thin);
     g_test_add_func("/report/table", test_table);
+    g_test_add_func("/report/bounds", test_bounds);
     g_test_add_func("/report/charts", test_charts);
     g_test_add_func("/report/bands", test_bands);
     g_test_add_func("/report/bands/exact", test_bands_exact);

@@ -395,15 +395,19 @@ static void test_interval(void)
 
 static void test_paired(void)
 {
-    const double differences[] = {0.1, 0.2, -0.1, 0, NAN, 0.3, 0.4, 0.1, 0.2, 0.5};
+    const double differences[] = {0.1, 0.2, -0.1, 0,   NAN, 0.3, 0.4, 0.1, 0.2, 0.5,
+                                  0.1, 0.2, 0.3,  0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1};
 
-    /* 9 defined; at most 0: -0.1 and 0 */
-    g_assert_cmpfloat_with_epsilon(dpcxr_paired_p(differences, 10), 2 * 3.0 / 10, 1e-12);
+    /* 19 defined of 20; at most 0: -0.1 and 0 */
+    g_assert_cmpfloat_with_epsilon(dpcxr_paired_p(differences, 20), 2 * 3.0 / 20, 1e-12);
     g_assert_cmpfloat(dpcxr_paired_p(differences + 3, 1), ==, 1);
     g_assert_true(isnan(dpcxr_paired_p(differences + 4, 1)));
-    g_assert_cmpfloat_with_epsilon(dpcxr_non_inferiority_p(differences, 10, 0.05), 2.0 / 10, 1e-12);
-    g_assert_cmpfloat_with_epsilon(dpcxr_non_inferiority_p(differences, 10, 0.15), 1.0 / 10, 1e-12);
-    g_assert_cmpfloat_with_epsilon(dpcxr_non_inferiority_p(differences, 10, 0), 3.0 / 10, 1e-12);
+    g_assert_cmpfloat_with_epsilon(dpcxr_non_inferiority_p(differences, 20, 0.05), 2.0 / 20, 1e-12);
+    g_assert_cmpfloat_with_epsilon(dpcxr_non_inferiority_p(differences, 20, 0.15), 1.0 / 20, 1e-12);
+    g_assert_cmpfloat_with_epsilon(dpcxr_non_inferiority_p(differences, 20, 0), 3.0 / 20, 1e-12);
+    /* One of 19 is more than one in twenty. */
+    g_assert_true(isnan(dpcxr_paired_p(differences, 19)));
+    g_assert_true(isnan(dpcxr_non_inferiority_p(differences, 19, 0.05)));
 }
 
 int main(int argc, char **argv)
