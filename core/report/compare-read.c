@@ -57,10 +57,17 @@ static gboolean read_run(DpcxrComparison *c, const char *root, GError **error)
 }
 
 /* The one that was asked for, else the first that is not private, else the first. */
+/* runs/a and runs/a/ */
+static gboolean is_same_folder(const char *a, const char *b)
+{
+    g_autofree char *one = g_canonicalize_filename(a, NULL), *other = g_canonicalize_filename(b, NULL);
+    return g_str_equal(one, other);
+}
+
 static gboolean find_baseline(DpcxrComparison *c, const char *const *roots, GError **error)
 {
     for (guint i = 0; c->options.baseline && i < c->runs->len; i++)
-        if (g_str_equal(roots[i], c->options.baseline)) {
+        if (is_same_folder(roots[i], c->options.baseline)) {
             c->baseline = i;
             return TRUE;
         }
