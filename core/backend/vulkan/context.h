@@ -16,7 +16,7 @@ typedef struct {
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
     guint32 subgroup;                 /* lanes */
-    gboolean broadcasts;              /* subgroup operations that gemm-subgroup.glsl needs */
+    gboolean broadcasts;              /* subgroup operations that gemm.glsl's subgroup way needs */
     gboolean float64, int64, float16; /* features that were switched on; float16: of shaders and of storage */
     gboolean matrices; /* VK_NV_cooperative_matrix is on, with f16 products of 16 x 16 x 16 added up in f32 */
     gboolean software;

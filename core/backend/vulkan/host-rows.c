@@ -68,7 +68,7 @@ static gboolean record_kept(VulkanProgram *program, VulkanRecording *recording, 
 /* Vulkan 1.2 lets a shader say that it keeps NaN of one width only (glslang of 2022), and that is f32's. */
 gboolean dpcxr_vulkan_check_narrow(VulkanProgram *program, GError **error)
 {
-    const float given[] = {NAN, -INFINITY, 1.5f};
+    const float given[] = {NAN, -INFINITY, 0x1p-20f, 1.5f}; /* the third is subnormal in f16 */
     gsize n = MIN(G_N_ELEMENTS(given),
                   MIN(dpcxr_vulkan_image_bytes(program), program->transfer.bytes) / sizeof(float));
     float *to = program->images.mapped;
@@ -90,8 +90,8 @@ gboolean dpcxr_vulkan_check_narrow(VulkanProgram *program, GError **error)
     for (gsize i = 0; good && i < n; i++)
         if (isnan(given[i]) ? !isnan(got[i]) : got[i] != given[i]) {
             g_set_error(error, DPCXR_ERROR, DPCXR_ERROR_USAGE,
-                        "device.precision: %s loses NaN or infinity in 16 bits, by which spoilt images are "
-                        "known (%g became %g); use fp32",
+                        "device.precision: %s loses values in 16 bits, by which spoilt images are known and "
+                        "norms are bounds (%g became %g); use fp32",
                         program->context->properties.deviceName, (double)given[i], (double)got[i]);
             return FALSE;
         }

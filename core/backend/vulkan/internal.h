@@ -169,6 +169,9 @@ gboolean dpcxr_vulkan_record_outright(VulkanProgram *program, VulkanRecording *r
 /* Runs a recording, one of its own, and waits. */
 gboolean dpcxr_vulkan_run(VulkanProgram *program, VulkanRecording *recording, GError **error);
 
+/* Roundings of the sum that a unit's share goes through after it was added: one for each later dispatch that adds to it, of which
+ * a batch has a few, in thousands of batches a step. 5e-4 of the norm. */
+enum { VULKAN_LATER = 4096 };
 /* norms.c: norms2 of the batch from what the device has sent back. */
 gboolean dpcxr_vulkan_norms(VulkanProgram *program, double *norms2, GError **error);
 /* An upper bound of the squared norm of @size elements from the device's sums of squares of chunks; @slack: what phase B may

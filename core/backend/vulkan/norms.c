@@ -8,19 +8,18 @@
  * SLOTS. A chunk's sum of squares has at most `each` + log2(tree) + 1 roundings, all of the same sign: it is short
  * by less than that times u, and by 2^-126 for each square that vanished. In phase B each element is multiplied by
  * the coefficient and added, with at most `units` further roundings of sums that it is part of: (units + 2) u of
- * the norm. Further batches of the step round the sum again, which LATER allows for.
+ * the norm. Further batches of the step round the sum again, which VULKAN_LATER allows for.
  *
  * GRAM, as in core/backend/cpu/gram.c: with S = sum over positions of |x_t| |dy_t| and K terms in a dot product (of
  * which gemm.glsl adds at most 64 + taps + K / 16 + 16 in a row), n2 errs by at most g u S^2, where g counts both
  * products, their own product and the sum over an invocation's elements; phase B adds at most
- * (rows * positions + 4 + LATER) u S. Where the first term is above 1 % of n2, and for units of many images, the
+ * (rows * positions + 4 + VULKAN_LATER) u S. Where the first term is above 1 % of n2, and for units of many images, the
  * gradient is formed and measured. */
 #include "backend/vulkan/internal.h"
 #include <math.h>
 #include <string.h>
 
 static const double u = 0x1p-23 * 1.01; /* with room for terms of second order */
-enum { LATER = 64 }; /* roundings of the sum that a unit's share goes through in later batches of its step */
 
 static double or_infinite(double bound)
 {
@@ -39,7 +38,7 @@ double dpcxr_vulkan_norm2_bound(const VulkanPlan *plan, const float *chunks, int
 static double slot_slack(const VulkanProgram *program)
 {
     /* On a grid nothing is rounded but toward zero, and the units' integers are measured again. */
-    return program->base.options.grid ? 0 : (program->base.options.max_units + 2 + LATER) * u;
+    return program->base.options.grid ? 0 : (program->base.options.max_units + 2 + VULKAN_LATER) * u;
 }
 
 /* --- Gram --- */
@@ -104,7 +103,7 @@ static double product_error(const VulkanProgram *program, const VulkanGradient *
 {
     DpcxrShape out = dpcxr_graph_layer(program->plan.graph, program->plan.steps[gradient->step].layer)->shape;
     double products = (double)program->base.options.max_rows * out.height * out.width;
-    return (products + 4 + LATER) * u * sums->s;
+    return (products + 4 + VULKAN_LATER) * u * sums->s;
 }
 
 static gboolean record_outright(VulkanProgram *program, VulkanRecording *recording, int i, GError **error)

@@ -86,7 +86,8 @@ int dpcxr_vulkan_slice(const VulkanContext *context, const gsize *bytes, guint n
     gsize alignment = limits->minStorageBufferOffsetAlignment, fit = G_MAXSIZE, step = 1; /* a power of two */
     for (guint i = 0; i < n; i++)
         if (bytes[i]) {
-            fit = MIN(fit, limits->maxStorageBufferRange / bytes[i]);
+            fit =
+                MIN(fit, MIN(limits->maxStorageBufferRange, 1u << 31) / bytes[i]); /* shaders count in int */
             step = MAX(step, alignment / common_divisor(bytes[i], alignment));
         }
     return fit >= (gsize)most ? most : (int)(fit / step * step);

@@ -110,7 +110,7 @@ gboolean dpcxr_vulkan_bank_norms(DpcxrProgram *base, DpcxrBank bank, double *nor
         const VulkanGradient *gradient = &program->plan.gradients[i];
         norms2[i] = dpcxr_vulkan_norm2_bound(&program->plan,
                                              (float *)program->read.chunks.mapped + gradient->chunks_at,
-                                             gradient->chunks, gradient->size, 4 * 0x1p-23);
+                                             gradient->chunks, gradient->size, (4 + VULKAN_LATER) * 0x1p-23);
     }
     return TRUE;
 }

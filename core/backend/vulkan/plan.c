@@ -46,7 +46,9 @@ static VulkanMethod method_of(const VulkanPlan *plan, int step)
 
 const VulkanTile *dpcxr_vulkan_plan_tile(const VulkanPlan *plan, int step, const VulkanTile *plain)
 {
-    return plan->tuning->matrix.x && plan->narrow[plan->steps[step].x] ? &plan->tuning->matrix : plain;
+    /* On a grid no bit of a unit may depend on who else is in the batch: how a matrix unit rounds an element might, on its place. */
+    gboolean matrix = plan->tuning->matrix.x && !plan->grid && plan->narrow[plan->steps[step].x];
+    return matrix ? &plan->tuning->matrix : plain;
 }
 
 /* Small gradients of many positions are parted, so that a unit keeps some work groups busy. Depends on the layer alone. */

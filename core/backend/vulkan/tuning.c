@@ -47,6 +47,8 @@ gboolean dpcxr_vulkan_tuning(const VulkanContext *context, const char *tiles, Vu
     *tuning = *row_for(context);
     tuning->rounds = context->software ? rounds : 0;
     tuning->matrix.x = context->matrices && tuning->matrix.x ? (int)context->subgroup : 0;
+    if (tuning->matrix.x && !dpcxr_vulkan_check_tile(context, &tuning->matrix, NULL))
+        tuning->matrix.x = 0;
     return !asked || dpcxr_vulkan_take_tiles(context, asked, tuning, error);
 }
 
