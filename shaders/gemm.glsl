@@ -155,8 +155,8 @@ const int ELEMENTS = SIDE * SIDE / TILE_X; // of a matrix, of a lane
 fcoopmatNV<32, gl_ScopeSubgroup, SIDE, SIDE> matrices[TILE_M * TILE_N];
 shared float tile_c[TILE_Y * SIDE * SIDE];
 
-int lane() { return int(gl_LocalInvocationIndex) % TILE_X; }
-int subgroup() { return int(gl_LocalInvocationIndex) / TILE_X; }
+int lane() { return int(gl_SubgroupInvocationID); }
+int subgroup() { return int(gl_SubgroupID); }
 int tile_row(int i)
 {
     return (subgroup() * TILE_M + i / ELEMENTS) * SIDE + (i % ELEMENTS * TILE_X + lane()) / SIDE;

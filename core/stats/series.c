@@ -70,12 +70,6 @@ double dpcxr_statistic_spread(const double *values, gsize n)
     return dpcxr_statistic_largest(values, n) - smallest;
 }
 
-double dpcxr_statistic_difference(const double *values, gsize n)
-{
-    g_return_val_if_fail(n == 2, NAN);
-    return values[0] - values[1];
-}
-
 double dpcxr_statistic_equity_scaled(const double *values, gsize n)
 {
     double away = 0;

@@ -30,7 +30,6 @@ DpcxrEstimate dpcxr_series_estimate(const DpcxrSeries *series, double level);
 double dpcxr_statistic_mean(const double *values, gsize n);
 double dpcxr_statistic_spread(const double *values, gsize n); /* largest minus smallest */
 double dpcxr_statistic_largest(const double *values, gsize n);
-double dpcxr_statistic_difference(const double *values, gsize n); /* the first minus the second */
 /* The first over 1 plus the sum of absolute differences of the others from it (equity-scaled AUROC, Luo et
  * al. 2024). */
 double dpcxr_statistic_equity_scaled(const double *values, gsize n);

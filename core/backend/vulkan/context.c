@@ -128,26 +128,49 @@ static gboolean has_matrices(const VulkanContext *context)
     return FALSE;
 }
 
-static gboolean open_device(VulkanContext *context, GError **error)
+/* What of the device's features is switched on. */
+static void read_features(VulkanContext *context)
 {
-    VkPhysicalDeviceVulkan11Features offered_11 = {.sType =
-                                                       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
-    VkPhysicalDeviceVulkan12Features offered_12 = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .pNext = &offered_11};
-    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-                                     .pNext = &offered_12};
+    VkPhysicalDeviceVulkan11Features eleven = {.sType =
+                                                   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
+    VkPhysicalDeviceVulkan12Features twelve = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+                                               .pNext = &eleven};
+    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &twelve};
     vkGetPhysicalDeviceFeatures2(context->physical, &all);
-    const VkPhysicalDeviceFeatures offered = all.features;
-    context->float64 = offered.shaderFloat64;
-    context->int64 = offered.shaderInt64;
-    context->float16 = offered_12.shaderFloat16 && offered_11.storageBuffer16BitAccess;
-    context->matrices = context->float16 && offered_12.vulkanMemoryModel && has_matrices(context);
-    context->broadcasts = context->broadcasts && offered_12.subgroupBroadcastDynamicId;
+    context->float64 = all.features.shaderFloat64;
+    context->int64 = all.features.shaderInt64;
+    context->float16 = twelve.shaderFloat16 && eleven.storageBuffer16BitAccess;
+    context->matrices = context->float16 && twelve.vulkanMemoryModel && has_matrices(context);
+    context->broadcasts = context->broadcasts && twelve.subgroupBroadcastDynamicId;
+}
+
+/* @features: the chain that says what is switched on. */
+static gboolean create_device(VulkanContext *context, const VkPhysicalDeviceFeatures2 *features,
+                              GError **error)
+{
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueFamilyIndex = context->family,
                                            .queueCount = 1,
                                            .pQueuePriorities = &priority};
+    const char *extensions[2];
+    guint32 n = 0;
+    if (context->budgets)
+        extensions[n++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
+    if (context->matrices)
+        extensions[n++] = VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME;
+    const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                     .pNext = features,
+                                     .queueCreateInfoCount = 1,
+                                     .pQueueCreateInfos = &queue,
+                                     .enabledExtensionCount = n,
+                                     .ppEnabledExtensionNames = extensions};
+    return dpcxr_vulkan_check(vkCreateDevice(context->physical, &info, NULL, &context->device),
+                              "vkCreateDevice", error);
+}
+
+static gboolean open_device(VulkanContext *context, GError **error)
+{
     VkPhysicalDeviceCooperativeMatrixFeaturesNV matrices = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV,
         .cooperativeMatrix = VK_TRUE};
@@ -159,26 +182,12 @@ static gboolean open_device(VulkanContext *context, GError **error)
                                                .timelineSemaphore = VK_TRUE,
                                                .shaderFloat16 = context->float16,
                                                .vulkanMemoryModel = context->matrices,
-                                               .subgroupBroadcastDynamicId =
-                                                   offered_12.subgroupBroadcastDynamicId};
+                                               .subgroupBroadcastDynamicId = context->broadcasts};
     const VkPhysicalDeviceFeatures2 features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
         .pNext = &twelve,
-        .features = {.shaderFloat64 = offered.shaderFloat64, .shaderInt64 = offered.shaderInt64}};
-    const char *extensions[2];
-    guint32 n = 0;
-    if (context->budgets)
-        extensions[n++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
-    if (context->matrices)
-        extensions[n++] = VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME;
-    const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                     .pNext = &features,
-                                     .queueCreateInfoCount = 1,
-                                     .pQueueCreateInfos = &queue,
-                                     .enabledExtensionCount = n,
-                                     .ppEnabledExtensionNames = extensions};
-    if (!dpcxr_vulkan_check(vkCreateDevice(context->physical, &info, NULL, &context->device),
-                            "vkCreateDevice", error))
+        .features = {.shaderFloat64 = context->float64, .shaderInt64 = context->int64}};
+    if (!create_device(context, &features, error))
         return FALSE;
     volkLoadDeviceTable(&context->vk, context->device);
     context->vk.vkGetDeviceQueue(context->device, context->family, 0, &context->queue);
@@ -191,6 +200,7 @@ VulkanContext *dpcxr_vulkan_context_new(const char *name, GError **error)
     context->instance = dpcxr_vulkan_instance_new(&context->messenger, &context->names, error);
     if (context->instance && choose(context->instance, name, &context->physical, error) >= 0) {
         read_properties(context);
+        read_features(context);
         if (open_device(context, error))
             return context;
     }
